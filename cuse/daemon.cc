@@ -1,0 +1,229 @@
+#include "cuse/daemon.h"
+
+#include <poll.h>
+#include <spdlog/spdlog.h>
+#include <sys/mman.h>
+#include <sys/signalfd.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <memory>
+#include <stdexcept>
+#include <system_error>
+
+#include "cuse/card_choice.h"
+#include "cuse/command.h"
+#include "cuse/control_server.h"
+#include "cuse/fuse_pages.h"
+#include "cuse/fuse_server.h"
+#include "cuse/guard.h"
+#include "cuse/mount_table.h"
+#include "cuse/node.h"
+#include "cuse/reports.h"
+#include "cuse/runtime_files.h"
+#include "cuse/throttle.h"
+#include "drmclient/unique_fd.h"
+#include "fbemu/framebuffer.h"
+
+namespace cuse {
+namespace {
+
+using drmclient::UniqueFd;
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+/// Together less than the second in which the daemon ends.
+constexpr milliseconds patience_with_command{400};
+constexpr milliseconds patience_with_threads{400};
+
+[[noreturn]] void fail(int code, const std::string& what) {
+  throw std::system_error(code, std::generic_category(), what);
+}
+
+/// The signals of the main thread, as a descriptor. Blocked in every thread that is started later.
+UniqueFd take_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGCHLD}) sigaddset(&signals, signal);
+  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  ::signal(SIGPIPE, SIG_IGN);
+  UniqueFd descriptor(::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!descriptor) fail(errno, "signalfd");
+  return descriptor;
+}
+
+/// What the guard does after the daemon was killed. It has the daemon's node and lock as they were at the fork.
+void clean_up_after(pid_t daemon, Node& node, const std::string& control_path) {
+  const auto mount = find_framebuffer_mount(node.path());
+  if (mount && mount->daemon == daemon) detach_mount(node.path());
+  ::unlink(control_path.c_str());
+  node.remove();
+}
+
+drmclient::Mode initial_mode(const drmclient::Output& output, const DaemonOptions& options) {
+  if (!options.mode) {
+    if (output.modes.empty()) fail(ENODEV, "the output " + output.name + " has no modes; is a display connected?");
+    return output.modes.front();
+  }
+  const auto mode = drmclient::choose_mode(output, options.mode->size, options.mode->refresh_millihertz);
+  if (!mode) {
+    fail(EINVAL, "the output " + output.name + " has no mode of " + std::to_string(options.mode->size.width) + "x" +
+                     std::to_string(options.mode->size.height));
+  }
+  return *mode;
+}
+
+ControlReply screenshot_reply(fbemu::Framebuffer& framebuffer) {
+  const auto capture = framebuffer.capture();
+  if (!capture) throw std::system_error(capture.error(), "cannot read what the output shows");
+  ControlReply reply;
+  reply.descriptor.reset(::memfd_create("fbemu-screenshot", MFD_CLOEXEC));
+  const auto bytes = std::as_bytes(std::span(capture->pixels));
+  if (!reply.descriptor || ::ftruncate(reply.descriptor.get(), static_cast<off_t>(bytes.size())) != 0) {
+    fail(errno, "cannot make memory for a screenshot");
+  }
+  for (size_t done = 0; done < bytes.size();) {
+    const ssize_t written =
+        ::pwrite(reply.descriptor.get(), bytes.data() + done, bytes.size() - done, static_cast<off_t>(done));
+    if (written <= 0) fail(errno, "cannot store a screenshot");
+    done += static_cast<size_t>(written);
+  }
+  reply.body = {{"width", capture->size.width}, {"height", capture->size.height}, {"format", "XR24"}};
+  return reply;
+}
+
+ControlReply answer(const std::string& command, const DaemonIdentity& identity, fbemu::Framebuffer& framebuffer) {
+  if (command == "status") return {status_report(identity, framebuffer), {}};
+  if (command == "stats") return {statistics_report(framebuffer), {}};
+  if (command == "modes") return {modes_report(framebuffer), {}};
+  if (command == "screenshot") return screenshot_reply(framebuffer);
+  throw std::invalid_argument("unknown command \"" + command + "\"");
+}
+
+/// Presents from here to the end of the scope, which is before what it presents from goes.
+class Presenting {
+ public:
+  Presenting(fbemu::Framebuffer& framebuffer, fbemu::ProgramPages* pages) : framebuffer_(framebuffer) {
+    framebuffer.start(pages);
+  }
+  Presenting(const Presenting&) = delete;
+  Presenting& operator=(const Presenting&) = delete;
+  ~Presenting() { framebuffer_.stop(); }
+
+ private:
+  fbemu::Framebuffer& framebuffer_;
+};
+
+/// Waits until the command has ended, a signal asks for the end, or the mount has gone. Returns the exit status.
+class MainLoop {
+ public:
+  MainLoop(const UniqueFd& signals, const FuseServer& server, Command* command, std::string device)
+      : signals_(signals), server_(server), command_(command), device_(std::move(device)) {}
+
+  int run() {
+    while (true) {
+      if (command_ != nullptr) {
+        if (const auto status = command_->exit_status()) return *status;
+      }
+      std::array<pollfd, 2> events{{{signals_.get(), POLLIN, 0}, {server_.ended_descriptor(), POLLIN, 0}}};
+      ::poll(events.data(), events.size(), -1);
+      if (events[1].revents != 0) {
+        spdlog::error("the mount on {} was taken away by someone else; start fbemud again", device_);
+        return EXIT_FAILURE;
+      }
+      if (const int signal = take_signal(); signal != 0 && signal != SIGCHLD) return end_by(signal);
+    }
+  }
+
+ private:
+  [[nodiscard]] int take_signal() const {
+    signalfd_siginfo info{};
+    if (::read(signals_.get(), &info, sizeof info) != sizeof info) return 0;
+    return static_cast<int>(info.ssi_signo);
+  }
+
+  int end_by(int signal) {
+    constexpr int ended_by_signal = 128;
+    if (command_ == nullptr) return EXIT_SUCCESS;
+    // The command has a moment to end in order; then its framebuffer goes.
+    command_->send(signal);
+    const auto deadline = steady_clock::now() + patience_with_command;
+    while (!command_->exit_status()) {
+      const auto left = std::chrono::ceil<milliseconds>(deadline - steady_clock::now());
+      if (left.count() <= 0) break;
+      pollfd event{signals_.get(), POLLIN, 0};
+      ::poll(&event, 1, static_cast<int>(left.count()));
+      static_cast<void>(take_signal());
+    }
+    return ended_by_signal + signal;
+  }
+
+  const UniqueFd& signals_;
+  const FuseServer& server_;
+  Command* command_;
+  std::string device_;
+};
+
+/// Presents and answers fbemuctl until it is time to end. Returns the exit status.
+int serve(const DaemonOptions& options, const UniqueFd& signals, const DaemonIdentity& identity,
+          const std::string& control_path, fbemu::Framebuffer& framebuffer, FuseServer& server) {
+  FusePages pages(server.open_own());
+  lift_writeback_limits(identity.device);
+  pages.prefetch(framebuffer.memory_bytes());
+  const Presenting presenting(framebuffer, &pages);
+  ControlServer control(control_path,
+                        [&](const std::string& command) { return answer(command, identity, framebuffer); });
+  const fbemu::Framebuffer::Status status = framebuffer.status();
+  spdlog::info("serving {} on output {} of the card {}: {} at {:.2f} Hz", identity.device,
+               status.presenter.output.name, identity.driver, status.scene.mode.name,
+               status.scene.mode.refresh_millihertz() / 1000.0);
+  ::sd_notify(0, "READY=1");
+
+  std::optional<Command> command;
+  if (!options.command.empty()) {
+    command.emplace(options.command,
+                    std::vector<std::pair<std::string, std::string>>{{"FRAMEBUFFER", identity.device},
+                                                                     {"SDL_FBDEV", identity.device},
+                                                                     {"FBEMU_CONTROL", control_path}});
+  }
+  const int exit_status = MainLoop(signals, server, command ? &*command : nullptr, identity.device).run();
+  ::sd_notify(0, "STOPPING=1");
+  return exit_status;
+}
+
+}  // namespace
+
+int run_daemon(const DaemonOptions& options) {
+  const UniqueFd signals = take_signals();
+  const std::unique_ptr<drmclient::Card> card = open_card(options.card);
+  const drmclient::Output output = choose_output(*card, options.connector);
+  fbemu::FramebufferOptions framebuffer_options;
+  framebuffer_options.mode = initial_mode(output, options);
+  framebuffer_options.virtual_size = options.virtual_size.value_or(drmclient::Size{});
+  framebuffer_options.id = "fbemu " + card->info().driver;
+  fbemu::Framebuffer framebuffer(*card, output, framebuffer_options);
+
+  Node node(options.device ? *options.device : Node::first_free_device());
+  const std::string control_path = options.control.value_or(default_control_path(node.path()));
+  const pid_t daemon = ::getpid();
+  Guard guard([&] { clean_up_after(daemon, node, control_path); });
+
+  FuseServer server(framebuffer, {node.path(), node.uid(), node.gid(), node.permissions()});
+  server.start();
+  const DaemonIdentity identity{node.path(), card->info().driver, daemon, guard.process()};
+  const int exit_status = serve(options, signals, identity, control_path, framebuffer, server);
+  if (!server.stop(patience_with_threads)) {
+    // A thread waits for a program's memory. The end of the process is the end of that wait.
+    node.remove();
+    guard.dismiss();
+    std::_Exit(exit_status);
+  }
+  return exit_status;
+}
+
+}  // namespace cuse

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "drmclient/geometry.h"
+#include "drmclient/mode.h"
+
+namespace cuse {
+
+/// What fbemud was told on its command line.
+struct DaemonOptions {
+  std::string card = "auto";
+  std::optional<std::string> device;  ///< without it: the lowest free /dev/fbN
+  std::optional<std::string> connector;
+  std::optional<drmclient::ModeRequest> mode;
+  std::optional<drmclient::Size> virtual_size;
+  std::optional<std::string> control;
+  bool verbose = false;
+  std::vector<std::string> command;  ///< to serve, with its arguments; empty: serve until a signal comes
+};
+
+/// Serves until SIGTERM, SIGINT or SIGHUP, or until the command has ended. Leaves no mount, node or file behind.
+/// Returns the exit status: the command's, or 0. Throws std::system_error where serving cannot start.
+int run_daemon(const DaemonOptions& options);
+
+}  // namespace cuse

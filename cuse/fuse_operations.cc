@@ -1,0 +1,252 @@
+#include "cuse/fuse_operations.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "cuse/fuse_server.h"
+#include "cuse/process_memory.h"
+
+namespace cuse {
+
+/// A request that is answered later. The answer and a signal that ends the wait may come at the same time: the first one
+/// answers. Requests are only answered on the server's threads.
+struct FuseServer::PendingReply {
+  fuse_req_t request = nullptr;
+  std::atomic<bool> answered{false};
+  uint64_t id = 0;
+};
+
+/// The handlers; each finds its FuseServer in the request. They run on the server's threads.
+struct FuseOperations {
+  using PendingReply = FuseServer::PendingReply;
+
+  static constexpr uint64_t own_file = 1;
+  static constexpr uint64_t writable_file = 2;
+  /// Attributes change only through us.
+  static constexpr double attribute_seconds = 3600;
+
+  static FuseServer& server_of(fuse_req_t request) {
+    return *static_cast<FuseServer*>(::fuse_req_userdata(request));
+  }
+
+  static struct stat attributes(FuseServer& server) {
+    const std::lock_guard lock(server.mutex_);  // setattr() on another thread
+    struct stat status {};
+    status.st_ino = FUSE_ROOT_ID;
+    status.st_mode = S_IFREG | server.file_.permissions;
+    status.st_nlink = 1;
+    status.st_uid = server.file_.uid;
+    status.st_gid = server.file_.gid;
+    status.st_size = static_cast<off_t>(server.framebuffer_.memory_bytes());
+    constexpr blksize_t block_size = 4096;
+    constexpr off_t stat_block = 512;
+    status.st_blksize = block_size;
+    status.st_blocks = status.st_size / stat_block;
+    const auto seconds = std::chrono::system_clock::to_time_t(server.start_time_);
+    status.st_atim.tv_sec = status.st_mtim.tv_sec = status.st_ctim.tv_sec = seconds;
+    return status;
+  }
+
+  static void init(void*, fuse_conn_info* connection) {
+    // A plain page cache: not invalidated because a time stamp changed, not cut to 0 by "> /dev/fb0" (atomic_o_trunc),
+    // and write(2) comes to us at once with its exact range (no writeback cache).
+    connection->want &=
+        ~static_cast<unsigned>(FUSE_CAP_AUTO_INVAL_DATA | FUSE_CAP_ATOMIC_O_TRUNC | FUSE_CAP_WRITEBACK_CACHE |
+                               FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE);
+    connection->want |= connection->capable & FUSE_CAP_EXPLICIT_INVAL_DATA;
+    // With as many requests in flight as the congestion threshold, the kernel skips writeback altogether, and scattered
+    // pixels are a request each.
+    constexpr unsigned requests_in_flight = 16'384;
+    connection->max_background = requests_in_flight;
+    connection->congestion_threshold = requests_in_flight;
+  }
+
+  static void getattr(fuse_req_t request, fuse_ino_t, fuse_file_info*) {
+    const struct stat status = attributes(server_of(request));
+    ::fuse_reply_attr(request, &status, attribute_seconds);
+  }
+
+  static void setattr(fuse_req_t request, fuse_ino_t, struct stat* wanted, int to_set, fuse_file_info* file) {
+    FuseServer& server = server_of(request);
+    // ftruncate() fails as on the device. Opening with O_TRUNC succeeds and changes nothing: the kernel takes the
+    // unchanged size from the answer and drops no page.
+    if ((to_set & FUSE_SET_ATTR_SIZE) != 0 && file != nullptr) {
+      ::fuse_reply_err(request, EINVAL);
+      return;
+    }
+    {
+      const std::lock_guard lock(server.mutex_);
+      if ((to_set & FUSE_SET_ATTR_MODE) != 0) server.file_.permissions = wanted->st_mode & 0777;
+      if ((to_set & FUSE_SET_ATTR_UID) != 0) server.file_.uid = wanted->st_uid;
+      if ((to_set & FUSE_SET_ATTR_GID) != 0) server.file_.gid = wanted->st_gid;
+    }
+    const struct stat status = attributes(server);
+    ::fuse_reply_attr(request, &status, attribute_seconds);
+  }
+
+  static void open(fuse_req_t request, fuse_ino_t, fuse_file_info* file) {
+    FuseServer& server = server_of(request);
+    const pid_t opener = server.own_opener_;
+    const bool own = opener != 0 && ::fuse_req_ctx(request)->pid == opener;
+    const bool writable = (file->flags & O_ACCMODE) != O_RDONLY;
+    file->fh = (own ? own_file : 0) | (writable ? writable_file : 0);
+    file->keep_cache = 1;
+    // Our own close() must not write pages back: at our end nobody would answer.
+    file->noflush = own ? 1 : 0;
+    if (!own) server.framebuffer_.open(writable);
+    // An opener that was killed meanwhile sends no release.
+    if (::fuse_reply_open(request, file) == -ENOENT && !own) server.framebuffer_.close(writable);
+  }
+
+  static void release(fuse_req_t request, fuse_ino_t, fuse_file_info* file) {
+    FuseServer& server = server_of(request);
+    if ((file->fh & own_file) == 0) server.framebuffer_.close((file->fh & writable_file) != 0);
+    ::fuse_reply_err(request, 0);
+  }
+
+  static void read(fuse_req_t request, fuse_ino_t, size_t size, off_t offset, fuse_file_info*) {
+    fbemu::Framebuffer& framebuffer = server_of(request).framebuffer_;
+    thread_local std::vector<std::byte> buffer;
+    buffer.resize(framebuffer.readable(static_cast<uint64_t>(offset), size));
+    framebuffer.read(static_cast<uint64_t>(offset), buffer);
+    ::fuse_reply_buf(request, reinterpret_cast<const char*>(buffer.data()), buffer.size());
+  }
+
+  static void write(fuse_req_t request, fuse_ino_t, const char* data, size_t size, off_t offset,
+                    fuse_file_info* file) {
+    fbemu::Framebuffer& framebuffer = server_of(request).framebuffer_;
+    const std::span bytes(reinterpret_cast<const std::byte*>(data), size);
+    if (file->writepage != 0) {
+      framebuffer.write_back(static_cast<uint64_t>(offset), bytes);
+      ::fuse_reply_write(request, size);
+      return;
+    }
+    const auto written = framebuffer.write(static_cast<uint64_t>(offset), bytes);
+    if (written) {
+      ::fuse_reply_write(request, *written);
+    } else {
+      ::fuse_reply_err(request, written.error().value());
+    }
+  }
+
+  /// fsync(2), msync(2) and close(2): the kernel has delivered the changed pages before it asks.
+  static void flush_then_reply(fuse_req_t request) {
+    FuseServer& server = server_of(request);
+    const bool waits = server.framebuffer_.flush(
+        [&server, request] { server.post([request] { ::fuse_reply_err(request, 0); }); });
+    if (!waits) ::fuse_reply_err(request, 0);
+  }
+  static void flush(fuse_req_t request, fuse_ino_t, fuse_file_info*) { flush_then_reply(request); }
+  static void fsync(fuse_req_t request, fuse_ino_t, int, fuse_file_info*) { flush_then_reply(request); }
+
+  static void statfs(fuse_req_t request, fuse_ino_t) {
+    struct statvfs status {};
+    constexpr unsigned long block_size = 4096;
+    status.f_bsize = block_size;
+    status.f_frsize = block_size;
+    status.f_blocks = server_of(request).framebuffer_.memory_bytes() / block_size;
+    status.f_namemax = 255;
+    ::fuse_reply_statfs(request, &status);
+  }
+
+  static void reply_ioctl(fuse_req_t request, int result) {
+    if (result < 0) {
+      ::fuse_reply_err(request, -result);
+    } else {
+      ::fuse_reply_ioctl(request, result, nullptr, 0);
+    }
+  }
+
+  /// The fbdev numbers have no size bits, so the kernel passes the bare argument, and the structures are fetched from
+  /// the program's memory here (fuse_do_ioctl() in fs/fuse/ioctl.c, restricted mode).
+  static void ioctl(fuse_req_t request, fuse_ino_t, unsigned command, void* argument, fuse_file_info*,
+                    unsigned flags, const void*, size_t, size_t) {
+    FuseServer& server = server_of(request);
+    fbemu::IoctlRequest call;
+    call.command = command;
+    call.argument = reinterpret_cast<uint64_t>(argument);
+    call.abi = (flags & FUSE_IOCTL_COMPAT) != 0 ? fbemu::Abi::ilp32 : fbemu::Abi::lp64;
+    call.memory = std::make_shared<ProcessMemory>(::fuse_req_ctx(request)->pid);
+
+    auto pending = std::make_shared<PendingReply>();
+    pending->request = request;
+    const fbemu::Framebuffer::Later later = [&server, pending](std::function<int()> finish) {
+      server.post([&server, pending, finish = std::move(finish)] {
+        if (!pending->answered.exchange(true)) {
+          const int result = finish();
+          forget(server, *pending);
+          reply_ioctl(pending->request, result);
+        }
+      });
+    };
+    const bool interruptible = fbemu::Framebuffer::is_interruptible(command);
+    if (interruptible) remember(server, pending);
+    const std::optional<int> result = server.framebuffer_.ioctl(call, later);
+    if (result) {
+      if (interruptible) forget(server, *pending);
+      reply_ioctl(request, *result);
+    }
+  }
+
+  /// From now on a signal to the waiting program answers EINTR.
+  static void remember(FuseServer& server, const std::shared_ptr<PendingReply>& pending) {
+    {
+      const std::lock_guard lock(server.mutex_);
+      pending->id = ++server.last_pending_;
+      server.pending_.emplace(pending->id, pending);
+    }
+    // libfuse keeps a pointer for the handler; the number in its place cannot dangle.
+    ::fuse_req_interrupt_func(pending->request, &interrupted,
+                              reinterpret_cast<void*>(pending->id));  // NOLINT(performance-no-int-to-ptr)
+  }
+
+  static void forget(FuseServer& server, const PendingReply& pending) {
+    const std::lock_guard lock(server.mutex_);
+    server.pending_.erase(pending.id);
+  }
+
+  static void interrupted(fuse_req_t request, void* id) {
+    FuseServer& server = server_of(request);
+    std::shared_ptr<PendingReply> pending;
+    {
+      const std::lock_guard lock(server.mutex_);
+      const auto found = server.pending_.find(reinterpret_cast<uint64_t>(id));
+      if (found == server.pending_.end()) return;
+      pending = found->second;
+      server.pending_.erase(found);
+    }
+    // Not from here: libfuse may hold the request's lock.
+    server.post([pending] {
+      if (!pending->answered.exchange(true)) ::fuse_reply_err(pending->request, EINTR);
+    });
+  }
+
+  static fuse_lowlevel_ops make() {
+    fuse_lowlevel_ops operations{};
+    operations.init = &init;
+    operations.getattr = &getattr;
+    operations.setattr = &setattr;
+    operations.open = &open;
+    operations.release = &release;
+    operations.read = &read;
+    operations.write = &write;
+    operations.flush = &flush;
+    operations.fsync = &fsync;
+    operations.statfs = &statfs;
+    operations.ioctl = &ioctl;
+    return operations;
+  }
+};
+
+const fuse_lowlevel_ops& fuse_operations() {
+  static const fuse_lowlevel_ops operations = FuseOperations::make();
+  return operations;
+}
+
+}  // namespace cuse

@@ -1,0 +1,265 @@
+#include "cuse/fuse_server.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <spdlog/spdlog.h>
+#include <sys/eventfd.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+#include "cuse/fuse_operations.h"
+#include "cuse/mount_table.h"
+
+namespace cuse {
+namespace {
+
+using drmclient::UniqueFd;
+
+/// So many programs can hold up a thread each before requests wait.
+constexpr size_t most_workers = 64;
+
+UniqueFd make_event() {
+  UniqueFd event(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!event) throw std::system_error(errno, std::generic_category(), "eventfd");
+  return event;
+}
+
+void signal_event(const UniqueFd& event) {
+  const uint64_t one = 1;
+  static_cast<void>(::write(event.get(), &one, sizeof one));
+}
+
+[[noreturn]] void fail(int code, const std::string& what) {
+  throw std::system_error(code, std::generic_category(), what);
+}
+
+}  // namespace
+
+FuseServer::FuseServer(fbemu::Framebuffer& framebuffer, ServedFile file)
+    : framebuffer_(framebuffer),
+      file_(std::move(file)),
+      start_time_(std::chrono::system_clock::now()),
+      wake_event_(make_event()),
+      ended_event_(make_event()) {}
+
+FuseServer::~FuseServer() {
+  constexpr std::chrono::seconds patience{5};
+  static_cast<void>(stop(patience));
+}
+
+void FuseServer::start() {
+  std::promise<void> mounted;
+  std::future<void> result = mounted.get_future();
+  std::promise<void> finished;
+  finished_ = finished.get_future();
+  thread_ = std::thread([this, mounted = std::move(mounted), finished = std::move(finished)]() mutable {
+    ::pthread_setname_np(::pthread_self(), "fuse");
+    run(std::move(mounted));
+    finished.set_value();
+  });
+  started_ = true;
+  result.get();
+}
+
+UniqueFd FuseServer::open_own() {
+  own_opener_ = ::gettid();
+  UniqueFd file(::open(file_.path.c_str(), O_RDONLY | O_CLOEXEC));
+  const int error = errno;
+  own_opener_ = 0;
+  if (!file) fail(error, "cannot open " + file_.path + " after mounting it");
+  // The root of a fresh mount has size 0 until someone asks: a program that mapped it before would get SIGBUS.
+  struct stat status {};
+  if (::fstat(file.get(), &status) != 0) fail(errno, "cannot look at " + file_.path + " after mounting it");
+  if (static_cast<uint64_t>(status.st_size) != framebuffer_.memory_bytes()) {
+    fail(EIO, file_.path + " has not the size of the framebuffer after mounting it");
+  }
+  return file;
+}
+
+bool FuseServer::stop(std::chrono::milliseconds patience) {
+  if (!started_) return true;
+  if (!stopping_.exchange(true)) {
+    if (const int error = detach_mount(file_.path); error != 0 && error != EINVAL && error != ENOENT) {
+      spdlog::warn("cannot unmount {}: {}", file_.path, std::generic_category().message(error));
+    }
+  }
+  signal_event(wake_event_);
+  if (finished_.wait_for(patience) != std::future_status::ready) return false;
+  thread_.join();
+  started_ = false;
+  return true;
+}
+
+// From here on: the threads with the channel.
+
+void FuseServer::run(std::promise<void> mounted) {
+  try {
+    separate_descriptors();
+    mount();
+    mounted.set_value();
+  } catch (...) {
+    if (session_ != nullptr) ::fuse_session_destroy(session_);
+    session_ = nullptr;
+    mounted.set_exception(std::current_exception());
+    return;
+  }
+  ++free_workers_;
+  serve();
+  std::vector<std::thread> workers;
+  {
+    const std::lock_guard lock(mutex_);
+    workers = std::exchange(workers_, {});
+  }
+  for (std::thread& worker : workers) worker.join();
+  while (run_posted()) {
+  }
+  // Closes the channel: whoever still has the file open gets ENOTCONN from now on.
+  ::fuse_session_destroy(session_);
+  session_ = nullptr;
+}
+
+void FuseServer::separate_descriptors() const {
+  if (::unshare(CLONE_FILES) != 0) fail(errno, "cannot separate the table of descriptors");
+  std::array keep{wake_event_.get(), ended_event_.get(), framebuffer_.wake_descriptor()};
+  std::ranges::sort(keep);
+  unsigned first = STDERR_FILENO + 1;
+  for (const int descriptor : keep) {
+    const auto kept = static_cast<unsigned>(descriptor);
+    if (kept > first) ::close_range(first, kept - 1, 0);
+    first = kept + 1;
+  }
+  ::close_range(first, ~0U, 0);
+}
+
+void FuseServer::mount() {
+  std::vector<std::string> arguments{"fbemud"};
+  if (::geteuid() != 0) {
+    arguments.emplace_back("-odefault_permissions,subtype=" + std::string(mount_subtype) +
+                           ",fsname=" + mount_source(::getpid()));
+  }
+  std::vector<char*> pointers;
+  for (std::string& argument : arguments) pointers.push_back(argument.data());
+  fuse_args args = FUSE_ARGS_INIT(static_cast<int>(pointers.size()), pointers.data());
+  session_ = ::fuse_session_new(&args, &fuse_operations(), sizeof(fuse_lowlevel_ops), this);
+  ::fuse_opt_free_args(&args);
+  if (session_ == nullptr) fail(EINVAL, "cannot start a FUSE session");
+
+  if (::geteuid() == 0) {
+    mount_as_root();
+  } else {
+    // Through fusermount3, which mounts on plain files that belong to the user.
+    errno = 0;
+    if (::fuse_session_mount(session_, file_.path.c_str()) != 0) {
+      fail(errno != 0 ? errno : EPERM,
+           "cannot mount on " + file_.path +
+               "; without root this takes fusermount3 (package fuse3), access to /dev/fuse, and a plain file of yours");
+    }
+  }
+  const int channel = ::fuse_session_fd(session_);
+  ::fcntl(channel, F_SETFL, ::fcntl(channel, F_GETFL) | O_NONBLOCK);
+}
+
+/// libfuse takes the type of the root from the mount point, which over a character device gives a mount that answers
+/// nothing but EIO. So the mount is made here, with a root that is a regular file, and libfuse gets the channel.
+void FuseServer::mount_as_root() {
+  UniqueFd channel(::open("/dev/fuse", O_RDWR | O_CLOEXEC));
+  if (!channel) {
+    fail(errno, "cannot open /dev/fuse; load the module fuse, or give the container access to that device");
+  }
+  const std::string options = "fd=" + std::to_string(channel.get()) +
+                              ",rootmode=100660,user_id=0,group_id=0,allow_other,default_permissions";
+  if (::mount(mount_source(::getpid()).c_str(), file_.path.c_str(), mount_type, MS_NOSUID | MS_NODEV | MS_NOEXEC,
+              options.c_str()) != 0) {
+    const std::string hint = errno == EPERM ? "; the daemon needs CAP_SYS_ADMIN" : "";
+    fail(errno, "cannot mount on " + file_.path + hint);
+  }
+  const std::string name = "/dev/fd/" + std::to_string(channel.get());
+  if (::fuse_session_mount(session_, name.c_str()) != 0) {
+    detach_mount(file_.path);
+    fail(EINVAL, "libfuse does not take the channel of the mount on " + file_.path);
+  }
+  static_cast<void>(channel.release());  // libfuse closes it with the session
+}
+
+void FuseServer::serve() {
+  fuse_buf buffer{};
+  while (!stopping_) {
+    const int received = ::fuse_session_receive_buf(session_, &buffer);
+    if (received == -EAGAIN) {
+      poll_channel();
+    } else if (received == -EINTR) {
+      continue;
+    } else if (received <= 0) {
+      end();
+      break;
+    } else {
+      start_worker_if_none_is_free();
+      ::fuse_session_process_buf(session_, &buffer);
+      ++free_workers_;
+    }
+  }
+  --free_workers_;
+  std::free(buffer.mem);  // NOLINT: libfuse's allocation
+}
+
+/// Waits until the channel has a request or other threads have work.
+void FuseServer::poll_channel() {
+  std::array<pollfd, 2> events{{{::fuse_session_fd(session_), POLLIN, 0}, {wake_event_.get(), POLLIN, 0}}};
+  if (::poll(events.data(), events.size(), -1) <= 0 || events[1].revents == 0 || stopping_) return;
+  uint64_t count = 0;
+  static_cast<void>(::read(wake_event_.get(), &count, sizeof count));
+  start_worker_if_none_is_free();
+  static_cast<void>(run_posted());
+  ++free_workers_;
+}
+
+/// Called by a thread that stops being free.
+void FuseServer::start_worker_if_none_is_free() {
+  if (--free_workers_ > 0) return;
+  const std::lock_guard lock(mutex_);
+  if (workers_.size() >= most_workers || stopping_) return;
+  ++free_workers_;
+  workers_.emplace_back([this] {
+    ::pthread_setname_np(::pthread_self(), "fuse");
+    serve();
+  });
+}
+
+/// The connection is gone. Where nobody asked for that, the daemon is told.
+void FuseServer::end() {
+  if (!stopping_.exchange(true)) signal_event(ended_event_);
+  signal_event(wake_event_);
+}
+
+/// Runs one piece of work, so that others can be run by other threads meanwhile; false where there was none.
+bool FuseServer::run_posted() {
+  std::function<void()> work;
+  {
+    const std::lock_guard lock(mutex_);
+    if (posted_.empty()) return false;
+    work = std::move(posted_.front());
+    posted_.pop_front();
+    if (!posted_.empty()) signal_event(wake_event_);
+  }
+  work();
+  return true;
+}
+
+void FuseServer::post(std::function<void()> work) {
+  {
+    const std::lock_guard lock(mutex_);
+    posted_.push_back(std::move(work));
+  }
+  signal_event(wake_event_);
+}
+
+}  // namespace cuse

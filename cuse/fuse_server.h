@@ -1,0 +1,100 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <atomic>
+#include <chrono>
+#include <deque>
+#include <functional>
+#include <future>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "drmclient/unique_fd.h"
+#include "fbemu/framebuffer.h"
+
+struct fuse_session;
+
+namespace cuse {
+
+/// The file that programs open.
+struct ServedFile {
+  std::string path;  ///< to mount on: a plain file or a character device
+  uid_t uid = 0;
+  gid_t gid = 0;
+  mode_t permissions = 0660;
+};
+
+/// Serves a framebuffer as a FUSE mount whose root is a regular file, mounted right over the device node.
+///
+/// Its threads have a table of descriptors of their own, in which the FUSE channel is: when the process is killed while
+/// another thread (the presenter) waits in the kernel for pages to be written back, that thread does not keep the channel
+/// open, the kernel gives up on the mount, and the process can die. Hence everything that touches the channel runs on
+/// these threads; answers that come from elsewhere are handed to them.
+///
+/// No thread waits for a vblank. One that is about to handle a request while no other is free starts a further one, so
+/// that a program whose memory is slow to reach (it may lie in the framebuffer itself) holds up no one else.
+class FuseServer {
+ public:
+  FuseServer(fbemu::Framebuffer& framebuffer, ServedFile file);
+  ~FuseServer();
+  FuseServer(const FuseServer&) = delete;
+  FuseServer& operator=(const FuseServer&) = delete;
+
+  /// Mounts and starts serving. Throws std::system_error with a sentence that says what is missing.
+  void start();
+
+  /// Opens the served file for the presenter; not counted as a program's, and its close does not write pages back.
+  /// Throws std::system_error.
+  [[nodiscard]] drmclient::UniqueFd open_own();
+
+  /// Readable when the mount has ended without stop(): it was unmounted by force or its connection aborted.
+  [[nodiscard]] int ended_descriptor() const { return ended_event_.get(); }
+
+  /// Takes the mount away (programs keep what they have mapped), answers what has come, and ends the threads. False
+  /// where a thread did not end in time; then the process can only exit without destroying this object.
+  [[nodiscard]] bool stop(std::chrono::milliseconds patience);
+
+ private:
+  friend struct FuseOperations;
+  struct PendingReply;
+
+  void run(std::promise<void> mounted);
+  void separate_descriptors() const;
+  void mount();
+  void mount_as_root();
+  void serve();
+  void poll_channel();
+  void start_worker_if_none_is_free();
+  void post(std::function<void()> work);
+  bool run_posted();
+  void end();
+
+  fbemu::Framebuffer& framebuffer_;
+  ServedFile file_;
+  std::chrono::system_clock::time_point start_time_;
+  drmclient::UniqueFd wake_event_;
+  drmclient::UniqueFd ended_event_;
+  std::atomic<pid_t> own_opener_{0};
+  std::atomic<bool> stopping_{false};
+  bool started_ = false;
+
+  // The threads with the channel only.
+  fuse_session* session_ = nullptr;
+  std::atomic<int> free_workers_{0};
+
+  std::mutex mutex_;
+  std::vector<std::thread> workers_;
+  std::deque<std::function<void()>> posted_;
+  std::unordered_map<uint64_t, std::shared_ptr<PendingReply>> pending_;
+  uint64_t last_pending_ = 0;
+
+  std::thread thread_;
+  std::future<void> finished_;
+};
+
+}  // namespace cuse

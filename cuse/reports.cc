@@ -1,0 +1,94 @@
+#include "cuse/reports.h"
+
+namespace cuse {
+namespace {
+
+using nlohmann::json;
+
+json size_json(drmclient::Size size) {
+  return {{"width", size.width}, {"height", size.height}};
+}
+
+json mode_json(const drmclient::Mode& mode) {
+  json object = size_json(mode.size());
+  object["name"] = mode.name;
+  object["refresh_millihertz"] = mode.refresh_millihertz();
+  object["preferred"] = mode.preferred;
+  return object;
+}
+
+const char* tracker_word(const fbemu::Framebuffer::Status& status) {
+  if (status.open_writers == 0) return "idle";
+  return status.presenter.tracker == fbemu::TrackingPolicy::Mode::hot ? "hot" : "tracked";
+}
+
+}  // namespace
+
+json status_report(const DaemonIdentity& daemon, const fbemu::Framebuffer& framebuffer) {
+  const fbemu::Framebuffer::Status status = framebuffer.status();
+  const auto& presenter = status.presenter;
+  json report;
+  report["version"] = FBEMU_VERSION;
+  report["device"] = daemon.device;
+  report["id"] = status.id;
+  report["process"] = daemon.process;
+  report["guard_process"] = daemon.guard;
+  report["card"] = daemon.driver;
+  report["output"] = {{"name", presenter.output.name},
+                      {"connected", presenter.output.connected},
+                      {"size_mm", size_json(presenter.output.size_mm)}};
+  report["mode"] = mode_json(presenter.mode);
+  report["scanout_format"] = drmclient::fourcc_name(presenter.scanout_format);
+  report["visible"] = size_json(status.scene.mode.size());
+  report["virtual"] = size_json(status.scene.layout.virtual_size);
+  report["offset"] = {{"x", status.scene.offset.x}, {"y", status.scene.offset.y}};
+  report["bits_per_pixel"] = status.scene.layout.bits_per_pixel;
+  report["line_length"] = status.scene.layout.pitch_bytes;
+  report["memory_bytes"] = framebuffer.memory_bytes();
+  report["blank_level"] = status.blank_level;
+  report["open_files"] = status.open_files;
+  report["open_writers"] = status.open_writers;
+  report["tracker"] = tracker_word(status);
+  report["error"] = presenter.error ? json(presenter.error.message()) : json(nullptr);
+  return report;
+}
+
+json statistics_report(const fbemu::Framebuffer& framebuffer) {
+  const fbemu::Statistics& statistics = framebuffer.statistics();
+  const uint64_t changed = statistics.changed_bytes;
+  const uint64_t tracked = statistics.tracked_bytes;
+  json report;
+  report["ioctls"] = statistics.ioctls.load();
+  report["reads"] = statistics.reads.load();
+  report["writes"] = statistics.writes.load();
+  report["write_backs"] = statistics.write_backs.load();
+  report["changed_bytes"] = changed;
+  report["ticks"] = statistics.ticks.load();
+  report["hot_ticks"] = statistics.hot_ticks.load();
+  report["hot_periods"] = statistics.hot_periods.load();
+  report["uploaded_rects"] = statistics.uploaded_rects.load();
+  report["uploaded_bytes"] = statistics.uploaded_bytes.load();
+  report["tracked_bytes"] = tracked;
+  report["presents"] = statistics.presents.load();
+  report["failed_presents"] = statistics.failed_presents.load();
+  report["mode_sets"] = statistics.mode_sets.load();
+  report["tracker"] = tracker_word(framebuffer.status());
+  // Of what the damage told; what hot mode uploads is not told by anyone.
+  report["uploaded_to_changed"] =
+      changed == 0 ? json(nullptr) : json(static_cast<double>(tracked) / static_cast<double>(changed));
+  return report;
+}
+
+json modes_report(const fbemu::Framebuffer& framebuffer) {
+  const auto output = framebuffer.status().presenter.output;
+  json modes = json::array();
+  for (const drmclient::Mode& mode : output.modes) modes.push_back(mode_json(mode));
+  json report;
+  report["output"] = output.name;
+  report["modes"] = std::move(modes);
+  report["custom_modes_up_to"] =
+      output.custom_modes_up_to.area() == 0 ? json(nullptr) : size_json(output.custom_modes_up_to);
+  return report;
+}
+
+}  // namespace cuse

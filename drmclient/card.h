@@ -1,0 +1,100 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "drmclient/geometry.h"
+#include "drmclient/mode.h"
+#include "drmclient/output.h"
+#include "drmclient/pixel_format.h"
+#include "drmclient/result.h"
+#include "drmclient/scanout_buffer.h"
+
+namespace drmclient {
+
+/// What does not change about a card.
+struct CardInfo {
+  std::string driver;  ///< the kernel driver's name, "headless" for the card in memory
+  std::string path;    ///< the device node; empty where there is none
+  Size max_size;       ///< largest scan-out buffer and mode
+};
+
+/// An output reached vblank. `sequence` counts frames of that output and wraps.
+struct VblankEvent {
+  OutputId output = 0;
+  uint32_t sequence = 0;
+  std::chrono::steady_clock::time_point time;
+};
+
+/// Something about the outputs changed: probe() again.
+struct HotplugEvent {};
+
+using Event = std::variant<VblankEvent, HotplugEvent>;
+
+/// What an output shows at one moment, as XRGB8888 (the X byte is 0), lines packed.
+struct Capture {
+  Size size;
+  std::vector<uint32_t> pixels;
+};
+
+/// A display card: outputs, modes, buffers, and the calls that put a picture on a screen.
+///
+/// A card and its buffers belong to one thread at a time; nothing here is thread-safe. Calls may block for up to a
+/// frame (a driver's DIRTYFB does), so that thread must never be one that answers programs. Where another process is
+/// DRM master, the calls that change the screen fail with EBUSY or EACCES, leave everything as it was, and may be tried
+/// again later. ENODEV means that the card is gone.
+class Card {
+ public:
+  Card(const Card&) = delete;
+  Card& operator=(const Card&) = delete;
+  virtual ~Card() = default;
+
+  /// At most so many rectangles in one present(): DRM_MODE_FB_DIRTY_MAX_CLIPS.
+  static constexpr size_t max_damage_rects = 256;
+
+  [[nodiscard]] virtual const CardInfo& info() const = 0;
+
+  /// The outputs as they are now, connected or not.
+  [[nodiscard]] virtual Result<std::vector<Output>> probe() = 0;
+
+  /// A zeroed linear buffer. Errors: EINVAL (size or format), ENOMEM, ENOSPC.
+  [[nodiscard]] virtual Result<std::unique_ptr<ScanoutBuffer>> create_buffer(Size size, PixelFormat format) = 0;
+
+  /// Lights `output` with `mode`, showing `buffer` from `origin` (the part shown must lie inside the buffer).
+  /// On an error the output is as it was. `buffer` must outlive its time on the screen.
+  [[nodiscard]] virtual Result<void> set_mode(OutputId output, const Mode& mode, ScanoutBuffer& buffer,
+                                              Point origin) = 0;
+
+  /// Shows `buffer` from `origin` on an output whose mode is set and makes the pixels inside `damage` (buffer
+  /// coordinates, inside the buffer, at most max_damage_rects; empty: nothing changed) visible. Returns when the driver
+  /// has them. Errors: EINVAL for damage beyond those limits or an output without a mode.
+  [[nodiscard]] virtual Result<void> present(OutputId output, ScanoutBuffer& buffer, Point origin,
+                                             std::span<const Rect> damage) = 0;
+
+  /// Loads the gamma table; `table` has Output::gamma_entries entries. Errors: EINVAL.
+  [[nodiscard]] virtual Result<void> set_gamma(OutputId output, std::span<const GammaEntry> table) = 0;
+
+  [[nodiscard]] virtual Result<void> set_power(OutputId output, Power power) = 0;
+
+  /// Asks for one VblankEvent at the output's next vblank (where the hardware has none, at the mode's rate). Asking
+  /// again before it came changes nothing. While the output is off the events come at the mode's rate all the same.
+  [[nodiscard]] virtual Result<void> request_vblank(OutputId output) = 0;
+
+  /// Readable (poll(2)) when read_events() has something.
+  [[nodiscard]] virtual int event_descriptor() const = 0;
+  /// Takes the events that have come; does not block.
+  [[nodiscard]] virtual Result<std::vector<Event>> read_events() = 0;
+
+  /// What the output shows; black where it is off. Errors: EINVAL for an output without a mode.
+  [[nodiscard]] virtual Result<Capture> capture(OutputId output) = 0;
+
+ protected:
+  Card() = default;
+};
+
+}  // namespace drmclient

@@ -1,0 +1,83 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "drmclient/card.h"
+#include "drmclient/unique_fd.h"
+
+namespace drmclient {
+
+struct HeadlessOptions {
+  Size size{1920, 1080};  ///< of the preferred mode
+  uint32_t refresh_millihertz = default_refresh_millihertz;
+  std::vector<PixelFormat> formats{PixelFormat::xrgb8888};
+  /// For tests: every access to a buffer gets another address, and the last one faults.
+  bool moving_mappings = false;
+  /// For tests: the screen is a copy of the buffer that only the rectangles of present() update, as on vmwgfx.
+  bool strict_display = false;
+};
+
+/// A card in memory with one output, "Virtual-1": any mode up to 8192x8192, and a timer for vblank. It serves virtual
+/// framebuffers on machines without a display, and stands in for hardware in tests.
+class HeadlessCard final : public Card {
+ public:
+  static constexpr Size largest{8192, 8192};
+  static constexpr OutputId output_id = 1;
+  static constexpr uint32_t gamma_entries = 256;
+
+  /// Throws std::system_error: EINVAL where options.size is not from 8x8 to 8192x8192, or an errno of the kernel's.
+  explicit HeadlessCard(HeadlessOptions options);
+  ~HeadlessCard() override;
+
+  [[nodiscard]] const CardInfo& info() const override { return info_; }
+  [[nodiscard]] Result<std::vector<Output>> probe() override;
+  [[nodiscard]] Result<std::unique_ptr<ScanoutBuffer>> create_buffer(Size size, PixelFormat format) override;
+  [[nodiscard]] Result<void> set_mode(OutputId output, const Mode& mode, ScanoutBuffer& buffer,
+                                      Point origin) override;
+  [[nodiscard]] Result<void> present(OutputId output, ScanoutBuffer& buffer, Point origin,
+                                     std::span<const Rect> damage) override;
+  [[nodiscard]] Result<void> set_gamma(OutputId output, std::span<const GammaEntry> table) override;
+  [[nodiscard]] Result<void> set_power(OutputId output, Power power) override;
+  [[nodiscard]] Result<void> request_vblank(OutputId output) override;
+  [[nodiscard]] int event_descriptor() const override { return epoll_.get(); }
+  [[nodiscard]] Result<std::vector<Event>> read_events() override;
+  [[nodiscard]] Result<Capture> capture(OutputId output) override;
+
+  /// The faults that a test can switch on; an errno of 0 switches them off again.
+  void refuse_accesses(int code) { refuse_accesses_ = code; }
+  void refuse_presents(int code) { refuse_presents_ = code; }
+  void refuse_modes(int code) { refuse_modes_ = code; }
+  /// Pulls or plugs the cable: a HotplugEvent follows.
+  void set_connected(bool connected);
+
+  [[nodiscard]] Power power() const { return power_; }
+  [[nodiscard]] const std::vector<GammaEntry>& gamma() const { return gamma_; }
+
+ private:
+  class Buffer;
+  [[nodiscard]] bool shows_mode() const { return front_ != nullptr; }
+  Result<void> check_viewport(const Mode& mode, const ScanoutBuffer& buffer, Point origin) const;
+  Result<void> copy_to_screen(ScanoutBuffer& buffer, Point origin, std::span<const Rect> damage);
+  [[nodiscard]] uint64_t frames_since_start(std::chrono::steady_clock::time_point now) const;
+
+  HeadlessOptions options_;
+  CardInfo info_;
+  UniqueFd epoll_;
+  UniqueFd vblank_timer_;
+  UniqueFd hotplug_event_;
+  bool connected_ = true;
+  bool vblank_requested_ = false;
+  Mode mode_;
+  std::chrono::steady_clock::time_point mode_start_;
+  ScanoutBuffer* front_ = nullptr;
+  Point origin_;
+  Power power_ = Power::on;
+  std::vector<GammaEntry> gamma_;
+  std::vector<uint32_t> screen_;  ///< with strict_display: what the monitor shows
+  int refuse_accesses_ = 0;
+  int refuse_presents_ = 0;
+  int refuse_modes_ = 0;
+};
+
+}  // namespace drmclient

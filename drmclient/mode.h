@@ -1,0 +1,56 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "drmclient/geometry.h"
+#include "drmclient/result.h"
+
+namespace drmclient {
+
+/// A display timing: the members of struct drm_mode_modeinfo under its names.
+struct Mode {
+  std::string name;
+  uint32_t clock_khz = 0;
+  uint32_t hdisplay = 0;
+  uint32_t hsync_start = 0;
+  uint32_t hsync_end = 0;
+  uint32_t htotal = 0;
+  uint32_t vdisplay = 0;
+  uint32_t vsync_start = 0;
+  uint32_t vsync_end = 0;
+  uint32_t vtotal = 0;
+  bool hsync_positive = false;
+  bool vsync_positive = false;
+  bool preferred = false;
+  friend bool operator==(const Mode&, const Mode&) = default;
+
+  [[nodiscard]] Size size() const { return {hdisplay, vdisplay}; }
+  /// Frames a second times 1000; 0 where the timing is incomplete.
+  [[nodiscard]] uint32_t refresh_millihertz() const;
+  /// The time from one vblank to the next; that of 60 Hz where the timing is incomplete.
+  [[nodiscard]] std::chrono::nanoseconds frame_period() const;
+};
+
+/// What a user asks for: WxH, or WxH@HZ.
+struct ModeRequest {
+  Size size;
+  std::optional<uint32_t> refresh_millihertz;
+  friend bool operator==(const ModeRequest&, const ModeRequest&) = default;
+};
+
+inline constexpr uint32_t default_refresh_millihertz = 60'000;
+
+/// Reads "1024x768", "1024x768@75" or "1024x768@59.94".
+/// Errors: EINVAL for any other text, for a side of 0 or above 65535, and for a rate outside 1..1000 Hz.
+[[nodiscard]] Result<ModeRequest> parse_mode(std::string_view text);
+
+/// A timing for `size` with the reduced blanking of VESA CVT 1.2, section 3.4. The pixel clock is not rounded to the
+/// 0.25 MHz steps of the standard, so that the refresh rate comes out as asked; no monitor is ever shown it unasked.
+/// `size` is from 8x8 to 16384x16384 and `refresh_millihertz` from 1000 to 1000000.
+[[nodiscard]] Mode make_mode(Size size, uint32_t refresh_millihertz = default_refresh_millihertz);
+
+}  // namespace drmclient

@@ -1,0 +1,40 @@
+#include "drmclient/output.h"
+
+#include <cstdlib>
+
+namespace drmclient {
+namespace {
+
+constexpr uint32_t smallest_side = 8;  // of fb_set_var()
+constexpr int64_t near_enough_millihertz = 1'000;
+
+int64_t distance(const Mode& mode, uint32_t refresh_millihertz) {
+  return std::abs(int64_t{mode.refresh_millihertz()} - int64_t{refresh_millihertz});
+}
+
+bool custom_mode_possible(const Output& output, Size size) {
+  return size.width >= smallest_side && size.height >= smallest_side &&
+         size.width <= output.custom_modes_up_to.width && size.height <= output.custom_modes_up_to.height;
+}
+
+}  // namespace
+
+Result<Mode> choose_mode(const Output& output, Size size, std::optional<uint32_t> refresh_millihertz) {
+  const Mode* best = nullptr;
+  for (const Mode& mode : output.modes) {
+    if (mode.size() != size) continue;
+    if (best == nullptr ||
+        (refresh_millihertz && distance(mode, *refresh_millihertz) < distance(*best, *refresh_millihertz))) {
+      best = &mode;
+    }
+  }
+  const bool good =
+      best != nullptr && (!refresh_millihertz || distance(*best, *refresh_millihertz) <= near_enough_millihertz);
+  if (!good && custom_mode_possible(output, size)) {
+    return make_mode(size, refresh_millihertz.value_or(default_refresh_millihertz));
+  }
+  if (best == nullptr) return failure(EINVAL);
+  return *best;
+}
+
+}  // namespace drmclient

@@ -1,0 +1,309 @@
+#include "fbemu/framebuffer.h"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <system_error>
+#include <vector>
+
+#include "fbemu/screeninfo.h"
+#include "fbemu/var_check.h"
+
+namespace fbemu {
+namespace {
+
+using drmclient::failure;
+using drmclient::Result;
+
+uint64_t memory_for(const FramebufferOptions& options) {
+  const uint64_t bytes_per_pixel = drmclient::bytes_per_pixel(Layout{}.format);
+  const uint64_t twice_the_screen = 2 * options.mode.size().area() * bytes_per_pixel;
+  const uint64_t virtual_screen = options.virtual_size.area() * bytes_per_pixel;
+  const uint64_t wanted =
+      round_up_to_page(options.memory_bytes != 0 ? options.memory_bytes : std::max(twice_the_screen, virtual_screen));
+  // smem_len has 32 bits.
+  if (wanted > std::numeric_limits<uint32_t>::max() / page_size * page_size) {
+    throw std::system_error(EINVAL, std::generic_category(),
+                            "a framebuffer has at most 4 GiB of memory, but " + std::to_string(wanted) +
+                                " bytes were asked for");
+  }
+  return wanted;
+}
+
+template <typename T>
+int copy_in(const IoctlRequest& request, T& object) {
+  return request.memory->read(request.argument, std::as_writable_bytes(std::span(&object, 1)));
+}
+
+template <typename T>
+int copy_out(const IoctlRequest& request, const T& object) {
+  return request.memory->write(request.argument, std::as_bytes(std::span(&object, 1)));
+}
+
+}  // namespace
+
+Framebuffer::Framebuffer(drmclient::Card& card, const drmclient::Output& output,
+                         const FramebufferOptions& options)
+    : shadow_(memory_for(options)), presenter_(card, output, shadow_, damage_, statistics_), id_(options.id) {
+  fb_var_screeninfo wanted{};
+  wanted.xres = options.mode.hdisplay;
+  wanted.yres = options.mode.vdisplay;
+  wanted.xres_virtual = options.virtual_size.width;
+  wanted.yres_virtual = options.virtual_size.height;
+  const auto checked = check_var(wanted, {output, options.mode, shadow_.size_bytes()});
+  if (!checked) {
+    throw std::system_error(checked.error(), "a virtual screen of " +
+                                                 std::to_string(options.virtual_size.width) + "x" +
+                                                 std::to_string(options.virtual_size.height) + " does not fit in " +
+                                                 std::to_string(shadow_.size_bytes()) + " bytes");
+  }
+  var_ = shown_var_ = checked->var;
+  scene_ = shown_scene_ = checked->scene;
+}
+
+Framebuffer::~Framebuffer() = default;
+
+Scene Framebuffer::scene() const {
+  const std::lock_guard lock(mutex_);
+  return scene_;
+}
+
+void Framebuffer::open(bool writable) {
+  const std::lock_guard lock(mutex_);
+  ++open_files_;
+  if (writable) presenter_.set_writers(++open_writers_);
+}
+
+void Framebuffer::close(bool writable) {
+  bool last = false;
+  {
+    const std::lock_guard lock(mutex_);
+    last = --open_files_ == 0;
+    if (writable) presenter_.set_writers(--open_writers_);
+  }
+  // The kernel delivered every changed page before it released the file; nobody waits for this.
+  if (last) static_cast<void>(flush({}));
+}
+
+std::optional<int> Framebuffer::ioctl(const IoctlRequest& request, const Later& later) {
+  ++statistics_.ioctls;
+  switch (request.command) {
+    case FBIOGET_VSCREENINFO:
+      return get_var(request);
+    case FBIOPUT_VSCREENINFO:
+      return put_var(request, later);
+    case FBIOGET_FSCREENINFO:
+      return get_fix(request);
+    case FBIOPAN_DISPLAY:
+      return pan(request, later);
+    case FBIOGETCMAP:
+      return get_color_map(request);
+    case FBIOPUTCMAP:
+      return put_color_map(request);
+    case FBIOBLANK:
+      return blank(request);
+    case FBIO_WAITFORVSYNC:
+      presenter_.at_vblank([later](int) { later([] { return 0; }); });
+      return std::nullopt;
+    default:
+      return -ENOTTY;
+  }
+}
+
+int Framebuffer::get_var(const IoctlRequest& request) {
+  fb_var_screeninfo var;
+  {
+    const std::lock_guard lock(mutex_);
+    var = var_;
+  }
+  return -copy_out(request, var);
+}
+
+int Framebuffer::get_fix(const IoctlRequest& request) {
+  const fb_fix_screeninfo fix = make_fix(id_, scene().layout, shadow_.size_bytes());
+  return -write_fix(fix, request.abi, *request.memory, request.argument);
+}
+
+/// do_fb_ioctl() and fb_set_var(): the steps are in their order.
+std::optional<int> Framebuffer::put_var(const IoctlRequest& request, const Later& later) {
+  fb_var_screeninfo wanted;
+  if (const int error = copy_in(request, wanted); error != 0) return -error;
+  wanted.activate &= ~static_cast<uint32_t>(FB_ACTIVATE_KD_TEXT);
+  const drmclient::Output output = presenter_.status().output;
+
+  const std::lock_guard lock(mutex_);
+  if ((wanted.activate & FB_ACTIVATE_INV_MODE) != 0) {
+    // "Delete this mode": there is no list of modes to delete from, but the present one must stay.
+    const bool current = wanted.xres == var_.xres && wanted.yres == var_.yres &&
+                         (wanted.pixclock == 0 || wanted.pixclock == var_.pixclock);
+    return current ? -EINVAL : -copy_out(request, wanted);
+  }
+  const bool forced = (wanted.activate & FB_ACTIVATE_FORCE) != 0;
+  if (!forced && std::ranges::equal(std::as_bytes(std::span(&wanted, 1)), std::as_bytes(std::span(&var_, 1)))) {
+    return -copy_out(request, wanted);
+  }
+  const auto checked = check_var(wanted, {output, scene_.mode, shadow_.size_bytes()});
+  if (!checked) return -checked.error().value();
+  if ((wanted.activate & FB_ACTIVATE_MASK) != FB_ACTIVATE_NOW) return -copy_out(request, checked->var);
+
+  change_to(checked->var, checked->scene, request, later, checked->var);
+  return std::nullopt;
+}
+
+/// Takes the new state at once, since other programs' requests build on it, and goes back where the card refuses it.
+/// `answer` goes to the program when the change is shown. Called with mutex_ held.
+void Framebuffer::change_to(const fb_var_screeninfo& var, const Scene& scene, const IoctlRequest& request,
+                            const Later& later, const fb_var_screeninfo& answer) {
+  var_ = var;
+  scene_ = scene;
+  const uint64_t change = ++changes_;
+  presenter_.show(scene, [=, this](int error) {
+    later([=, this] {
+      {
+        const std::lock_guard lock(mutex_);
+        if (error == 0) {
+          shown_var_ = var;
+          shown_scene_ = scene;
+        } else if (change == changes_) {
+          var_ = shown_var_;
+          scene_ = shown_scene_;
+        }
+      }
+      return error != 0 ? -error : -copy_out(request, answer);
+    });
+  });
+}
+
+/// fb_pan_display(): only the offsets and the YWRAP bit count, and the caller's structure comes back as it was.
+std::optional<int> Framebuffer::pan(const IoctlRequest& request, const Later& later) {
+  fb_var_screeninfo wanted;
+  if (const int error = copy_in(request, wanted); error != 0) return -error;
+
+  const std::lock_guard lock(mutex_);
+  const bool wraps = (wanted.vmode & FB_VMODE_YWRAP) != 0;
+  if (wraps && wanted.yoffset > 0) return -EINVAL;  // fix.ywrapstep is 0
+  if (!offsets_fit(wanted.xoffset, wanted.yoffset, scene_)) return -EINVAL;
+  fb_var_screeninfo var = var_;
+  var.xoffset = wanted.xoffset;
+  var.yoffset = wanted.yoffset;
+  var.vmode = wraps ? var.vmode | FB_VMODE_YWRAP : var.vmode & ~static_cast<uint32_t>(FB_VMODE_YWRAP);
+  Scene scene = scene_;
+  scene.offset = {wanted.xoffset, wanted.yoffset};
+  change_to(var, scene, request, later, wanted);
+  return std::nullopt;
+}
+
+/// fb_cmap_to_user(): transparency is never written, asking for more than there is is no error.
+int Framebuffer::get_color_map(const IoctlRequest& request) {
+  UserColorMap wanted;
+  UserMemory& memory = *request.memory;
+  if (const int error = read_color_map(request.abi, memory, request.argument, wanted); error != 0) return -error;
+  if (wanted.start >= ColorMap::entries || wanted.len == 0) return -EINVAL;
+  const uint32_t count = std::min(wanted.len, ColorMap::entries - wanted.start);
+  ColorMap map;
+  {
+    const std::lock_guard lock(mutex_);
+    map = color_map_;
+  }
+  const auto write = [&](uint64_t address, const std::array<uint16_t, ColorMap::entries>& channel) {
+    return memory.write(address, std::as_bytes(std::span(channel).subspan(wanted.start, count)));
+  };
+  if (const int error = write(wanted.red, map.red()); error != 0) return -error;
+  if (const int error = write(wanted.green, map.green()); error != 0) return -error;
+  return -write(wanted.blue, map.blue());
+}
+
+/// fb_set_user_cmap() and drm_fb_helper_setcmap() for a true-colour framebuffer.
+int Framebuffer::put_color_map(const IoctlRequest& request) {
+  constexpr uint32_t too_long = 0x4000'0000;             // len * 2 does not fit an int
+  constexpr uint32_t longest_allocation = 2 * 1024 * 1024;  // len * 2 bytes from kmalloc()
+  constexpr uint32_t pseudo_palette_entries = 16;
+  UserColorMap wanted;
+  UserMemory& memory = *request.memory;
+  if (const int error = read_color_map(request.abi, memory, request.argument, wanted); error != 0) return -error;
+  if (wanted.len >= too_long) return -E2BIG;
+  if (wanted.len == 0) return -EINVAL;
+  if (wanted.len > longest_allocation) return -ENOMEM;
+
+  std::array<std::vector<uint16_t>, 4> channels;
+  const std::array<uint64_t, 4> addresses{wanted.red, wanted.green, wanted.blue, wanted.transp};
+  for (size_t i = 0; i < channels.size(); ++i) {
+    if (i == 3 && addresses[i] == 0) break;
+    channels[i].resize(wanted.len);
+    const int error = memory.read(addresses[i], std::as_writable_bytes(std::span(channels[i])));
+    if (error != 0) return -error;
+  }
+  if (wanted.start > static_cast<uint32_t>(std::numeric_limits<int32_t>::max())) return -EINVAL;
+  if (wanted.start + wanted.len > pseudo_palette_entries) return -EINVAL;
+  const std::lock_guard lock(mutex_);
+  color_map_.store(wanted.start, channels[0], channels[1], channels[2]);
+  return 0;
+}
+
+int Framebuffer::blank(const IoctlRequest& request) {
+  using drmclient::Power;
+  // drm_fb_helper_blank(): normal blanking keeps the syncs, so it is standby too.
+  constexpr std::array levels{Power::on, Power::standby, Power::suspend, Power::standby, Power::off};
+  static_assert(levels.size() == FB_BLANK_POWERDOWN + 1);
+  const auto level = static_cast<uint32_t>(request.argument);
+  if (request.argument >= levels.size()) return -EINVAL;
+  const std::lock_guard lock(mutex_);
+  blank_level_ = level;
+  presenter_.set_power(levels[level]);
+  return 0;
+}
+
+size_t Framebuffer::readable(uint64_t offset, size_t size) const {
+  const uint64_t total = shadow_.size_bytes();
+  return offset >= total ? 0 : static_cast<size_t>(std::min<uint64_t>(size, total - offset));
+}
+
+void Framebuffer::read(uint64_t offset, std::span<std::byte> into) {
+  ++statistics_.reads;
+  shadow_.load(offset, into);
+}
+
+Result<size_t> Framebuffer::write(uint64_t offset, std::span<const std::byte> from) {
+  ++statistics_.writes;
+  const uint64_t total = shadow_.size_bytes();
+  if (offset > total) return failure(EFBIG);
+  if (from.empty()) return 0;
+  if (offset == total) return failure(from.size() > total ? EFBIG : ENOSPC);
+  const size_t fits = readable(offset, from.size());
+  shadow_.store(offset, from.first(fits));
+  statistics_.changed_bytes += fits;
+  if (damage_.add_written({offset, offset + fits})) presenter_.damaged();
+  return fits;
+}
+
+void Framebuffer::write_back(uint64_t offset, std::span<const std::byte> from) {
+  ++statistics_.write_backs;
+  const size_t inside = readable(offset, from.size());
+  if (inside == 0) return;
+  shadow_.store(offset, from.first(inside));
+  statistics_.changed_bytes += inside;
+  if (damage_.add_written_back({offset, offset + inside})) presenter_.damaged();
+}
+
+bool Framebuffer::flush(std::function<void()> done) {
+  // In this order: damage that has left the log keeps the presenter busy until it is with the driver.
+  if (damage_.empty() && presenter_.idle()) return false;
+  presenter_.flush([done = std::move(done)](int) {
+    if (done) done();
+  });
+  return true;
+}
+
+Framebuffer::Status Framebuffer::status() const {
+  Status status;
+  status.presenter = presenter_.status();
+  const std::lock_guard lock(mutex_);
+  status.scene = scene_;
+  status.open_files = open_files_;
+  status.open_writers = open_writers_;
+  status.blank_level = blank_level_;
+  status.id = id_;
+  return status;
+}
+
+}  // namespace fbemu

@@ -1,0 +1,132 @@
+#pragma once
+
+#include <linux/fb.h>
+#include <sys/ioctl.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "drmclient/card.h"
+#include "drmclient/output.h"
+#include "drmclient/result.h"
+#include "fbemu/color_map.h"
+#include "fbemu/damage_log.h"
+#include "fbemu/presenter.h"
+#include "fbemu/scene.h"
+#include "fbemu/shadow.h"
+#include "fbemu/statistics.h"
+#include "fbemu/user_memory.h"
+
+namespace fbemu {
+
+/// What a framebuffer is at the start.
+struct FramebufferOptions {
+  drmclient::Mode mode;
+  drmclient::Size virtual_size;  ///< of the virtual screen; 0x0: the mode's size
+  uint64_t memory_bytes = 0;     ///< smem_len; 0: twice the mode's height, or the virtual screen if that needs more
+  std::string id;                ///< fix.id
+};
+
+/// An ioctl as it reached the front end.
+struct IoctlRequest {
+  uint32_t command = 0;
+  uint64_t argument = 0;  ///< a pointer of the program's, or a value
+  Abi abi = Abi::lp64;
+  std::shared_ptr<UserMemory> memory;
+};
+
+/// One framebuffer device, as programs see it: the semantics of drivers/video/fbdev/core/ and of the DRM emulation's
+/// drm_fb_helper.c, without their defects. Front ends bring requests to it. Thread-safe; no call waits for a vblank, and
+/// the program's memory is only touched on the calling thread.
+class Framebuffer {
+ public:
+  /// Where an answer comes later, `Later` is called once, from another thread, with a function that finishes the request
+  /// on a thread of the front end's (it touches the program's memory) and returns the result.
+  using Later = std::function<void(std::function<int()> finish)>;
+
+  /// Throws std::system_error where the memory cannot be had or the virtual screen does not fit in it.
+  Framebuffer(drmclient::Card& card, const drmclient::Output& output, const FramebufferOptions& options);
+  ~Framebuffer();
+  Framebuffer(const Framebuffer&) = delete;
+  Framebuffer& operator=(const Framebuffer&) = delete;
+
+  /// Lights the output and starts presenting. `pages` (may be null) must outlive stop(). Throws std::system_error.
+  void start(ProgramPages* pages) { presenter_.start(scene(), pages); }
+  /// Presents what is left and answers every request that waits. Further calls are answered, nothing is shown.
+  void stop() { presenter_.stop(); }
+
+  /// As Presenter::wake_descriptor(), for the threads that bring requests.
+  [[nodiscard]] int wake_descriptor() const { return presenter_.wake_descriptor(); }
+
+  /// An open file more or less; `writable` where it may write.
+  void open(bool writable);
+  void close(bool writable);
+
+  /// Handles one ioctl. Returns the result (0 or more, or a negative errno), or nothing where `later` gets it.
+  [[nodiscard]] std::optional<int> ioctl(const IoctlRequest& request, const Later& later);
+  /// Whether a signal may end the wait of this ioctl with EINTR; nothing has to be undone then.
+  [[nodiscard]] static bool is_interruptible(uint32_t command) { return command == FBIO_WAITFORVSYNC; }
+
+  /// fb_read(): the bytes that can be read at `offset`, at most `size`; 0 at or beyond the end.
+  [[nodiscard]] size_t readable(uint64_t offset, size_t size) const;
+  /// Copies from `offset`; all of `into` is inside, as readable() said.
+  void read(uint64_t offset, std::span<std::byte> into);
+  /// fb_write(): stores what fits, records the damage, returns how much. Errors: EFBIG beyond the end; ENOSPC at it.
+  [[nodiscard]] drmclient::Result<size_t> write(uint64_t offset, std::span<const std::byte> from);
+  /// Stores pages that a mapping changed; what lies beyond the end is dropped.
+  void write_back(uint64_t offset, std::span<const std::byte> from);
+  /// Returns false where everything is with the driver; else `done` is called when it is.
+  [[nodiscard]] bool flush(std::function<void()> done);
+
+  [[nodiscard]] uint64_t memory_bytes() const { return shadow_.size_bytes(); }
+  [[nodiscard]] drmclient::Result<drmclient::Capture> capture() { return presenter_.capture(); }
+
+  struct Status {
+    Scene scene;
+    Presenter::Status presenter;
+    unsigned open_files = 0;
+    unsigned open_writers = 0;
+    uint32_t blank_level = FB_BLANK_UNBLANK;
+    std::string id;
+  };
+  [[nodiscard]] Status status() const;
+  [[nodiscard]] const Statistics& statistics() const { return statistics_; }
+
+ private:
+  [[nodiscard]] Scene scene() const;
+  int get_var(const IoctlRequest& request);
+  std::optional<int> put_var(const IoctlRequest& request, const Later& later);
+  int get_fix(const IoctlRequest& request);
+  std::optional<int> pan(const IoctlRequest& request, const Later& later);
+  void change_to(const fb_var_screeninfo& var, const Scene& scene, const IoctlRequest& request, const Later& later,
+                 const fb_var_screeninfo& answer);
+  int get_color_map(const IoctlRequest& request);
+  int put_color_map(const IoctlRequest& request);
+  int blank(const IoctlRequest& request);
+
+  Statistics statistics_;
+  Shadow shadow_;
+  DamageLog damage_;
+  Presenter presenter_;
+  std::string id_;
+
+  mutable std::mutex mutex_;
+  fb_var_screeninfo var_{};
+  Scene scene_;
+  /// What was last known to be on the screen: where a mode is refused, the state goes back to it.
+  fb_var_screeninfo shown_var_{};
+  Scene shown_scene_;
+  uint64_t changes_ = 0;  ///< counts changes of var_ and scene_
+  ColorMap color_map_;
+  unsigned open_files_ = 0;
+  unsigned open_writers_ = 0;
+  uint32_t blank_level_ = FB_BLANK_UNBLANK;
+};
+
+}  // namespace fbemu

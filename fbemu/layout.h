@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "drmclient/geometry.h"
+#include "drmclient/pixel_format.h"
+#include "fbemu/byte_range.h"
+#include "fbemu/region.h"
+
+namespace fbemu {
+
+/// How the program's pixels lie in its memory.
+struct Layout {
+  drmclient::PixelFormat format = drmclient::PixelFormat::xrgb8888;
+  uint32_t bits_per_pixel = 32;
+  uint32_t pitch_bytes = 0;        ///< fix.line_length; at least one pixel
+  drmclient::Size virtual_size;    ///< var.xres_virtual x var.yres_virtual
+  friend bool operator==(const Layout&, const Layout&) = default;
+
+  /// The bytes of whole lines `y1` <= y < `y2`.
+  [[nodiscard]] ByteRange lines(uint64_t y1, uint64_t y2) const { return {y1 * pitch_bytes, y2 * pitch_bytes}; }
+};
+
+/// The pixels, in virtual coordinates, that have a bit in one of `ranges`. Bytes behind the end of a line's pixels and
+/// behind the last line belong to no pixel.
+[[nodiscard]] Region pixels_in(std::span<const ByteRange> ranges, const Layout& layout);
+
+}  // namespace fbemu

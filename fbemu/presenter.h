@@ -1,0 +1,142 @@
+#pragma once
+
+#include <functional>
+#include <future>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "drmclient/card.h"
+#include "drmclient/unique_fd.h"
+#include "fbemu/damage_log.h"
+#include "fbemu/program_pages.h"
+#include "fbemu/region.h"
+#include "fbemu/scene.h"
+#include "fbemu/shadow.h"
+#include "fbemu/statistics.h"
+#include "fbemu/tracking_policy.h"
+#include "fbemu/uploader.h"
+
+namespace fbemu {
+
+/// Brings a framebuffer's pixels to one output of a card.
+///
+/// One thread of its own uses the card. While a program has the framebuffer open for writing, it does this once per
+/// vblank: find what changed (TrackingPolicy), upload it, present it, and answer who waits for that. Without an open
+/// file, damage or waiters it sleeps. The public calls are thread-safe, return at once unless they say otherwise, and
+/// run completions on the presenter's thread; a completion must not block.
+class Presenter {
+ public:
+  /// Gets 0, or a positive errno.
+  using Completion = std::function<void(int error)>;
+
+  struct Status {
+    drmclient::Output output;  ///< as last probed
+    drmclient::Mode mode;
+    drmclient::PixelFormat scanout_format = drmclient::PixelFormat::xrgb8888;
+    drmclient::Power power = drmclient::Power::on;
+    TrackingPolicy::Mode tracker = TrackingPolicy::Mode::tracked;
+    std::error_code error;  ///< why the last upload or present failed; no error where it did not
+  };
+
+  /// All of them must outlive the presenter. `card` is used by the presenter's thread alone from start() to stop().
+  Presenter(drmclient::Card& card, drmclient::Output output, Shadow& shadow, DamageLog& damage,
+            Statistics& statistics);
+  ~Presenter();
+  Presenter(const Presenter&) = delete;
+  Presenter& operator=(const Presenter&) = delete;
+
+  /// Lights the output with `scene` and starts the thread. `pages` may be null: then only what is stored in the shadow
+  /// is shown. Throws std::system_error naming the output where the mode or the buffer is refused.
+  void start(const Scene& scene, ProgramPages* pages);
+  /// Presents what is left, answers all who wait, and ends the thread.
+  void stop();
+
+  /// The event descriptor through which the calls below wake the presenter's thread. A thread with a table of
+  /// descriptors of its own must have it there under the same number.
+  [[nodiscard]] int wake_descriptor() const { return wake_event_.get(); }
+  /// False while damage that was taken from the log is on its way to the driver.
+  [[nodiscard]] bool idle() const;
+  /// How many open files may write. While there are any, every vblank is a tick.
+  void set_writers(unsigned count);
+  /// The damage log is no longer empty.
+  void damaged();
+
+  /// Shows `scene` from the next vblank on. The completion comes when it is shown, or with the errno of the card where
+  /// its mode was refused; then the scene before stays. Scenes that are overtaken before the vblank complete with it.
+  void show(const Scene& scene, Completion done);
+  /// Completes at the next vblank, after what programs drew before it is with the driver.
+  void at_vblank(Completion done);
+  /// Presents what is in the damage log without waiting for vblank, and completes.
+  void flush(Completion done);
+  void set_power(drmclient::Power power);
+
+  /// Presents what programs drew so far and reads back what the output shows. Blocks.
+  [[nodiscard]] drmclient::Result<drmclient::Capture> capture();
+
+  [[nodiscard]] Status status() const;
+
+ private:
+  /// What other threads ask for; taken as a whole by the presenter's thread.
+  struct Requests {
+    std::optional<Scene> scene;
+    std::vector<Completion> scene_done;
+    std::vector<Completion> vblank_done;
+    std::vector<Completion> flush_done;
+    std::vector<std::promise<drmclient::Result<drmclient::Capture>>> captures;
+    std::optional<drmclient::Power> power;
+  };
+
+  void request(const std::function<void(Requests&)>& ask);
+  void wake();
+  void run();
+  bool wait_for_events();
+  [[nodiscard]] bool needs_vblank() const;
+  void handle_hotplug();
+  Requests take_requests(bool vblank, bool& has_writers);
+  void handle(bool vblank);
+  int apply_scene(const Scene& scene);
+  void apply_power(drmclient::Power power);
+  void tick(bool has_writers);
+  void refresh_now(bool clean_first);
+  void upload_damage(const std::vector<ByteRange>& ranges);
+  void upload_all();
+  void present();
+  drmclient::Result<void> upload_all_to(drmclient::ScanoutBuffer& buffer, const Scene& scene);
+  drmclient::Result<void> light(const Scene& scene);
+  void report(std::error_code error);
+  void publish();
+
+  drmclient::Card& card_;
+  drmclient::Output output_;
+  Shadow& shadow_;
+  DamageLog& damage_;
+  Statistics& statistics_;
+  ProgramPages* pages_ = nullptr;
+  drmclient::UniqueFd wake_event_;
+
+  // The presenter's thread only.
+  Scene scene_;
+  std::unique_ptr<drmclient::ScanoutBuffer> buffer_;
+  Uploader uploader_;
+  TrackingPolicy policy_;
+  Region unpresented_;         ///< uploaded or to be uploaded, but refused by the card so far; scan-out coordinates
+  bool everything_stale_ = false;  ///< the whole picture has to be uploaded again
+  drmclient::Power power_ = drmclient::Power::on;
+  std::error_code error_;  ///< of the last upload or present
+
+  mutable std::mutex mutex_;
+  Requests requests_;
+  unsigned writers_ = 0;
+  bool stopping_ = false;
+  bool finished_ = false;
+  bool busy_ = false;
+  Status status_;
+
+  std::thread thread_;
+};
+
+}  // namespace fbemu
