@@ -21,7 +21,8 @@ std::unique_ptr<drmclient::Card> open_headless(std::string_view geometry) {
   if (!geometry.empty()) {
     const auto wanted = drmclient::parse_mode(geometry);
     if (!wanted) {
-      fail(EINVAL, "the card \"headless:" + std::string(geometry) + "\" is not headless:WxH or headless:WxH@HZ");
+      fail(EINVAL,
+           "the card \"headless:" + std::string(geometry) + "\" is not headless:WxH or headless:WxH@HZ");
     }
     options.size = wanted->size;
     options.refresh_millihertz = wanted->refresh_millihertz.value_or(drmclient::default_refresh_millihertz);
@@ -38,15 +39,18 @@ std::unique_ptr<drmclient::Card> open_card(const std::string& word) {
     return open_headless(text.substr(headless.size() + 1));
   }
   if (text == "auto" || text.starts_with("/")) {
-    fail(ENODEV, "the card \"" + word +
-                     "\": this version drives no DRM cards yet; \"--card headless\" serves a framebuffer in memory");
+    fail(ENODEV,
+         "the card \"" + word +
+             "\": this version drives no DRM cards yet; \"--card headless\" serves a framebuffer in memory");
   }
-  fail(EINVAL, "the card \"" + word + "\" is neither auto, headless, headless:WxH[@HZ] nor the path of a DRM node");
+  fail(EINVAL,
+       "the card \"" + word + "\" is neither auto, headless, headless:WxH[@HZ] nor the path of a DRM node");
 }
 
 drmclient::Output choose_output(drmclient::Card& card, const std::optional<std::string>& connector) {
   const auto outputs = card.probe();
-  if (!outputs) fail(outputs.error().value(), "cannot ask the card " + card.info().driver + " for its outputs");
+  if (!outputs)
+    fail(outputs.error().value(), "cannot ask the card " + card.info().driver + " for its outputs");
   std::string names;
   for (const drmclient::Output& output : *outputs) {
     if (connector ? output.name == *connector : output.connected) return output;

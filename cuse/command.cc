@@ -10,8 +10,6 @@
 #include <string_view>
 #include <system_error>
 
-extern "C" char** environ;
-
 namespace cuse {
 namespace {
 
@@ -21,6 +19,7 @@ constexpr int ended_by_signal = 128;
 
 std::vector<char*> pointers_to(std::vector<std::string>& words) {
   std::vector<char*> pointers;
+  pointers.reserve(words.size() + 1);
   for (std::string& word : words) pointers.push_back(word.data());
   pointers.push_back(nullptr);
   return pointers;
@@ -34,7 +33,11 @@ std::vector<std::string> merged_environment(const std::vector<std::pair<std::str
     for (const auto& [name, value] : added) replaced = replaced || text.starts_with(name + "=");
     if (!replaced) merged.emplace_back(text);
   }
-  for (const auto& [name, value] : added) merged.push_back(name + "=" + value);
+  for (const auto& [name, value] : added) {
+    std::string variable = name;
+    variable.append("=").append(value);
+    merged.push_back(std::move(variable));
+  }
   return merged;
 }
 

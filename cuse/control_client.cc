@@ -53,8 +53,8 @@ std::string find_control_socket(const std::optional<std::string>& wanted) {
   const std::vector<std::string> sockets = all_sockets();
   if (sockets.size() == 1) return sockets.front();
   if (sockets.empty()) {
-    throw std::runtime_error("no fbemud of this user is running (there is no socket in " + runtime_directory() +
-                             "); name its socket with --control");
+    throw std::runtime_error("no fbemud of this user is running (there is no socket in " +
+                             runtime_directory() + "); name its socket with --control");
   }
   std::string list;
   for (const std::string& socket : sockets) list += "\n  --control " + socket;

@@ -114,7 +114,8 @@ void ControlServer::run() {
     if (events[0].revents != 0) return;
     std::vector<UniqueFd> kept;
     for (size_t i = 0; i < clients_.size(); ++i) {
-      if (events[i + 2].revents == 0 || serve_client(clients_[i].get())) kept.push_back(std::move(clients_[i]));
+      if (events[i + 2].revents == 0 || serve_client(clients_[i].get()))
+        kept.push_back(std::move(clients_[i]));
     }
     clients_ = std::move(kept);
     if (events[1].revents != 0) accept_client();

@@ -23,10 +23,12 @@ struct ControlReply {
 /// A request is {"command": WORD}. The answer is an object too; {"error": TEXT} where it cannot be given.
 class ControlServer {
  public:
-  /// Calls `handle` on the server's thread with each request's command; it throws std::exception for an error answer.
+  /// Calls `handle` on the server's thread with each request's command; it throws std::exception for an error
+  /// answer.
   using Handler = std::function<ControlReply(const std::string& command)>;
 
-  /// Listens on `path` from here on; a socket that a dead daemon left there is replaced. Throws std::system_error.
+  /// Listens on `path` from here on; a socket that a dead daemon left there is replaced. Throws
+  /// std::system_error.
   ControlServer(std::string path, Handler handle);
   ~ControlServer();
   ControlServer(const ControlServer&) = delete;

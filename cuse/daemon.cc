@@ -57,7 +57,8 @@ UniqueFd take_signals() {
   return descriptor;
 }
 
-/// What the guard does after the daemon was killed. It has the daemon's node and lock as they were at the fork.
+/// What the guard does after the daemon was killed. It has the daemon's node and lock as they were at the
+/// fork.
 void clean_up_after(pid_t daemon, Node& node, const std::string& control_path) {
   const auto mount = find_framebuffer_mount(node.path());
   if (mount && mount->daemon == daemon) detach_mount(node.path());
@@ -67,13 +68,14 @@ void clean_up_after(pid_t daemon, Node& node, const std::string& control_path) {
 
 drmclient::Mode initial_mode(const drmclient::Output& output, const DaemonOptions& options) {
   if (!options.mode) {
-    if (output.modes.empty()) fail(ENODEV, "the output " + output.name + " has no modes; is a display connected?");
+    if (output.modes.empty())
+      fail(ENODEV, "the output " + output.name + " has no modes; is a display connected?");
     return output.modes.front();
   }
   const auto mode = drmclient::choose_mode(output, options.mode->size, options.mode->refresh_millihertz);
   if (!mode) {
-    fail(EINVAL, "the output " + output.name + " has no mode of " + std::to_string(options.mode->size.width) + "x" +
-                     std::to_string(options.mode->size.height));
+    fail(EINVAL, "the output " + output.name + " has no mode of " + std::to_string(options.mode->size.width) +
+                     "x" + std::to_string(options.mode->size.height));
   }
   return *mode;
 }
@@ -97,7 +99,8 @@ ControlReply screenshot_reply(fbemu::Framebuffer& framebuffer) {
   return reply;
 }
 
-ControlReply answer(const std::string& command, const DaemonIdentity& identity, fbemu::Framebuffer& framebuffer) {
+ControlReply answer(const std::string& command, const DaemonIdentity& identity,
+                    fbemu::Framebuffer& framebuffer) {
   if (command == "status") return {status_report(identity, framebuffer), {}};
   if (command == "stats") return {statistics_report(framebuffer), {}};
   if (command == "modes") return {modes_report(framebuffer), {}};
@@ -119,7 +122,8 @@ class Presenting {
   fbemu::Framebuffer& framebuffer_;
 };
 
-/// Waits until the command has ended, a signal asks for the end, or the mount has gone. Returns the exit status.
+/// Waits until the command has ended, a signal asks for the end, or the mount has gone. Returns the exit
+/// status.
 class MainLoop {
  public:
   MainLoop(const UniqueFd& signals, const FuseServer& server, Command* command, std::string device)

@@ -21,8 +21,8 @@ struct DaemonOptions {
   std::vector<std::string> command;  ///< to serve, with its arguments; empty: serve until a signal comes
 };
 
-/// Serves until SIGTERM, SIGINT or SIGHUP, or until the command has ended. Leaves no mount, node or file behind.
-/// Returns the exit status: the command's, or 0. Throws std::system_error where serving cannot start.
+/// Serves until SIGTERM, SIGINT or SIGHUP, or until the command has ended. Leaves no mount, node or file
+/// behind. Returns the exit status: the command's, or 0. Throws std::system_error where serving cannot start.
 int run_daemon(const DaemonOptions& options);
 
 }  // namespace cuse

@@ -24,7 +24,8 @@ constexpr int usage_error = 2;
 constexpr int json_indent = 2;
 
 std::string size_text(const json& size) {
-  return std::to_string(size.at("width").get<unsigned>()) + "x" + std::to_string(size.at("height").get<unsigned>());
+  return std::to_string(size.at("width").get<unsigned>()) + "x" +
+         std::to_string(size.at("height").get<unsigned>());
 }
 
 void print_line(const std::string& name, const std::string& value) {
@@ -44,14 +45,16 @@ void print_status(const json& status) {
                                           "yes (power down)"};
   const auto& output = status.at("output");
   const auto& offset = status.at("offset");
-  print_line("device", status.at("device").get<std::string>() + " (" + status.at("id").get<std::string>() + ")");
+  print_line("device",
+             status.at("device").get<std::string>() + " (" + status.at("id").get<std::string>() + ")");
   print_line("card", status.at("card").get<std::string>());
   print_line("output", output.at("name").get<std::string>() +
                            (output.at("connected").get<bool>() ? "" : " (not connected)"));
   print_line("mode", size_text(status.at("mode")) + " at " + refresh_text(status.at("mode")));
   print_line("virtual screen", size_text(status.at("virtual")) + ", " +
                                    std::to_string(status.at("bits_per_pixel").get<unsigned>()) + " bits, " +
-                                   std::to_string(status.at("line_length").get<unsigned>()) + " bytes a line");
+                                   std::to_string(status.at("line_length").get<unsigned>()) +
+                                   " bytes a line");
   print_line("offset", std::to_string(offset.at("x").get<unsigned>()) + "," +
                            std::to_string(offset.at("y").get<unsigned>()));
   print_line("memory", std::to_string(status.at("memory_bytes").get<uint64_t>()) + " bytes");
@@ -84,7 +87,8 @@ void print_modes(const json& modes) {
 
 void save_screenshot(const std::string& socket, const std::string& file) {
   const cuse::ControlAnswer answer = cuse::ask_daemon(socket, "screenshot");
-  const drmclient::Size size{answer.body.at("width").get<uint32_t>(), answer.body.at("height").get<uint32_t>()};
+  const drmclient::Size size{answer.body.at("width").get<uint32_t>(),
+                             answer.body.at("height").get<uint32_t>()};
   struct stat status {};
   const size_t bytes = size.area() * sizeof(uint32_t);
   if (!answer.descriptor || ::fstat(answer.descriptor.get(), &status) != 0 ||

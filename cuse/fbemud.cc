@@ -18,13 +18,13 @@ constexpr int usage_error = 2;
 
 /// A check for CLI11: the text has to be WxH, with @HZ only where `with_refresh`.
 CLI::Validator geometry(bool with_refresh) {
-  return CLI::Validator(
-      [with_refresh](const std::string& text) -> std::string {
-        const auto mode = drmclient::parse_mode(text);
-        if (mode && (with_refresh || !mode->refresh_millihertz)) return {};
-        return "\"" + text + "\" is not " + (with_refresh ? "WxH or WxH@HZ, as 1024x768@60" : "WxH, as 1024x1536");
-      },
-      "", "geometry");
+  return {[with_refresh](const std::string& text) -> std::string {
+            const auto mode = drmclient::parse_mode(text);
+            if (mode && (with_refresh || !mode->refresh_millihertz)) return {};
+            return "\"" + text + "\" is not " +
+                   (with_refresh ? "WxH or WxH@HZ, as 1024x768@60" : "WxH, as 1024x1536");
+          },
+          "", "geometry"};
 }
 
 }  // namespace
@@ -41,17 +41,20 @@ int main(int argc, char** argv) {
       "fbemud [OPTIONS] [-- COMMAND [ARGUMENT...]]"};
   app.name("fbemud");
   app.footer(
-      "With a COMMAND, fbemud serves it with FRAMEBUFFER and SDL_FBDEV set to the device, and ends with its exit\n"
+      "With a COMMAND, fbemud serves it with FRAMEBUFFER and SDL_FBDEV set to the device, and ends with its "
+      "exit\n"
       "status. Without one it serves until SIGTERM or SIGINT. See fbemud(8).");
   app.set_version_flag("--version", "fbemud " FBEMU_VERSION);
   app.add_option("--card", options.card, "auto, headless, headless:WxH[@HZ], or the path of a DRM node")
       ->type_name("CARD")
       ->capture_default_str();
   app.add_option("--device", options.device,
-                 "the path to serve; default: the lowest free /dev/fbN. It may be a character device or a plain file, "
+                 "the path to serve; default: the lowest free /dev/fbN. It may be a character device or a "
+                 "plain file, "
                  "which is covered meanwhile, or nothing: then a file is made, and removed at the end")
       ->type_name("PATH");
-  app.add_option("--connector", options.connector, "the output's name, as HDMI-A-1; default: the first connected")
+  app.add_option("--connector", options.connector,
+                 "the output's name, as HDMI-A-1; default: the first connected")
       ->type_name("NAME");
   app.add_option("--mode", mode, "the first mode; default: the output's preferred one")
       ->type_name("WxH[@HZ]")
@@ -61,7 +64,8 @@ int main(int argc, char** argv) {
       ->capture_default_str()
       ->check(CLI::IsMember({32U}));
   app.add_option("--virtual", virtual_size,
-                 "size of the virtual screen at the start; the memory is at least as large as this needs, and at least "
+                 "size of the virtual screen at the start; the memory is at least as large as this needs, "
+                 "and at least "
                  "twice the mode's height")
       ->type_name("WxH")
       ->check(geometry(false));

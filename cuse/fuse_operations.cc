@@ -14,8 +14,8 @@
 
 namespace cuse {
 
-/// A request that is answered later. The answer and a signal that ends the wait may come at the same time: the first one
-/// answers. Requests are only answered on the server's threads.
+/// A request that is answered later. The answer and a signal that ends the wait may come at the same time:
+/// the first one answers. Requests are only answered on the server's threads.
 struct FuseServer::PendingReply {
   fuse_req_t request = nullptr;
   std::atomic<bool> answered{false};
@@ -54,14 +54,14 @@ struct FuseOperations {
   }
 
   static void init(void*, fuse_conn_info* connection) {
-    // A plain page cache: not invalidated because a time stamp changed, not cut to 0 by "> /dev/fb0" (atomic_o_trunc),
-    // and write(2) comes to us at once with its exact range (no writeback cache).
+    // A plain page cache: not invalidated because a time stamp changed, not cut to 0 by "> /dev/fb0"
+    // (atomic_o_trunc), and write(2) comes to us at once with its exact range (no writeback cache).
     connection->want &=
         ~static_cast<unsigned>(FUSE_CAP_AUTO_INVAL_DATA | FUSE_CAP_ATOMIC_O_TRUNC | FUSE_CAP_WRITEBACK_CACHE |
                                FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE);
     connection->want |= connection->capable & FUSE_CAP_EXPLICIT_INVAL_DATA;
-    // With as many requests in flight as the congestion threshold, the kernel skips writeback altogether, and scattered
-    // pixels are a request each.
+    // With as many requests in flight as the congestion threshold, the kernel skips writeback altogether, and
+    // scattered pixels are a request each.
     constexpr unsigned requests_in_flight = 16'384;
     connection->max_background = requests_in_flight;
     connection->congestion_threshold = requests_in_flight;
@@ -74,8 +74,8 @@ struct FuseOperations {
 
   static void setattr(fuse_req_t request, fuse_ino_t, struct stat* wanted, int to_set, fuse_file_info* file) {
     FuseServer& server = server_of(request);
-    // ftruncate() fails as on the device. Opening with O_TRUNC succeeds and changes nothing: the kernel takes the
-    // unchanged size from the answer and drops no page.
+    // ftruncate() fails as on the device. Opening with O_TRUNC succeeds and changes nothing: the kernel takes
+    // the unchanged size from the answer and drops no page.
     if ((to_set & FUSE_SET_ATTR_SIZE) != 0 && file != nullptr) {
       ::fuse_reply_err(request, EINVAL);
       return;
@@ -163,8 +163,8 @@ struct FuseOperations {
     }
   }
 
-  /// The fbdev numbers have no size bits, so the kernel passes the bare argument, and the structures are fetched from
-  /// the program's memory here (fuse_do_ioctl() in fs/fuse/ioctl.c, restricted mode).
+  /// The fbdev numbers have no size bits, so the kernel passes the bare argument, and the structures are
+  /// fetched from the program's memory here (fuse_do_ioctl() in fs/fuse/ioctl.c, restricted mode).
   static void ioctl(fuse_req_t request, fuse_ino_t, unsigned command, void* argument, fuse_file_info*,
                     unsigned flags, const void*, size_t, size_t) {
     FuseServer& server = server_of(request);

@@ -13,7 +13,8 @@ using drmclient::failure_from_errno;
 using drmclient::Result;
 
 Result<void> FusePages::clean(fbemu::ByteRange range) {
-  // WRITE starts the delivery of every dirty page, WAIT_AFTER waits until each was answered: the damage is complete.
+  // WRITE starts the delivery of every dirty page, WAIT_AFTER waits until each was answered: the damage is
+  // complete.
   if (::sync_file_range(file_.get(), static_cast<off64_t>(range.begin), static_cast<off64_t>(range.size()),
                         SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER) != 0) {
     return failure_from_errno();

@@ -1,10 +1,10 @@
 #include "cuse/fuse_server.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <spdlog/spdlog.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -76,7 +76,8 @@ UniqueFd FuseServer::open_own() {
   const int error = errno;
   own_opener_ = 0;
   if (!file) fail(error, "cannot open " + file_.path + " after mounting it");
-  // The root of a fresh mount has size 0 until someone asks: a program that mapped it before would get SIGBUS.
+  // The root of a fresh mount has size 0 until someone asks: a program that mapped it before would get
+  // SIGBUS.
   struct stat status {};
   if (::fstat(file.get(), &status) != 0) fail(errno, "cannot look at " + file_.path + " after mounting it");
   if (static_cast<uint64_t>(status.st_size) != framebuffer_.memory_bytes()) {
@@ -147,6 +148,7 @@ void FuseServer::mount() {
                            ",fsname=" + mount_source(::getpid()));
   }
   std::vector<char*> pointers;
+  pointers.reserve(arguments.size());
   for (std::string& argument : arguments) pointers.push_back(argument.data());
   fuse_args args = FUSE_ARGS_INIT(static_cast<int>(pointers.size()), pointers.data());
   session_ = ::fuse_session_new(&args, &fuse_operations(), sizeof(fuse_lowlevel_ops), this);
@@ -159,17 +161,18 @@ void FuseServer::mount() {
     // Through fusermount3, which mounts on plain files that belong to the user.
     errno = 0;
     if (::fuse_session_mount(session_, file_.path.c_str()) != 0) {
-      fail(errno != 0 ? errno : EPERM,
-           "cannot mount on " + file_.path +
-               "; without root this takes fusermount3 (package fuse3), access to /dev/fuse, and a plain file of yours");
+      fail(errno != 0 ? errno : EPERM, "cannot mount on " + file_.path +
+                                           "; without root this takes fusermount3 (package fuse3), access to "
+                                           "/dev/fuse, and a plain file of yours");
     }
   }
   const int channel = ::fuse_session_fd(session_);
   ::fcntl(channel, F_SETFL, ::fcntl(channel, F_GETFL) | O_NONBLOCK);
 }
 
-/// libfuse takes the type of the root from the mount point, which over a character device gives a mount that answers
-/// nothing but EIO. So the mount is made here, with a root that is a regular file, and libfuse gets the channel.
+/// libfuse takes the type of the root from the mount point, which over a character device gives a mount that
+/// answers nothing but EIO. So the mount is made here, with a root that is a regular file, and libfuse gets
+/// the channel.
 void FuseServer::mount_as_root() {
   UniqueFd channel(::open("/dev/fuse", O_RDWR | O_CLOEXEC));
   if (!channel) {
@@ -177,8 +180,8 @@ void FuseServer::mount_as_root() {
   }
   const std::string options = "fd=" + std::to_string(channel.get()) +
                               ",rootmode=100660,user_id=0,group_id=0,allow_other,default_permissions";
-  if (::mount(mount_source(::getpid()).c_str(), file_.path.c_str(), mount_type, MS_NOSUID | MS_NODEV | MS_NOEXEC,
-              options.c_str()) != 0) {
+  if (::mount(mount_source(::getpid()).c_str(), file_.path.c_str(), mount_type,
+              MS_NOSUID | MS_NODEV | MS_NOEXEC, options.c_str()) != 0) {
     const std::string hint = errno == EPERM ? "; the daemon needs CAP_SYS_ADMIN" : "";
     fail(errno, "cannot mount on " + file_.path + hint);
   }
@@ -191,11 +194,14 @@ void FuseServer::mount_as_root() {
 }
 
 void FuseServer::serve() {
+  // Each worker waits on an epoll of its own with EPOLLEXCLUSIVE, so that a request wakes one of them and not
+  // all.
+  const UniqueFd epoll = make_worker_epoll();
   fuse_buf buffer{};
   while (!stopping_) {
     const int received = ::fuse_session_receive_buf(session_, &buffer);
     if (received == -EAGAIN) {
-      poll_channel();
+      wait_for_work(epoll);
     } else if (received == -EINTR) {
       continue;
     } else if (received <= 0) {
@@ -208,18 +214,36 @@ void FuseServer::serve() {
     }
   }
   --free_workers_;
-  std::free(buffer.mem);  // NOLINT: libfuse's allocation
+  std::free(buffer.mem);      // NOLINT: libfuse's allocation
+  signal_event(wake_event_);  // the next worker leaves too
 }
 
-/// Waits until the channel has a request or other threads have work.
-void FuseServer::poll_channel() {
-  std::array<pollfd, 2> events{{{::fuse_session_fd(session_), POLLIN, 0}, {wake_event_.get(), POLLIN, 0}}};
-  if (::poll(events.data(), events.size(), -1) <= 0 || events[1].revents == 0 || stopping_) return;
-  uint64_t count = 0;
-  static_cast<void>(::read(wake_event_.get(), &count, sizeof count));
-  start_worker_if_none_is_free();
-  static_cast<void>(run_posted());
-  ++free_workers_;
+UniqueFd FuseServer::make_worker_epoll() const {
+  UniqueFd epoll(::epoll_create1(EPOLL_CLOEXEC));
+  for (const int source : {::fuse_session_fd(session_), wake_event_.get()}) {
+    epoll_event event{};
+    event.events = EPOLLIN | EPOLLEXCLUSIVE;
+    event.data.fd = source;
+    if (::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, source, &event) != 0) {
+      spdlog::critical("epoll_ctl: {}", std::generic_category().message(errno));
+    }
+  }
+  return epoll;
+}
+
+/// Waits until the channel has a request or other threads have work, and does that.
+void FuseServer::wait_for_work(const UniqueFd& epoll) {
+  std::array<epoll_event, 2> events{};
+  const int count = ::epoll_wait(epoll.get(), events.data(), static_cast<int>(events.size()), -1);
+  if (stopping_) return;
+  for (int i = 0; i < count; ++i) {
+    if (events.at(static_cast<size_t>(i)).data.fd != wake_event_.get()) continue;
+    uint64_t posted = 0;
+    static_cast<void>(::read(wake_event_.get(), &posted, sizeof posted));
+    start_worker_if_none_is_free();
+    static_cast<void>(run_posted());
+    ++free_workers_;
+  }
 }
 
 /// Called by a thread that stops being free.

@@ -31,13 +31,15 @@ struct ServedFile {
 
 /// Serves a framebuffer as a FUSE mount whose root is a regular file, mounted right over the device node.
 ///
-/// Its threads have a table of descriptors of their own, in which the FUSE channel is: when the process is killed while
-/// another thread (the presenter) waits in the kernel for pages to be written back, that thread does not keep the channel
-/// open, the kernel gives up on the mount, and the process can die. Hence everything that touches the channel runs on
-/// these threads; answers that come from elsewhere are handed to them.
+/// Its threads have a table of descriptors of their own, in which the FUSE channel is: when the process is
+/// killed while another thread (the presenter) waits in the kernel for pages to be written back, that thread
+/// does not keep the channel open, the kernel gives up on the mount, and the process can die. Hence
+/// everything that touches the channel runs on these threads; answers that come from elsewhere are handed to
+/// them.
 ///
-/// No thread waits for a vblank. One that is about to handle a request while no other is free starts a further one, so
-/// that a program whose memory is slow to reach (it may lie in the framebuffer itself) holds up no one else.
+/// No thread waits for a vblank. One that is about to handle a request while no other is free starts a
+/// further one, so that a program whose memory is slow to reach (it may lie in the framebuffer itself) holds
+/// up no one else.
 class FuseServer {
  public:
   FuseServer(fbemu::Framebuffer& framebuffer, ServedFile file);
@@ -48,15 +50,15 @@ class FuseServer {
   /// Mounts and starts serving. Throws std::system_error with a sentence that says what is missing.
   void start();
 
-  /// Opens the served file for the presenter; not counted as a program's, and its close does not write pages back.
-  /// Throws std::system_error.
+  /// Opens the served file for the presenter; not counted as a program's, and its close does not write pages
+  /// back. Throws std::system_error.
   [[nodiscard]] drmclient::UniqueFd open_own();
 
   /// Readable when the mount has ended without stop(): it was unmounted by force or its connection aborted.
   [[nodiscard]] int ended_descriptor() const { return ended_event_.get(); }
 
-  /// Takes the mount away (programs keep what they have mapped), answers what has come, and ends the threads. False
-  /// where a thread did not end in time; then the process can only exit without destroying this object.
+  /// Takes the mount away (programs keep what they have mapped), answers what has come, and ends the threads.
+  /// False where a thread did not end in time; then the process can only exit without destroying this object.
   [[nodiscard]] bool stop(std::chrono::milliseconds patience);
 
  private:
@@ -68,7 +70,8 @@ class FuseServer {
   void mount();
   void mount_as_root();
   void serve();
-  void poll_channel();
+  [[nodiscard]] drmclient::UniqueFd make_worker_epoll() const;
+  void wait_for_work(const drmclient::UniqueFd& epoll);
   void start_worker_if_none_is_free();
   void post(std::function<void()> work);
   bool run_posted();

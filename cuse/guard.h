@@ -8,12 +8,12 @@
 
 namespace cuse {
 
-/// A child process that cleans up after this one where this one cannot: a mount over a device node outlives a daemon
-/// that was killed, and then hides the node from everyone.
+/// A child process that cleans up after this one where this one cannot: a mount over a device node outlives a
+/// daemon that was killed, and then hides the node from everyone.
 class Guard {
  public:
-  /// Forks; the caller must not have started threads. `clean_up` runs in the child when this process has ended without
-  /// dismiss(). Throws std::system_error.
+  /// Forks; the caller must not have started threads. `clean_up` runs in the child when this process has
+  /// ended without dismiss(). Throws std::system_error.
   explicit Guard(const std::function<void()>& clean_up);
   ~Guard();
   Guard(const Guard&) = delete;

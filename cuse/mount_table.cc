@@ -13,8 +13,6 @@
 #include <sstream>
 #include <string_view>
 
-extern "C" char** environ;
-
 namespace cuse {
 namespace {
 
@@ -85,8 +83,8 @@ int run_quietly(const char* const* arguments) {
   posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
   pid_t pid = 0;
   // posix_spawnp does not change the strings; its interface has no const.
-  const int error = ::posix_spawnp(&pid, arguments[0], &actions, nullptr,
-                                   const_cast<char* const*>(arguments), environ);
+  const int error =
+      ::posix_spawnp(&pid, arguments[0], &actions, nullptr, const_cast<char* const*>(arguments), environ);
   posix_spawn_file_actions_destroy(&actions);
   if (error != 0) return -1;
   int status = 0;

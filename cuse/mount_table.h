@@ -9,11 +9,12 @@ namespace cuse {
 
 /// A mount of fbemud's on a device path.
 struct FramebufferMount {
-  pid_t daemon = 0;  ///< of the daemon that made it, as seen in the daemon's pid namespace
-  bool dead = false; ///< that daemon has gone: nothing answers any more
+  pid_t daemon = 0;   ///< of the daemon that made it, as seen in the daemon's pid namespace
+  bool dead = false;  ///< that daemon has gone: nothing answers any more
 };
 
-/// The uppermost mount on `path` (absolute, canonical) if it is one of fbemud's; nothing if there is none, or another's.
+/// The uppermost mount on `path` (absolute, canonical) if it is one of fbemud's; nothing if there is none, or
+/// another's.
 [[nodiscard]] std::optional<FramebufferMount> find_framebuffer_mount(const std::string& path);
 
 /// The file-system type and source of our mounts: /proc/self/mountinfo shows "fuse.fbemu" and "fbemud:PID".
@@ -21,11 +22,12 @@ inline constexpr const char* mount_type = "fuse.fbemu";
 inline constexpr const char* mount_subtype = "fbemu";
 [[nodiscard]] std::string mount_source(pid_t daemon);
 
-/// Takes the mount from `path`, even while files on it are open. As root by umount2(2), else with fusermount3.
-/// Returns 0 or a positive errno.
+/// Takes the mount from `path`, even while files on it are open. As root by umount2(2), else with
+/// fusermount3. Returns 0 or a positive errno.
 int detach_mount(const std::string& path);
 
-/// Runs a program with its output thrown away, and waits. Returns its exit status, or -1 where it cannot be run.
+/// Runs a program with its output thrown away, and waits. Returns its exit status, or -1 where it cannot be
+/// run.
 int run_quietly(const char* const* arguments);
 
 }  // namespace cuse

@@ -10,6 +10,7 @@
 
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <csignal>
 #include <cstdlib>
 #include <sstream>
@@ -27,8 +28,8 @@ using drmclient::UniqueFd;
   throw std::system_error(code, std::generic_category(), what);
 }
 
-/// The folder of `device` without symbolic links, and its last part as it is: that may be a mount of a daemon that has
-/// gone, which must not be touched before it is known to be.
+/// The folder of `device` without symbolic links, and its last part as it is: that may be a mount of a daemon
+/// that has gone, which must not be touched before it is known to be.
 std::string resolve_folder(const std::string& device) {
   const size_t slash = device.rfind('/');
   const std::string folder = slash == std::string::npos ? "." : slash == 0 ? "/" : device.substr(0, slash);
@@ -38,7 +39,7 @@ std::string resolve_folder(const std::string& device) {
   if (::realpath(folder.c_str(), resolved.data()) == nullptr) {
     fail(errno, "the folder " + folder + " of the device " + device + " cannot be used");
   }
-  const std::string path = resolved.data();
+  std::string path = resolved.data();
   return (path == "/" ? "" : path) + "/" + name;
 }
 
@@ -48,15 +49,23 @@ std::string read_all(int fd) {
   return size > 0 ? std::string(text.data(), static_cast<size_t>(size)) : std::string();
 }
 
+/// The process id that a lock record starts with; 0 where it is not written yet.
+pid_t process_in(const std::string& record) {
+  pid_t process = 0;
+  std::from_chars(record.data(), record.data() + record.size(), process);
+  return process;
+}
+
 }  // namespace
 
 std::string Node::first_free_device() {
   constexpr int most_framebuffers = 32;  // FB_MAX
   for (int number = 0; number < most_framebuffers; ++number) {
-    const std::string path = "/dev/fb" + std::to_string(number);
+    std::string path = "/dev/fb" + std::to_string(number);
     const auto mount = find_framebuffer_mount(path);
     struct stat status {};
-    if ((mount && mount->dead) || (!mount && ::lstat(path.c_str(), &status) != 0 && errno == ENOENT)) return path;
+    if ((mount && mount->dead) || (!mount && ::lstat(path.c_str(), &status) != 0 && errno == ENOENT))
+      return path;
   }
   fail(ENOSPC, "all of /dev/fb0 to /dev/fb31 exist; name the one to cover with --device");
 }
@@ -89,18 +98,18 @@ Node::~Node() {
   remove();
 }
 
-/// The lock file is removed by its holder while locked, so that after locking it has to be seen whether it still is the
-/// file of that name.
+/// The lock file is removed by its holder while locked, so that after locking it has to be seen whether it
+/// still is the file of that name.
 void Node::lock() {
   lock_path_ = runtime_directory() + "/" + runtime_name(path_) + ".lock";
   for (;;) {
     UniqueFd file(::open(lock_path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
     if (!file) fail(errno, "cannot open the lock file " + lock_path_);
     if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
-      const pid_t holder = std::atoi(read_all(file.get()).c_str());
+      const pid_t holder = process_in(read_all(file.get()));
       if (holder <= 0 || ::kill(holder, 0) == 0 || errno != ESRCH) {
-        fail(EBUSY, "the device " + path_ + " is served by another fbemud (process " + std::to_string(holder) +
-                        "); end that one or name another --device");
+        fail(EBUSY, "the device " + path_ + " is served by another fbemud (process " +
+                        std::to_string(holder) + "); end that one or name another --device");
       }
       // The daemon has gone and its guard is cleaning up, which takes it milliseconds.
       spdlog::debug("waiting until what process {} left on {} is removed", holder, path_);
@@ -108,8 +117,8 @@ void Node::lock() {
     }
     struct stat ours {};
     struct stat named {};
-    if (::fstat(file.get(), &ours) == 0 && ::stat(lock_path_.c_str(), &named) == 0 && ours.st_ino == named.st_ino &&
-        ours.st_dev == named.st_dev) {
+    if (::fstat(file.get(), &ours) == 0 && ::stat(lock_path_.c_str(), &named) == 0 &&
+        ours.st_ino == named.st_ino && ours.st_dev == named.st_dev) {
       lock_record_ = read_all(file.get());
       lock_ = std::move(file);
       return;
@@ -125,7 +134,8 @@ void Node::clear_stale_mount() {
     }
     spdlog::info("removing the mount that process {} left on {}", mount->daemon, path_);
     if (const int error = detach_mount(path_); error != 0) {
-      fail(error, "cannot remove the mount that process " + std::to_string(mount->daemon) + " left on " + path_);
+      fail(error,
+           "cannot remove the mount that process " + std::to_string(mount->daemon) + " left on " + path_);
     }
   }
 }
@@ -154,7 +164,8 @@ void Node::create_file() {
   constexpr mode_t for_video_group = 0660;
   const UniqueFd file(::open(path_.c_str(), O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, for_user));
   if (!file) {
-    const std::string hint = errno == EACCES || errno == EPERM ? "; name a --device in a folder of yours" : "";
+    const std::string hint =
+        errno == EACCES || errno == EPERM ? "; name a --device in a folder of yours" : "";
     fail(errno, "cannot make the device " + path_ + hint);
   }
   struct stat status {};
@@ -171,8 +182,8 @@ void Node::create_file() {
   if (const group* video = ::getgrnam("video"); video != nullptr) gid_ = video->gr_gid;
 }
 
-/// Written into the lock file: our process, and which file we made. Whoever finds the lock free but the record there
-/// knows that its writer, and its guard, were killed.
+/// Written into the lock file: our process, and which file we made. Whoever finds the lock free but the
+/// record there knows that its writer, and its guard, were killed.
 void Node::record_creation() {
   std::ostringstream record;
   record << ::getpid();

@@ -27,7 +27,8 @@ std::vector<uint8_t> to_rgb(std::span<const uint32_t> pixels) {
   return rgb;
 }
 
-void write_to(std::FILE* file, const std::string& name, drmclient::Size size, std::span<const uint32_t> pixels) {
+void write_to(std::FILE* file, const std::string& name, drmclient::Size size,
+              std::span<const uint32_t> pixels) {
   const std::vector<uint8_t> rgb = to_rgb(pixels);
   png_image image{};
   image.version = PNG_IMAGE_VERSION;
@@ -39,7 +40,8 @@ void write_to(std::FILE* file, const std::string& name, drmclient::Size size, st
   if (!written || std::fflush(file) != 0) {
     const int error = errno;
     const std::string reason = image.message[0] != '\0' ? std::string(" (") + image.message + ")" : "";
-    throw std::system_error(error != 0 ? error : EIO, std::generic_category(), "cannot write " + name + reason);
+    throw std::system_error(error != 0 ? error : EIO, std::generic_category(),
+                            "cannot write " + name + reason);
   }
 }
 
@@ -50,7 +52,8 @@ struct CloseFile {
 }  // namespace
 
 void write_png(const std::string& path, drmclient::Size size, std::span<const uint32_t> pixels) {
-  if (pixels.size() != size.area() || pixels.empty()) throw std::runtime_error("there are no pixels to write");
+  if (pixels.size() != size.area() || pixels.empty())
+    throw std::runtime_error("there are no pixels to write");
   if (path == "-") return write_to(stdout, "the standard output", size, pixels);
 
   // A device or a pipe cannot be replaced by a file.

@@ -16,14 +16,16 @@ int unreachable(pid_t thread, int error) {
   if (thread == 0) {
     if (!told_of_namespace.test_and_set()) {
       spdlog::warn(
-          "a program in another pid namespace (a container) asks for an ioctl, and its memory cannot be reached; run "
+          "a program in another pid namespace (a container) asks for an ioctl, and its memory cannot be "
+          "reached; run "
           "fbemud in that namespace or in one above it");
     }
     return EPERM;
   }
   if (!told_of_permission.test_and_set()) {
     spdlog::warn(
-        "the memory of process {} cannot be reached: {}; without root only programs of the same user can be served, and "
+        "the memory of process {} cannot be reached: {}; without root only programs of the same user can be "
+        "served, and "
         "where kernel.yama.ptrace_scope is not 0 only those started by \"fbemud -- COMMAND\"",
         thread, std::generic_category().message(error));
   }

@@ -8,9 +8,10 @@ namespace cuse {
 
 /// The memory of the thread whose request is being answered, by process_vm_readv(2).
 ///
-/// A thread whose request we have read waits for our answer and cannot be killed away from it (request_wait_answer() in
-/// fs/fuse/dev.c), so its id is not used again in the meantime. The calls may block for as long as the program wants (a
-/// page of its memory may be served by itself), so they are made on threads that others do not wait for.
+/// A thread whose request we have read waits for our answer and cannot be killed away from it
+/// (request_wait_answer() in fs/fuse/dev.c), so its id is not used again in the meantime. The calls may block
+/// for as long as the program wants (a page of its memory may be served by itself), so they are made on
+/// threads that others do not wait for.
 class ProcessMemory final : public fbemu::UserMemory {
  public:
   /// `thread` is 0 for a program in a pid namespace that we cannot see.

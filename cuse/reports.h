@@ -19,7 +19,8 @@ struct DaemonIdentity {
 };
 
 /// The objects that `fbemuctl status`, `stats` and `modes` print with --json.
-[[nodiscard]] nlohmann::json status_report(const DaemonIdentity& daemon, const fbemu::Framebuffer& framebuffer);
+[[nodiscard]] nlohmann::json status_report(const DaemonIdentity& daemon,
+                                           const fbemu::Framebuffer& framebuffer);
 [[nodiscard]] nlohmann::json statistics_report(const fbemu::Framebuffer& framebuffer);
 [[nodiscard]] nlohmann::json modes_report(const fbemu::Framebuffer& framebuffer);
 

@@ -56,8 +56,8 @@ std::string runtime_name(const std::string& device) {
   // Different paths must not come to one name: those with a '-' of their own and long ones carry a hash.
   if (name.size() <= longest && device.find('-') == std::string::npos) return name;
   std::ostringstream unique;
-  unique << name.substr(name.size() > longest ? name.size() - longest : 0) << '-' << std::hex
-         << std::setw(8) << std::setfill('0') << hash(device);
+  unique << name.substr(name.size() > longest ? name.size() - longest : 0) << '-' << std::hex << std::setw(8)
+         << std::setfill('0') << hash(device);
   return unique.str();
 }
 

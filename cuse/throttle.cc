@@ -29,8 +29,8 @@ void lift_writeback_limits(const std::string& path) {
   const std::string folder = "/sys/class/bdi/" + std::to_string(major(status.st_dev)) + ":" +
                              std::to_string(minor(status.st_dev)) + "/";
   if (const int error = write_setting(folder + "max_ratio", "100"); error != 0) {
-    spdlog::debug("cannot write {}max_ratio: {}; on a machine with little memory fast drawing may stall", folder,
-                  std::generic_category().message(error));
+    spdlog::debug("cannot write {}max_ratio: {}; on a machine with little memory fast drawing may stall",
+                  folder, std::generic_category().message(error));
   }
   // Since Linux 6.2; before that the limit is strict for good.
   if (const int error = write_setting(folder + "strict_limit", "0"); error != 0 && error != ENOENT) {

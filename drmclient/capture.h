@@ -4,7 +4,8 @@
 
 namespace drmclient {
 
-/// Reads the pixels of `buffer` inside `area` (which lies inside the buffer) as XRGB8888. Errors: those of begin_access().
+/// Reads the pixels of `buffer` inside `area` (which lies inside the buffer) as XRGB8888. Errors: those of
+/// begin_access().
 [[nodiscard]] Result<Capture> capture_buffer(ScanoutBuffer& buffer, const Rect& area);
 
 }  // namespace drmclient

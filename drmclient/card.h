@@ -44,10 +44,10 @@ struct Capture {
 
 /// A display card: outputs, modes, buffers, and the calls that put a picture on a screen.
 ///
-/// A card and its buffers belong to one thread at a time; nothing here is thread-safe. Calls may block for up to a
-/// frame (a driver's DIRTYFB does), so that thread must never be one that answers programs. Where another process is
-/// DRM master, the calls that change the screen fail with EBUSY or EACCES, leave everything as it was, and may be tried
-/// again later. ENODEV means that the card is gone.
+/// A card and its buffers belong to one thread at a time; nothing here is thread-safe. Calls may block for up
+/// to a frame (a driver's DIRTYFB does), so that thread must never be one that answers programs. Where
+/// another process is DRM master, the calls that change the screen fail with EBUSY or EACCES, leave
+/// everything as it was, and may be tried again later. ENODEV means that the card is gone.
 class Card {
  public:
   Card(const Card&) = delete;
@@ -63,7 +63,8 @@ class Card {
   [[nodiscard]] virtual Result<std::vector<Output>> probe() = 0;
 
   /// A zeroed linear buffer. Errors: EINVAL (size or format), ENOMEM, ENOSPC.
-  [[nodiscard]] virtual Result<std::unique_ptr<ScanoutBuffer>> create_buffer(Size size, PixelFormat format) = 0;
+  [[nodiscard]] virtual Result<std::unique_ptr<ScanoutBuffer>> create_buffer(Size size,
+                                                                             PixelFormat format) = 0;
 
   /// Lights `output` with `mode`, showing `buffer` from `origin` (the part shown must lie inside the buffer).
   /// On an error the output is as it was. `buffer` must outlive its time on the screen.
@@ -71,8 +72,8 @@ class Card {
                                               Point origin) = 0;
 
   /// Shows `buffer` from `origin` on an output whose mode is set and makes the pixels inside `damage` (buffer
-  /// coordinates, inside the buffer, at most max_damage_rects; empty: nothing changed) visible. Returns when the driver
-  /// has them. Errors: EINVAL for damage beyond those limits or an output without a mode.
+  /// coordinates, inside the buffer, at most max_damage_rects; empty: nothing changed) visible. Returns when
+  /// the driver has them. Errors: EINVAL for damage beyond those limits or an output without a mode.
   [[nodiscard]] virtual Result<void> present(OutputId output, ScanoutBuffer& buffer, Point origin,
                                              std::span<const Rect> damage) = 0;
 
@@ -81,8 +82,9 @@ class Card {
 
   [[nodiscard]] virtual Result<void> set_power(OutputId output, Power power) = 0;
 
-  /// Asks for one VblankEvent at the output's next vblank (where the hardware has none, at the mode's rate). Asking
-  /// again before it came changes nothing. While the output is off the events come at the mode's rate all the same.
+  /// Asks for one VblankEvent at the output's next vblank (where the hardware has none, at the mode's rate).
+  /// Asking again before it came changes nothing. While the output is off the events come at the mode's rate
+  /// all the same.
   [[nodiscard]] virtual Result<void> request_vblank(OutputId output) = 0;
 
   /// Readable (poll(2)) when read_events() has something.

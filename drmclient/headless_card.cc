@@ -20,7 +20,8 @@ namespace {
 using std::chrono::nanoseconds;
 using std::chrono::steady_clock;
 
-constexpr uint32_t smallest_side = 8;  // fb_set_var() refuses less, so a smaller screen could not be described
+constexpr uint32_t smallest_side =
+    8;  // fb_set_var() refuses less, so a smaller screen could not be described
 
 bool mode_is_possible(Size size) {
   return size.width >= smallest_side && size.height >= smallest_side &&
@@ -38,10 +39,19 @@ timespec to_timespec(steady_clock::time_point time) {
   return {seconds.count(), std::chrono::duration_cast<nanoseconds>(since_boot - seconds).count()};
 }
 
+/// EINVAL where `mode` from `origin` would show more than the buffer has.
+Result<void> check_viewport(const Mode& mode, const ScanoutBuffer& buffer, Point origin) {
+  if (uint64_t{origin.x} + mode.hdisplay > buffer.size().width ||
+      uint64_t{origin.y} + mode.vdisplay > buffer.size().height) {
+    return failure(EINVAL);
+  }
+  return {};
+}
+
 }  // namespace
 
-/// A memfd and the mapping of it. With moving mappings the memory is mapped anew for each access, before the last
-/// mapping goes, so that the address is certain to differ and a stale one is certain to fault.
+/// A memfd and the mapping of it. With moving mappings the memory is mapped anew for each access, before the
+/// last mapping goes, so that the address is certain to differ and a stale one is certain to fault.
 class HeadlessCard::Buffer final : public ScanoutBuffer {
  public:
   Buffer(Size size, PixelFormat format, uint32_t pitch_bytes, UniqueFd memory, const HeadlessCard& card)
@@ -66,7 +76,8 @@ class HeadlessCard::Buffer final : public ScanoutBuffer {
   }
 
   Result<void> end_mapping(AccessMode) override {
-    // Made inaccessible rather than unmapped, so that nothing else can take the address before the next access does.
+    // Made inaccessible rather than unmapped, so that nothing else can take the address before the next
+    // access does.
     if (card_.options_.moving_mappings) ::mprotect(map_.data(), map_.size(), PROT_NONE);
     return {};
   }
@@ -79,10 +90,10 @@ class HeadlessCard::Buffer final : public ScanoutBuffer {
 
 HeadlessCard::HeadlessCard(HeadlessOptions options) : options_(std::move(options)) {
   if (!mode_is_possible(options_.size)) {
-    throw std::system_error(
-        EINVAL, std::generic_category(),
-        "a headless card has modes from 8x8 to 8192x8192, not " + std::to_string(options_.size.width) + "x" +
-            std::to_string(options_.size.height));
+    throw std::system_error(EINVAL, std::generic_category(),
+                            "a headless card has modes from 8x8 to 8192x8192, not " +
+                                std::to_string(options_.size.width) + "x" +
+                                std::to_string(options_.size.height));
   }
   info_ = {"headless", "", largest};
   epoll_ = checked(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1");
@@ -137,14 +148,6 @@ Result<std::unique_ptr<ScanoutBuffer>> HeadlessCard::create_buffer(Size size, Pi
   return std::make_unique<Buffer>(size, format, pitch, std::move(memory), *this);
 }
 
-Result<void> HeadlessCard::check_viewport(const Mode& mode, const ScanoutBuffer& buffer, Point origin) const {
-  if (uint64_t{origin.x} + mode.hdisplay > buffer.size().width ||
-      uint64_t{origin.y} + mode.vdisplay > buffer.size().height) {
-    return failure(EINVAL);
-  }
-  return {};
-}
-
 Result<void> HeadlessCard::set_mode(OutputId output, const Mode& mode, ScanoutBuffer& buffer, Point origin) {
   if (output != output_id) return failure(ENOENT);
   if (refuse_modes_ != 0) return failure(refuse_modes_);
@@ -152,7 +155,8 @@ Result<void> HeadlessCard::set_mode(OutputId output, const Mode& mode, ScanoutBu
   if (const auto fits = check_viewport(mode, buffer, origin); !fits) return fits;
   std::vector<uint32_t> screen;
   if (options_.strict_display) {
-    // A monitor shows what is scanned out from the moment of the mode set; later changes have to be presented.
+    // A monitor shows what is scanned out from the moment of the mode set; later changes have to be
+    // presented.
     const Rect area{static_cast<int32_t>(origin.x), static_cast<int32_t>(origin.y),
                     static_cast<int32_t>(origin.x + mode.hdisplay),
                     static_cast<int32_t>(origin.y + mode.vdisplay)};
@@ -246,9 +250,9 @@ Result<std::vector<Event>> HeadlessCard::read_events() {
   if (::read(vblank_timer_.get(), &count, sizeof count) == sizeof count && vblank_requested_) {
     vblank_requested_ = false;
     const uint64_t frame = frames_since_start(steady_clock::now());
-    events.emplace_back(VblankEvent{
-        output_id, static_cast<uint32_t>(frame),
-        mode_start_ + nanoseconds(mode_.frame_period().count() * static_cast<int64_t>(frame))});
+    events.emplace_back(
+        VblankEvent{output_id, static_cast<uint32_t>(frame),
+                    mode_start_ + nanoseconds(mode_.frame_period().count() * static_cast<int64_t>(frame))});
   }
   if (::read(hotplug_event_.get(), &count, sizeof count) == sizeof count) events.emplace_back(HotplugEvent{});
   return events;

@@ -14,20 +14,24 @@ struct HeadlessOptions {
   std::vector<PixelFormat> formats{PixelFormat::xrgb8888};
   /// For tests: every access to a buffer gets another address, and the last one faults.
   bool moving_mappings = false;
-  /// For tests: the screen is a copy of the buffer that only the rectangles of present() update, as on vmwgfx.
+  /// For tests: the screen is a copy of the buffer that only the rectangles of present() update, as on
+  /// vmwgfx.
   bool strict_display = false;
 };
 
-/// A card in memory with one output, "Virtual-1": any mode up to 8192x8192, and a timer for vblank. It serves virtual
-/// framebuffers on machines without a display, and stands in for hardware in tests.
+/// A card in memory with one output, "Virtual-1": any mode up to 8192x8192, and a timer for vblank. It serves
+/// virtual framebuffers on machines without a display, and stands in for hardware in tests.
 class HeadlessCard final : public Card {
  public:
   static constexpr Size largest{8192, 8192};
   static constexpr OutputId output_id = 1;
   static constexpr uint32_t gamma_entries = 256;
 
-  /// Throws std::system_error: EINVAL where options.size is not from 8x8 to 8192x8192, or an errno of the kernel's.
+  /// Throws std::system_error: EINVAL where options.size is not from 8x8 to 8192x8192, or an errno of the
+  /// kernel's.
   explicit HeadlessCard(HeadlessOptions options);
+  HeadlessCard(const HeadlessCard&) = delete;
+  HeadlessCard& operator=(const HeadlessCard&) = delete;
   ~HeadlessCard() override;
 
   [[nodiscard]] const CardInfo& info() const override { return info_; }
@@ -57,7 +61,6 @@ class HeadlessCard final : public Card {
  private:
   class Buffer;
   [[nodiscard]] bool shows_mode() const { return front_ != nullptr; }
-  Result<void> check_viewport(const Mode& mode, const ScanoutBuffer& buffer, Point origin) const;
   Result<void> copy_to_screen(ScanoutBuffer& buffer, Point origin, std::span<const Rect> damage);
   [[nodiscard]] uint64_t frames_since_start(std::chrono::steady_clock::time_point now) const;
 

@@ -69,7 +69,8 @@ Mode make_mode(Size size, uint32_t refresh_millihertz) {
   constexpr uint32_t horizontal_sync = 32;
   constexpr uint32_t horizontal_blank = 160;
   constexpr uint32_t vertical_front_porch = 3;
-  constexpr uint32_t vertical_sync = 8;  // the value of the standard for aspect ratios that it does not list is 10
+  constexpr uint32_t vertical_sync =
+      8;  // the value of the standard for aspect ratios that it does not list is 10
   constexpr uint32_t smallest_vertical_blank = vertical_front_porch + vertical_sync + 6;
   constexpr double shortest_vertical_blank_us = 460;
 

@@ -48,9 +48,9 @@ inline constexpr uint32_t default_refresh_millihertz = 60'000;
 /// Errors: EINVAL for any other text, for a side of 0 or above 65535, and for a rate outside 1..1000 Hz.
 [[nodiscard]] Result<ModeRequest> parse_mode(std::string_view text);
 
-/// A timing for `size` with the reduced blanking of VESA CVT 1.2, section 3.4. The pixel clock is not rounded to the
-/// 0.25 MHz steps of the standard, so that the refresh rate comes out as asked; no monitor is ever shown it unasked.
-/// `size` is from 8x8 to 16384x16384 and `refresh_millihertz` from 1000 to 1000000.
+/// A timing for `size` with the reduced blanking of VESA CVT 1.2, section 3.4. The pixel clock is not rounded
+/// to the 0.25 MHz steps of the standard, so that the refresh rate comes out as asked; no monitor is ever
+/// shown it unasked. `size` is from 8x8 to 16384x16384 and `refresh_millihertz` from 1000 to 1000000.
 [[nodiscard]] Mode make_mode(Size size, uint32_t refresh_millihertz = default_refresh_millihertz);
 
 }  // namespace drmclient

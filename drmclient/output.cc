@@ -28,8 +28,8 @@ Result<Mode> choose_mode(const Output& output, Size size, std::optional<uint32_t
       best = &mode;
     }
   }
-  const bool good =
-      best != nullptr && (!refresh_millihertz || distance(*best, *refresh_millihertz) <= near_enough_millihertz);
+  const bool good = best != nullptr &&
+                    (!refresh_millihertz || distance(*best, *refresh_millihertz) <= near_enough_millihertz);
   if (!good && custom_mode_possible(output, size)) {
     return make_mode(size, refresh_millihertz.value_or(default_refresh_millihertz));
   }

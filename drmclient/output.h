@@ -27,9 +27,10 @@ struct Output {
   Size custom_modes_up_to;           ///< timings outside the list can be set up to this size; 0x0: none
 };
 
-/// A timing of exactly `size` that Card::set_mode() can be expected to take: from the output's list, the one nearest to
-/// the wished refresh rate (without a wish the first, which is the best), or made where the output takes any timing and
-/// the list has none, or none within 1 Hz of the wish. Errors: EINVAL where there is no such timing.
+/// A timing of exactly `size` that Card::set_mode() can be expected to take: from the output's list, the one
+/// nearest to the wished refresh rate (without a wish the first, which is the best), or made where the output
+/// takes any timing and the list has none, or none within 1 Hz of the wish. Errors: EINVAL where there is no
+/// such timing.
 [[nodiscard]] Result<Mode> choose_mode(const Output& output, Size size,
                                        std::optional<uint32_t> refresh_millihertz = std::nullopt);
 

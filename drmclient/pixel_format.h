@@ -5,7 +5,8 @@
 
 namespace drmclient {
 
-/// A DRM fourcc code (drm_fourcc.h), little endian in memory, for the formats that a primary plane here may have.
+/// A DRM fourcc code (drm_fourcc.h), little endian in memory, for the formats that a primary plane here may
+/// have.
 enum class PixelFormat : uint32_t {
   xrgb8888 = 0x34325258,  ///< XR24
   argb8888 = 0x34325241,  ///< AR24

@@ -6,7 +6,8 @@
 
 namespace drmclient {
 
-/// The same format in pixman's terms (pixman names a pixel's bits from the top, as fourcc codes do on little endian).
+/// The same format in pixman's terms (pixman names a pixel's bits from the top, as fourcc codes do on little
+/// endian).
 [[nodiscard]] constexpr pixman_format_code_t pixman_format(PixelFormat format) {
   switch (format) {
     case PixelFormat::xrgb8888:

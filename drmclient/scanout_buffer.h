@@ -15,8 +15,8 @@ class ScanoutBuffer;
 /// What the CPU is going to do to a buffer between begin_access() and the end of the access.
 enum class AccessMode { read, write, read_write };
 
-/// The CPU's access to a buffer's pixels, from ScanoutBuffer::begin_access() until end() or destruction. The address
-/// holds for this access alone: the next one may be elsewhere. It must end before the buffer does.
+/// The CPU's access to a buffer's pixels, from ScanoutBuffer::begin_access() until end() or destruction. The
+/// address holds for this access alone: the next one may be elsewhere. It must end before the buffer does.
 class Access {
  public:
   Access(Access&& other) noexcept;
@@ -44,10 +44,10 @@ class Access {
 
 /// A linear buffer that a CRTC can scan out: a dumb buffer with its framebuffer object.
 ///
-/// The CPU reaches its pixels only between begin_access() and the end of that access. The mapping behind it is kept
-/// from one access to the next where the driver allows it and may be dropped and made again, unseen, at any time
-/// between accesses; nothing is pinned in between. Accesses do not nest. Not thread-safe: a buffer belongs to the
-/// thread that uses its card.
+/// The CPU reaches its pixels only between begin_access() and the end of that access. The mapping behind it
+/// is kept from one access to the next where the driver allows it and may be dropped and made again, unseen,
+/// at any time between accesses; nothing is pinned in between. Accesses do not nest. Not thread-safe: a
+/// buffer belongs to the thread that uses its card.
 class ScanoutBuffer {
  public:
   ScanoutBuffer(const ScanoutBuffer&) = delete;
@@ -59,7 +59,8 @@ class ScanoutBuffer {
   /// Bytes from one line to the next; at least width * bytes_per_pixel.
   [[nodiscard]] uint32_t pitch_bytes() const { return pitch_bytes_; }
 
-  /// Makes the pixels reachable for `mode`. Errors: ENOMEM, or the driver's; EBUSY while an access is under way.
+  /// Makes the pixels reachable for `mode`. Errors: ENOMEM, or the driver's; EBUSY while an access is under
+  /// way.
   [[nodiscard]] Result<Access> begin_access(AccessMode mode);
 
   /// A hint that the mapping will not be needed soon: it may be dropped now. No effect during an access.

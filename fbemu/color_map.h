@@ -7,8 +7,9 @@
 
 namespace fbemu {
 
-/// The 256-entry colour map of a framebuffer, as FBIOGETCMAP and FBIOPUTCMAP see it (fb_alloc_cmap() and fb_set_cmap()
-/// in drivers/video/fbdev/core/fbcmap.c). At the start entries 0..15 are the 16 console colours, the others 0.
+/// The 256-entry colour map of a framebuffer, as FBIOGETCMAP and FBIOPUTCMAP see it (fb_alloc_cmap() and
+/// fb_set_cmap() in drivers/video/fbdev/core/fbcmap.c). At the start entries 0..15 are the 16 console
+/// colours, the others 0.
 class ColorMap {
  public:
   static constexpr uint32_t entries = 256;
@@ -19,7 +20,8 @@ class ColorMap {
   [[nodiscard]] const std::array<uint16_t, entries>& green() const { return green_; }
   [[nodiscard]] const std::array<uint16_t, entries>& blue() const { return blue_; }
 
-  /// Stores entries from `start` on (start < 2^31); those beyond the map are dropped. The three have the same length.
+  /// Stores entries from `start` on (start < 2^31); those beyond the map are dropped. The three have the same
+  /// length.
   void store(uint32_t start, std::span<const uint16_t> red, std::span<const uint16_t> green,
              std::span<const uint16_t> blue);
 

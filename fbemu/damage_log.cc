@@ -6,8 +6,9 @@
 namespace fbemu {
 namespace {
 
-/// A list that reaches this length is merged; what is then still longer than half of it is rounded to pages, of which a
-/// framebuffer has few. This bounds the memory that a program without a reader of its damage can make us use.
+/// A list that reaches this length is merged; what is then still longer than half of it is rounded to pages,
+/// of which a framebuffer has few. This bounds the memory that a program without a reader of its damage can
+/// make us use.
 constexpr size_t longest_list = 32'768;
 
 }  // namespace

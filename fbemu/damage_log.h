@@ -9,9 +9,9 @@ namespace fbemu {
 
 /// The bytes that programs changed and that the presenter has not yet taken. Thread-safe.
 ///
-/// Bytes are recorded after they were stored in the shadow: whoever takes a range finds its pixels there. Writes of
-/// dirty pages come at any time (the kernel's flusher, munmap, exit, memory pressure), so this is the only account of
-/// them; nothing is inferred from when they came.
+/// Bytes are recorded after they were stored in the shadow: whoever takes a range finds its pixels there.
+/// Writes of dirty pages come at any time (the kernel's flusher, munmap, exit, memory pressure), so this is
+/// the only account of them; nothing is inferred from when they came.
 class DamageLog {
  public:
   struct Damage {

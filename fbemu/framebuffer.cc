@@ -19,13 +19,13 @@ uint64_t memory_for(const FramebufferOptions& options) {
   const uint64_t bytes_per_pixel = drmclient::bytes_per_pixel(Layout{}.format);
   const uint64_t twice_the_screen = 2 * options.mode.size().area() * bytes_per_pixel;
   const uint64_t virtual_screen = options.virtual_size.area() * bytes_per_pixel;
-  const uint64_t wanted =
-      round_up_to_page(options.memory_bytes != 0 ? options.memory_bytes : std::max(twice_the_screen, virtual_screen));
+  const uint64_t wanted = round_up_to_page(
+      options.memory_bytes != 0 ? options.memory_bytes : std::max(twice_the_screen, virtual_screen));
   // smem_len has 32 bits.
   if (wanted > std::numeric_limits<uint32_t>::max() / page_size * page_size) {
-    throw std::system_error(EINVAL, std::generic_category(),
-                            "a framebuffer has at most 4 GiB of memory, but " + std::to_string(wanted) +
-                                " bytes were asked for");
+    throw std::system_error(
+        EINVAL, std::generic_category(),
+        "a framebuffer has at most 4 GiB of memory, but " + std::to_string(wanted) + " bytes were asked for");
   }
   return wanted;
 }
@@ -52,10 +52,10 @@ Framebuffer::Framebuffer(drmclient::Card& card, const drmclient::Output& output,
   wanted.yres_virtual = options.virtual_size.height;
   const auto checked = check_var(wanted, {output, options.mode, shadow_.size_bytes()});
   if (!checked) {
-    throw std::system_error(checked.error(), "a virtual screen of " +
-                                                 std::to_string(options.virtual_size.width) + "x" +
-                                                 std::to_string(options.virtual_size.height) + " does not fit in " +
-                                                 std::to_string(shadow_.size_bytes()) + " bytes");
+    throw std::system_error(checked.error(),
+                            "a virtual screen of " + std::to_string(options.virtual_size.width) + "x" +
+                                std::to_string(options.virtual_size.height) + " does not fit in " +
+                                std::to_string(shadow_.size_bytes()) + " bytes");
   }
   var_ = shown_var_ = checked->var;
   scene_ = shown_scene_ = checked->scene;
@@ -139,7 +139,8 @@ std::optional<int> Framebuffer::put_var(const IoctlRequest& request, const Later
     return current ? -EINVAL : -copy_out(request, wanted);
   }
   const bool forced = (wanted.activate & FB_ACTIVATE_FORCE) != 0;
-  if (!forced && std::ranges::equal(std::as_bytes(std::span(&wanted, 1)), std::as_bytes(std::span(&var_, 1)))) {
+  if (!forced &&
+      std::ranges::equal(std::as_bytes(std::span(&wanted, 1)), std::as_bytes(std::span(&var_, 1)))) {
     return -copy_out(request, wanted);
   }
   const auto checked = check_var(wanted, {output, scene_.mode, shadow_.size_bytes()});
@@ -150,8 +151,8 @@ std::optional<int> Framebuffer::put_var(const IoctlRequest& request, const Later
   return std::nullopt;
 }
 
-/// Takes the new state at once, since other programs' requests build on it, and goes back where the card refuses it.
-/// `answer` goes to the program when the change is shown. Called with mutex_ held.
+/// Takes the new state at once, since other programs' requests build on it, and goes back where the card
+/// refuses it. `answer` goes to the program when the change is shown. Called with mutex_ held.
 void Framebuffer::change_to(const fb_var_screeninfo& var, const Scene& scene, const IoctlRequest& request,
                             const Later& later, const fb_var_screeninfo& answer) {
   var_ = var;
@@ -174,7 +175,8 @@ void Framebuffer::change_to(const fb_var_screeninfo& var, const Scene& scene, co
   });
 }
 
-/// fb_pan_display(): only the offsets and the YWRAP bit count, and the caller's structure comes back as it was.
+/// fb_pan_display(): only the offsets and the YWRAP bit count, and the caller's structure comes back as it
+/// was.
 std::optional<int> Framebuffer::pan(const IoctlRequest& request, const Later& later) {
   fb_var_screeninfo wanted;
   if (const int error = copy_in(request, wanted); error != 0) return -error;
@@ -197,7 +199,8 @@ std::optional<int> Framebuffer::pan(const IoctlRequest& request, const Later& la
 int Framebuffer::get_color_map(const IoctlRequest& request) {
   UserColorMap wanted;
   UserMemory& memory = *request.memory;
-  if (const int error = read_color_map(request.abi, memory, request.argument, wanted); error != 0) return -error;
+  if (const int error = read_color_map(request.abi, memory, request.argument, wanted); error != 0)
+    return -error;
   if (wanted.start >= ColorMap::entries || wanted.len == 0) return -EINVAL;
   const uint32_t count = std::min(wanted.len, ColorMap::entries - wanted.start);
   ColorMap map;
@@ -215,12 +218,13 @@ int Framebuffer::get_color_map(const IoctlRequest& request) {
 
 /// fb_set_user_cmap() and drm_fb_helper_setcmap() for a true-colour framebuffer.
 int Framebuffer::put_color_map(const IoctlRequest& request) {
-  constexpr uint32_t too_long = 0x4000'0000;             // len * 2 does not fit an int
+  constexpr uint32_t too_long = 0x4000'0000;                // len * 2 does not fit an int
   constexpr uint32_t longest_allocation = 2 * 1024 * 1024;  // len * 2 bytes from kmalloc()
   constexpr uint32_t pseudo_palette_entries = 16;
   UserColorMap wanted;
   UserMemory& memory = *request.memory;
-  if (const int error = read_color_map(request.abi, memory, request.argument, wanted); error != 0) return -error;
+  if (const int error = read_color_map(request.abi, memory, request.argument, wanted); error != 0)
+    return -error;
   if (wanted.len >= too_long) return -E2BIG;
   if (wanted.len == 0) return -EINVAL;
   if (wanted.len > longest_allocation) return -ENOMEM;

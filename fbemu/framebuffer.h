@@ -29,8 +29,9 @@ namespace fbemu {
 struct FramebufferOptions {
   drmclient::Mode mode;
   drmclient::Size virtual_size;  ///< of the virtual screen; 0x0: the mode's size
-  uint64_t memory_bytes = 0;     ///< smem_len; 0: twice the mode's height, or the virtual screen if that needs more
-  std::string id;                ///< fix.id
+  uint64_t memory_bytes =
+      0;           ///< smem_len; 0: twice the mode's height, or the virtual screen if that needs more
+  std::string id;  ///< fix.id
 };
 
 /// An ioctl as it reached the front end.
@@ -41,13 +42,13 @@ struct IoctlRequest {
   std::shared_ptr<UserMemory> memory;
 };
 
-/// One framebuffer device, as programs see it: the semantics of drivers/video/fbdev/core/ and of the DRM emulation's
-/// drm_fb_helper.c, without their defects. Front ends bring requests to it. Thread-safe; no call waits for a vblank, and
-/// the program's memory is only touched on the calling thread.
+/// One framebuffer device, as programs see it: the semantics of drivers/video/fbdev/core/ and of the DRM
+/// emulation's drm_fb_helper.c, without their defects. Front ends bring requests to it. Thread-safe; no call
+/// waits for a vblank, and the program's memory is only touched on the calling thread.
 class Framebuffer {
  public:
-  /// Where an answer comes later, `Later` is called once, from another thread, with a function that finishes the request
-  /// on a thread of the front end's (it touches the program's memory) and returns the result.
+  /// Where an answer comes later, `Later` is called once, from another thread, with a function that finishes
+  /// the request on a thread of the front end's (it touches the program's memory) and returns the result.
   using Later = std::function<void(std::function<int()> finish)>;
 
   /// Throws std::system_error where the memory cannot be had or the virtual screen does not fit in it.
@@ -56,9 +57,11 @@ class Framebuffer {
   Framebuffer(const Framebuffer&) = delete;
   Framebuffer& operator=(const Framebuffer&) = delete;
 
-  /// Lights the output and starts presenting. `pages` (may be null) must outlive stop(). Throws std::system_error.
+  /// Lights the output and starts presenting. `pages` (may be null) must outlive stop(). Throws
+  /// std::system_error.
   void start(ProgramPages* pages) { presenter_.start(scene(), pages); }
-  /// Presents what is left and answers every request that waits. Further calls are answered, nothing is shown.
+  /// Presents what is left and answers every request that waits. Further calls are answered, nothing is
+  /// shown.
   void stop() { presenter_.stop(); }
 
   /// As Presenter::wake_descriptor(), for the threads that bring requests.
@@ -68,7 +71,8 @@ class Framebuffer {
   void open(bool writable);
   void close(bool writable);
 
-  /// Handles one ioctl. Returns the result (0 or more, or a negative errno), or nothing where `later` gets it.
+  /// Handles one ioctl. Returns the result (0 or more, or a negative errno), or nothing where `later` gets
+  /// it.
   [[nodiscard]] std::optional<int> ioctl(const IoctlRequest& request, const Later& later);
   /// Whether a signal may end the wait of this ioctl with EINTR; nothing has to be undone then.
   [[nodiscard]] static bool is_interruptible(uint32_t command) { return command == FBIO_WAITFORVSYNC; }
@@ -77,7 +81,8 @@ class Framebuffer {
   [[nodiscard]] size_t readable(uint64_t offset, size_t size) const;
   /// Copies from `offset`; all of `into` is inside, as readable() said.
   void read(uint64_t offset, std::span<std::byte> into);
-  /// fb_write(): stores what fits, records the damage, returns how much. Errors: EFBIG beyond the end; ENOSPC at it.
+  /// fb_write(): stores what fits, records the damage, returns how much. Errors: EFBIG beyond the end; ENOSPC
+  /// at it.
   [[nodiscard]] drmclient::Result<size_t> write(uint64_t offset, std::span<const std::byte> from);
   /// Stores pages that a mapping changed; what lies beyond the end is dropped.
   void write_back(uint64_t offset, std::span<const std::byte> from);
@@ -104,8 +109,8 @@ class Framebuffer {
   std::optional<int> put_var(const IoctlRequest& request, const Later& later);
   int get_fix(const IoctlRequest& request);
   std::optional<int> pan(const IoctlRequest& request, const Later& later);
-  void change_to(const fb_var_screeninfo& var, const Scene& scene, const IoctlRequest& request, const Later& later,
-                 const fb_var_screeninfo& answer);
+  void change_to(const fb_var_screeninfo& var, const Scene& scene, const IoctlRequest& request,
+                 const Later& later, const fb_var_screeninfo& answer);
   int get_color_map(const IoctlRequest& request);
   int put_color_map(const IoctlRequest& request);
   int blank(const IoctlRequest& request);

@@ -14,16 +14,18 @@ namespace fbemu {
 struct Layout {
   drmclient::PixelFormat format = drmclient::PixelFormat::xrgb8888;
   uint32_t bits_per_pixel = 32;
-  uint32_t pitch_bytes = 0;        ///< fix.line_length; at least one pixel
-  drmclient::Size virtual_size;    ///< var.xres_virtual x var.yres_virtual
+  uint32_t pitch_bytes = 0;      ///< fix.line_length; at least one pixel
+  drmclient::Size virtual_size;  ///< var.xres_virtual x var.yres_virtual
   friend bool operator==(const Layout&, const Layout&) = default;
 
   /// The bytes of whole lines `y1` <= y < `y2`.
-  [[nodiscard]] ByteRange lines(uint64_t y1, uint64_t y2) const { return {y1 * pitch_bytes, y2 * pitch_bytes}; }
+  [[nodiscard]] ByteRange lines(uint64_t y1, uint64_t y2) const {
+    return {y1 * pitch_bytes, y2 * pitch_bytes};
+  }
 };
 
-/// The pixels, in virtual coordinates, that have a bit in one of `ranges`. Bytes behind the end of a line's pixels and
-/// behind the last line belong to no pixel.
+/// The pixels, in virtual coordinates, that have a bit in one of `ranges`. Bytes behind the end of a line's
+/// pixels and behind the last line belong to no pixel.
 [[nodiscard]] Region pixels_in(std::span<const ByteRange> ranges, const Layout& layout);
 
 }  // namespace fbemu

@@ -182,8 +182,8 @@ bool Presenter::wait_for_events() {
   int timeout_ms = -1;
   if (needs_vblank() && !card_.request_vblank(output_.id)) {
     // A card that cannot tell the vblank (it may just have vanished) must not hold up programs.
-    timeout_ms = static_cast<int>(
-        std::chrono::ceil<std::chrono::milliseconds>(scene_.mode.frame_period()).count());
+    timeout_ms =
+        static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(scene_.mode.frame_period()).count());
   }
   std::array<pollfd, 2> events{{{wake_event_.get(), POLLIN, 0}, {card_.event_descriptor(), POLLIN, 0}}};
   const int ready = ::poll(events.data(), events.size(), timeout_ms);
@@ -325,7 +325,8 @@ void Presenter::tick(bool has_writers) {
   present();
 }
 
-/// Between vblanks: shows what was delivered; with `clean_first` also what programs drew and nobody delivered yet.
+/// Between vblanks: shows what was delivered; with `clean_first` also what programs drew and nobody delivered
+/// yet.
 void Presenter::refresh_now(bool clean_first) {
   if (power_ != Power::on) return;
   const bool hot = policy_.mode() == TrackingPolicy::Mode::hot;
@@ -346,7 +347,8 @@ void Presenter::upload_damage(const std::vector<ByteRange>& ranges) {
   region.clip_to(scene_.visible());
   const std::vector<Rect> rects = region.rects();
   if (rects.empty()) return;
-  if (const auto uploaded = uploader_.upload(shadow_, scene_.layout, scene_.offset, rects, *buffer_); !uploaded) {
+  if (const auto uploaded = Uploader::upload(shadow_, scene_.layout, scene_.offset, rects, *buffer_);
+      !uploaded) {
     everything_stale_ = true;
     report(uploaded.error());
     return;
@@ -366,7 +368,7 @@ Result<void> Presenter::upload_all_to(ScanoutBuffer& buffer, const Scene& scene)
     // The front end cannot be read (its mount may have been taken away): the shadow has nearly the same.
   }
   const Rect visible = scene.visible();
-  return uploader_.upload(shadow_, scene.layout, scene.offset, {&visible, 1}, buffer);
+  return Uploader::upload(shadow_, scene.layout, scene.offset, {&visible, 1}, buffer);
 }
 
 void Presenter::upload_all() {
@@ -400,7 +402,8 @@ void Presenter::report(std::error_code error) {
   if (error == error_) return;
   error_ = error;
   if (error) {
-    spdlog::warn("output {} cannot be updated: {}; trying again at each vblank", output_.name, error.message());
+    spdlog::warn("output {} cannot be updated: {}; trying again at each vblank", output_.name,
+                 error.message());
   } else {
     spdlog::info("output {} is updated again", output_.name);
   }

@@ -24,10 +24,10 @@ namespace fbemu {
 
 /// Brings a framebuffer's pixels to one output of a card.
 ///
-/// One thread of its own uses the card. While a program has the framebuffer open for writing, it does this once per
-/// vblank: find what changed (TrackingPolicy), upload it, present it, and answer who waits for that. Without an open
-/// file, damage or waiters it sleeps. The public calls are thread-safe, return at once unless they say otherwise, and
-/// run completions on the presenter's thread; a completion must not block.
+/// One thread of its own uses the card. While a program has the framebuffer open for writing, it does this
+/// once per vblank: find what changed (TrackingPolicy), upload it, present it, and answer who waits for that.
+/// Without an open file, damage or waiters it sleeps. The public calls are thread-safe, return at once unless
+/// they say otherwise, and run completions on the presenter's thread; a completion must not block.
 class Presenter {
  public:
   /// Gets 0, or a positive errno.
@@ -42,15 +42,16 @@ class Presenter {
     std::error_code error;  ///< why the last upload or present failed; no error where it did not
   };
 
-  /// All of them must outlive the presenter. `card` is used by the presenter's thread alone from start() to stop().
+  /// All of them must outlive the presenter. `card` is used by the presenter's thread alone from start() to
+  /// stop().
   Presenter(drmclient::Card& card, drmclient::Output output, Shadow& shadow, DamageLog& damage,
             Statistics& statistics);
   ~Presenter();
   Presenter(const Presenter&) = delete;
   Presenter& operator=(const Presenter&) = delete;
 
-  /// Lights the output with `scene` and starts the thread. `pages` may be null: then only what is stored in the shadow
-  /// is shown. Throws std::system_error naming the output where the mode or the buffer is refused.
+  /// Lights the output with `scene` and starts the thread. `pages` may be null: then only what is stored in
+  /// the shadow is shown. Throws std::system_error naming the output where the mode or the buffer is refused.
   void start(const Scene& scene, ProgramPages* pages);
   /// Presents what is left, answers all who wait, and ends the thread.
   void stop();
@@ -65,8 +66,9 @@ class Presenter {
   /// The damage log is no longer empty.
   void damaged();
 
-  /// Shows `scene` from the next vblank on. The completion comes when it is shown, or with the errno of the card where
-  /// its mode was refused; then the scene before stays. Scenes that are overtaken before the vblank complete with it.
+  /// Shows `scene` from the next vblank on. The completion comes when it is shown, or with the errno of the
+  /// card where its mode was refused; then the scene before stays. Scenes that are overtaken before the
+  /// vblank complete with it.
   void show(const Scene& scene, Completion done);
   /// Completes at the next vblank, after what programs drew before it is with the driver.
   void at_vblank(Completion done);
@@ -123,7 +125,7 @@ class Presenter {
   std::unique_ptr<drmclient::ScanoutBuffer> buffer_;
   Uploader uploader_;
   TrackingPolicy policy_;
-  Region unpresented_;         ///< uploaded or to be uploaded, but refused by the card so far; scan-out coordinates
+  Region unpresented_;  ///< uploaded or to be uploaded, but refused by the card so far; scan-out coordinates
   bool everything_stale_ = false;  ///< the whole picture has to be uploaded again
   drmclient::Power power_ = drmclient::Power::on;
   std::error_code error_;  ///< of the last upload or present

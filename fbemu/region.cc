@@ -103,8 +103,8 @@ std::vector<Rect> covering_rects(const Region& region, size_t limit) {
   std::vector<Rect> bands = join_columns(rects);
   if (bands.size() <= limit) return bands;
 
-  // Joining neighbours i and i+1 adds `waste` pixels that did not change. Join where that is least: every pair at or
-  // below the waste of the pair that the limit needs.
+  // Joining neighbours i and i+1 adds `waste` pixels that did not change. Join where that is least: every
+  // pair at or below the waste of the pair that the limit needs.
   const size_t joins = bands.size() - limit;
   std::vector<std::pair<uint64_t, size_t>> waste;
   for (size_t i = 0; i + 1 < bands.size(); ++i) {

@@ -11,7 +11,8 @@
 
 namespace fbemu {
 
-/// A set of pixels, kept as disjoint rectangles (a pixman region, which sorts them by line and then by column).
+/// A set of pixels, kept as disjoint rectangles (a pixman region, which sorts them by line and then by
+/// column).
 class Region {
  public:
   Region() { pixman_region32_init(&region_); }
@@ -42,8 +43,9 @@ class Region {
   mutable pixman_region32_t region_{};
 };
 
-/// At most `limit` (1 or more) disjoint rectangles that cover `region`. Where it has more, whole lines are joined first
-/// (what lies between two rectangles of the same lines is cheap to copy), then bands of lines that lie closest together.
+/// At most `limit` (1 or more) disjoint rectangles that cover `region`. Where it has more, whole lines are
+/// joined first (what lies between two rectangles of the same lines is cheap to copy), then bands of lines
+/// that lie closest together.
 [[nodiscard]] std::vector<drmclient::Rect> covering_rects(const Region& region, size_t limit);
 
 }  // namespace fbemu

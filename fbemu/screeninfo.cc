@@ -92,7 +92,8 @@ void set_timing(fb_var_screeninfo& var, const drmclient::Mode& mode) {
   var.upper_margin = mode.vtotal - mode.vsync_end;
   var.lower_margin = mode.vsync_start - mode.vdisplay;
   var.vsync_len = mode.vsync_end - mode.vsync_start;
-  var.sync = (mode.hsync_positive ? FB_SYNC_HOR_HIGH_ACT : 0U) | (mode.vsync_positive ? FB_SYNC_VERT_HIGH_ACT : 0U);
+  var.sync =
+      (mode.hsync_positive ? FB_SYNC_HOR_HIGH_ACT : 0U) | (mode.vsync_positive ? FB_SYNC_VERT_HIGH_ACT : 0U);
   var.vmode = FB_VMODE_NONINTERLACED;
 }
 
@@ -126,7 +127,8 @@ uint32_t refresh_millihertz(const fb_var_screeninfo& var) {
 fb_fix_screeninfo make_fix(const std::string& id, const Layout& layout, uint64_t memory_bytes) {
   fb_fix_screeninfo fix{};
   id.copy(fix.id, sizeof fix.id - 1);
-  // Hidden, as the kernel's emulation does: there is no physical address, and 0 keeps "smem_start % page size" at 0.
+  // Hidden, as the kernel's emulation does: there is no physical address, and 0 keeps "smem_start % page
+  // size" at 0.
   fix.smem_start = 0;
   fix.smem_len = static_cast<uint32_t>(memory_bytes);
   fix.type = FB_TYPE_PACKED_PIXELS;

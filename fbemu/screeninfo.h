@@ -15,21 +15,23 @@
 
 namespace fbemu {
 
-/// What FBIOGET_VSCREENINFO says of `scene` on a picture of `size_mm` millimetres (0x0: unknown): the fields of
-/// drm_fb_helper_fill_var(), and the real timing where that has zeros.
+/// What FBIOGET_VSCREENINFO says of `scene` on a picture of `size_mm` millimetres (0x0: unknown): the fields
+/// of drm_fb_helper_fill_var(), and the real timing where that has zeros.
 [[nodiscard]] fb_var_screeninfo make_var(const Scene& scene, drmclient::Size size_mm);
 
-/// Fills the timing fields (pixclock in picoseconds, margins and sync lengths in pixels and lines, sync) from `mode`.
+/// Fills the timing fields (pixclock in picoseconds, margins and sync lengths in pixels and lines, sync) from
+/// `mode`.
 void set_timing(fb_var_screeninfo& var, const drmclient::Mode& mode);
 
-/// The refresh rate that the timing fields of `var` describe, in millihertz; 0 where they describe none from 1 to 1000 Hz.
+/// The refresh rate that the timing fields of `var` describe, in millihertz; 0 where they describe none from
+/// 1 to 1000 Hz.
 [[nodiscard]] uint32_t refresh_millihertz(const fb_var_screeninfo& var);
 
 /// What FBIOGET_FSCREENINFO says (drm_fb_helper_fill_fix()). `id` is cut to 15 characters.
 [[nodiscard]] fb_fix_screeninfo make_fix(const std::string& id, const Layout& layout, uint64_t memory_bytes);
 
-/// Writes `fix` to the program's `address` as its ABI lays it out. For 32-bit programs that is the kernel's compat
-/// structure (do_fscreeninfo_to_user()), whose padding and last word the kernel leaves as they are.
+/// Writes `fix` to the program's `address` as its ABI lays it out. For 32-bit programs that is the kernel's
+/// compat structure (do_fscreeninfo_to_user()), whose padding and last word the kernel leaves as they are.
 /// Returns 0 or an errno as UserMemory does.
 [[nodiscard]] int write_fix(const fb_fix_screeninfo& fix, Abi abi, UserMemory& memory, uint64_t address);
 

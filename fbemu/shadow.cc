@@ -10,7 +10,8 @@
 
 namespace fbemu {
 
-Shadow::Shadow(uint64_t size_bytes) : memory_(::memfd_create("fbemu-shadow", MFD_CLOEXEC | MFD_ALLOW_SEALING)) {
+Shadow::Shadow(uint64_t size_bytes)
+    : memory_(::memfd_create("fbemu-shadow", MFD_CLOEXEC | MFD_ALLOW_SEALING)) {
   const uint64_t rounded = round_up_to_page(size_bytes);
   const std::string what = "cannot allocate " + std::to_string(rounded) + " bytes of framebuffer memory";
   if (!memory_) throw std::system_error(errno, std::generic_category(), what);

@@ -11,11 +11,11 @@
 
 namespace fbemu {
 
-/// The framebuffer's memory as last delivered to us: a memfd, so that it can be handed to another process. It has
-/// smem_len bytes for the life of the daemon. Thread-safe.
+/// The framebuffer's memory as last delivered to us: a memfd, so that it can be handed to another process. It
+/// has smem_len bytes for the life of the daemon. Thread-safe.
 ///
-/// The pages that programs map are the page cache of the FUSE file, not this memory. A page of that cache is either
-/// dirty, or equal to the shadow: so reclaimed pages can be served from here.
+/// The pages that programs map are the page cache of the FUSE file, not this memory. A page of that cache is
+/// either dirty, or equal to the shadow: so reclaimed pages can be served from here.
 class Shadow {
  public:
   /// `size_bytes` is rounded up to a page. Throws std::system_error (ENOMEM, EMFILE).
@@ -29,7 +29,8 @@ class Shadow {
   /// Copies from `offset` to `bytes`; the caller has checked that they lie inside.
   void load(uint64_t offset, std::span<std::byte> bytes) const;
 
-  /// Calls `look` with all of the memory while no store() is under way. Keep it short: a program may be waiting.
+  /// Calls `look` with all of the memory while no store() is under way. Keep it short: a program may be
+  /// waiting.
   void with_bytes(const std::function<void(std::span<const std::byte>)>& look) const;
 
  private:

@@ -9,14 +9,14 @@ namespace fbemu {
 struct Statistics {
   std::atomic<uint64_t> ioctls{0};
   std::atomic<uint64_t> reads{0};
-  std::atomic<uint64_t> writes{0};              ///< write(2) requests
-  std::atomic<uint64_t> write_backs{0};         ///< requests that delivered changed pages of mappings
-  std::atomic<uint64_t> changed_bytes{0};       ///< bytes that both delivered
-  std::atomic<uint64_t> ticks{0};               ///< vblanks at which the presenter looked for changes
-  std::atomic<uint64_t> hot_ticks{0};           ///< ticks on which the whole screen was taken from the live pages
-  std::atomic<uint64_t> hot_periods{0};         ///< times that the tracker went hot
-  std::atomic<uint64_t> tracked_bytes{0};       ///< bytes uploaded for tracked damage
-  std::atomic<uint64_t> uploaded_bytes{0};      ///< bytes written to scan-out buffers
+  std::atomic<uint64_t> writes{0};          ///< write(2) requests
+  std::atomic<uint64_t> write_backs{0};     ///< requests that delivered changed pages of mappings
+  std::atomic<uint64_t> changed_bytes{0};   ///< bytes that both delivered
+  std::atomic<uint64_t> ticks{0};           ///< vblanks at which the presenter looked for changes
+  std::atomic<uint64_t> hot_ticks{0};       ///< ticks on which the whole screen was taken from the live pages
+  std::atomic<uint64_t> hot_periods{0};     ///< times that the tracker went hot
+  std::atomic<uint64_t> tracked_bytes{0};   ///< bytes uploaded for tracked damage
+  std::atomic<uint64_t> uploaded_bytes{0};  ///< bytes written to scan-out buffers
   std::atomic<uint64_t> uploaded_rects{0};
   std::atomic<uint64_t> presents{0};
   std::atomic<uint64_t> failed_presents{0};

@@ -91,7 +91,8 @@ void TrackingPolicy::reset() {
 
 std::vector<ByteRange> TrackingPolicy::make_sample() const {
   const uint64_t runs = std::min(sample_runs, visible_pages_);
-  const uint64_t run_pages = std::max<uint64_t>(visible_pages_ / sample_fraction / std::max<uint64_t>(runs, 1), 1);
+  const uint64_t run_pages =
+      std::max<uint64_t>(visible_pages_ / sample_fraction / std::max<uint64_t>(runs, 1), 1);
   const uint64_t stride = visible_pages_ / std::max<uint64_t>(runs, 1);
   // Each sample starts a little further on, so that no part of the screen is never looked at.
   const uint64_t shift = stride > run_pages ? sample_number_ * run_pages % (stride - run_pages + 1) : 0;

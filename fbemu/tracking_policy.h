@@ -12,10 +12,13 @@ namespace fbemu {
 
 /// Decides, tick by tick, how changes in mapped pages are found.
 ///
-/// * tracked: the visible pages are cleaned at each tick, so that the kernel delivers exactly those that changed. Each
+/// * tracked: the visible pages are cleaned at each tick, so that the kernel delivers exactly those that
+/// changed. Each
 ///   changed page costs a write fault of the program and a request to us.
-/// * hot: nothing is cleaned, the program draws without faults, and the whole visible area is uploaded at each tick.
-///   Now and then a sample of the pages is cleaned twice, a few ticks apart, to see whether the screen is still busy.
+/// * hot: nothing is cleaned, the program draws without faults, and the whole visible area is uploaded at
+/// each tick.
+///   Now and then a sample of the pages is cleaned twice, a few ticks apart, to see whether the screen is
+///   still busy.
 ///
 /// No thread, no clock: ticks are the only time it knows. Not thread-safe.
 class TrackingPolicy {
@@ -24,8 +27,8 @@ class TrackingPolicy {
 
   /// Tracked turns hot where, over this many ticks, ...
   static constexpr size_t window_ticks = 16;
-  /// ... on average more than this part of the visible pages changed at each tick. Delivering a page costs about as
-  /// much as uploading sixteen (docs/performance.md).
+  /// ... on average more than this part of the visible pages changed at each tick. Delivering a page costs
+  /// about as much as uploading sixteen (docs/performance.md).
   static constexpr uint64_t hot_fraction = 16;
   /// Fewer pages than this at each tick are always tracked: small screens gain nothing from going hot.
   static constexpr uint64_t smallest_hot_pages = 16;
@@ -43,8 +46,8 @@ class TrackingPolicy {
     bool upload_live = false;      ///< upload the whole visible area from the live pages
   };
 
-  /// Starts a tick. `visible` are the bytes of the visible lines; where they moved since the last tick (panning), the
-  /// whole screen counts as changed.
+  /// Starts a tick. `visible` are the bytes of the visible lines; where they moved since the last tick
+  /// (panning), the whole screen counts as changed.
   [[nodiscard]] Plan begin_tick(ByteRange visible);
   /// Ends the tick: the pages that mappings delivered since the last one, sorted and merged.
   void observe(std::span<const ByteRange> written_back);

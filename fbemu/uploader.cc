@@ -19,8 +19,8 @@ using drmclient::Rect;
 using drmclient::Result;
 using drmclient::ScanoutBuffer;
 
-/// Bytes that are converted or copied in one go: they stay in a core's cache, and a program whose write is being stored
-/// waits for no more than this.
+/// Bytes that are converted or copied in one go: they stay in a core's cache, and a program whose write is
+/// being stored waits for no more than this.
 constexpr size_t band_bytes = size_t{256} * 1024;
 
 struct ImageUnref {
@@ -34,15 +34,15 @@ struct Pixels {
   drmclient::PixelFormat format;
 };
 
-/// Copies width x height pixels. Both images start at the rectangle, so that no side passes pixman's 16-bit limits.
+/// Copies width x height pixels. Both images start at the rectangle, so that no side passes pixman's 16-bit
+/// limits.
 Result<void> convert(const Pixels& from, const Pixels& to, uint32_t width, uint32_t height) {
   using Image = std::unique_ptr<pixman_image_t, ImageUnref>;
   const auto wrap = [&](const Pixels& pixels) {
     // std::byte to uint32_t: pixman's interface; lines are multiples of 4 bytes apart.
-    return Image(pixman_image_create_bits_no_clear(drmclient::pixman_format(pixels.format),
-                                                   static_cast<int>(width), static_cast<int>(height),
-                                                   reinterpret_cast<uint32_t*>(pixels.first),
-                                                   static_cast<int>(pixels.pitch_bytes)));
+    return Image(pixman_image_create_bits_no_clear(
+        drmclient::pixman_format(pixels.format), static_cast<int>(width), static_cast<int>(height),
+        reinterpret_cast<uint32_t*>(pixels.first), static_cast<int>(pixels.pitch_bytes)));
   };
   const Image source = wrap(from);
   const Image target = wrap(to);
@@ -53,10 +53,11 @@ Result<void> convert(const Pixels& from, const Pixels& to, uint32_t width, uint3
 }
 
 uint32_t lines_in_band(uint32_t pitch_bytes) {
-  return static_cast<uint32_t>(std::max<size_t>(band_bytes / pitch_bytes, 1));
+  return static_cast<uint32_t>(std::max<size_t>(band_bytes / std::max(pitch_bytes, 1U), 1));
 }
 
-/// Reads `height` lines of `line_bytes` each, that lie `pitch_bytes` apart from `offset` on, to lines of `target`.
+/// Reads `height` lines of `line_bytes` each, that lie `pitch_bytes` apart from `offset` on, to lines of
+/// `target`.
 Result<void> read_lines(ProgramPages& pages, uint64_t offset, uint32_t pitch_bytes, size_t line_bytes,
                         uint32_t height, std::byte* target, uint32_t target_pitch_bytes) {
   if (pitch_bytes != line_bytes) {
@@ -95,9 +96,9 @@ Result<void> Uploader::upload(const Shadow& shadow, const Layout& layout, Point 
       const uint32_t y = static_cast<uint32_t>(rect.y1) + line;
       const auto x = static_cast<uint32_t>(rect.x1);
       const uint32_t lines = std::min(band, rect.height() - line);
-      const Pixels target{access->data() + size_t{y - offset.y} * buffer.pitch_bytes() +
-                              size_t{x - offset.x} * target_bytes,
-                          buffer.pitch_bytes(), buffer.format()};
+      const Pixels target{
+          access->data() + size_t{y - offset.y} * buffer.pitch_bytes() + size_t{x - offset.x} * target_bytes,
+          buffer.pitch_bytes(), buffer.format()};
       Result<void> converted;
       shadow.with_bytes([&](std::span<const std::byte> bytes) {
         // pixman never writes to a source image, but its interface has no const.
@@ -139,10 +140,10 @@ Result<void> Uploader::upload_live(ProgramPages& pages, const Layout& layout, Po
     const auto read = read_lines(pages, first + uint64_t{y} * layout.pitch_bytes, layout.pitch_bytes,
                                  line_bytes, lines, staging_.data(), staging_pitch);
     if (!read) return read;
-    const auto converted = convert({staging_.data(), staging_pitch, layout.format},
-                                   {access->data() + size_t{y} * buffer.pitch_bytes(), buffer.pitch_bytes(),
-                                    buffer.format()},
-                                   width, lines);
+    const auto converted =
+        convert({staging_.data(), staging_pitch, layout.format},
+                {access->data() + size_t{y} * buffer.pitch_bytes(), buffer.pitch_bytes(), buffer.format()},
+                width, lines);
     if (!converted) return converted;
   }
   return access->end();

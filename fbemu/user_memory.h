@@ -10,8 +10,8 @@ namespace fbemu {
 class UserMemory {
  public:
   virtual ~UserMemory() = default;
-  /// Copies from the program's `address`. Returns 0, or a positive errno: EFAULT where not all of it can be read, EPERM
-  /// where the program's memory cannot be reached at all.
+  /// Copies from the program's `address`. Returns 0, or a positive errno: EFAULT where not all of it can be
+  /// read, EPERM where the program's memory cannot be reached at all.
   virtual int read(uint64_t address, std::span<std::byte> into) = 0;
   /// Copies to the program's `address`. Returns as read() does; part may have been written on EFAULT.
   virtual int write(uint64_t address, std::span<const std::byte> from) = 0;

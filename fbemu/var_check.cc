@@ -43,8 +43,8 @@ Result<Mode> mode_for(const fb_var_screeninfo& wanted, const VarLimits& limits) 
   set_timing(now, current);
   if (size == current.size() && (wanted.pixclock == 0 || wanted.pixclock == now.pixclock)) return current;
   const uint32_t refresh = refresh_millihertz(wanted);
-  return drmclient::choose_mode(limits.output, size,
-                                refresh == 0 || size != current.size() ? std::nullopt : std::optional(refresh));
+  return drmclient::choose_mode(
+      limits.output, size, refresh == 0 || size != current.size() ? std::nullopt : std::optional(refresh));
 }
 
 }  // namespace
@@ -60,7 +60,8 @@ Result<CheckedVar> check_var(const fb_var_screeninfo& wanted, const VarLimits& l
   if (overflows(wanted.xres, wanted.yres) || overflows(wanted.xres_virtual, wanted.yres_virtual)) {
     return failure(EINVAL);
   }
-  // 0 means "choose". A lower depth that is taken for granted while nothing changes misleads programs: refused.
+  // 0 means "choose". A lower depth that is taken for granted while nothing changes misleads programs:
+  // refused.
   if (wanted.bits_per_pixel != 0 && wanted.bits_per_pixel != only_depth) return failure(EINVAL);
   if (wanted.grayscale != 0 || wanted.nonstd != 0) return failure(EINVAL);
 
