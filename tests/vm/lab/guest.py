@@ -1,0 +1,130 @@
+"""Works with a guest: commands, files, the screen."""
+
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from .channel import Job, Sink
+from .errors import CommandFailed, GuestTimeout, LabError
+from .machine import Machine
+from .picture import Picture
+
+# The kernel's emulation shows what was drawn up to 50 ms later; pictures closer together say nothing.
+SETTLE_SECONDS = 0.15
+_POLL_SECONDS = 0.02
+
+
+@dataclass(frozen=True)
+class Completed:
+    status: int
+    stdout: bytes
+    stderr: bytes
+
+    @property
+    def text(self) -> str:
+        return self.stdout.decode(errors="replace")
+
+
+class Guest(Machine):
+    # Commands
+
+    def spawn(self, argv: Sequence[str], *, env: Mapping[str, str] | None = None, cwd: str = "/root", stdin: bool = False,
+              terminal: tuple[int, int] | None = None, notify: bool = False, on_stdout: Sink | None = None,
+              on_stderr: Sink | None = None) -> Job:
+        """Starts a command as root and does not wait for it.
+
+        stdin: its input comes from Job.write, else from /dev/null. terminal: rows and columns of a terminal of its own. notify: it
+        gets a NOTIFY_SOCKET. on_stdout and on_stderr get the output as it comes, from another thread and instead of Job.stdout and
+        Job.stderr; they must not call the guest.
+        """
+        return self.channel.start(list(argv), env=env or {}, cwd=cwd, stdin=stdin, terminal=terminal, notify=notify,
+                                  on_stdout=on_stdout, on_stderr=on_stderr)
+
+    def run(self, argv: Sequence[str] | str, *, input: bytes | None = None, env: Mapping[str, str] | None = None, cwd: str = "/root",
+            timeout: float = 120.0, check: bool = True) -> Completed:
+        """Runs a command as root and returns exactly what it wrote. A string goes to the shell."""
+        words = ["/bin/bash", "-c", argv] if isinstance(argv, str) else list(argv)
+        job = self.spawn(words, env=env, cwd=cwd, stdin=input is not None)
+        if input is not None:
+            job.write(input)
+            job.close_stdin()
+        try:
+            status = job.wait(timeout)
+        except GuestTimeout:
+            job.signal(9)
+            raise
+        done = Completed(status, job.stdout, job.stderr)
+        if check and status:
+            shown = argv if isinstance(argv, str) else " ".join(argv)
+            raise CommandFailed(f"in the guest {shown!r} ended with status {status}: {done.stderr.decode(errors='replace').strip()}")
+        return done
+
+    def wait_until(self, argv: Sequence[str] | str, timeout: float = 60.0) -> None:
+        """Runs a command again and again until it succeeds."""
+        end = time.monotonic() + timeout
+        while self.run(argv, check=False, timeout=timeout).status:
+            if time.monotonic() > end:
+                raise GuestTimeout(f"in the guest {argv!r} did not succeed within {timeout:.0f} s")
+            time.sleep(_POLL_SECONDS)
+
+    # Files
+
+    def write_file(self, path: str, data: bytes, mode: int = 0o644, timeout: float = 300.0) -> None:
+        script = 'mkdir -p "$(dirname "$1")" && cat > "$1" && chmod "$2" "$1"'
+        self.run(["/bin/sh", "-c", script, "put", path, f"{mode:o}"], input=data, timeout=timeout)
+
+    def read_file(self, path: str, timeout: float = 300.0) -> bytes:
+        return self.run(["cat", "--", path], timeout=timeout).stdout
+
+    def put(self, local: Path, remote: str) -> None:
+        """Copies a file or a whole folder into the guest, with its mode."""
+        if local.is_dir():
+            packed = subprocess.run(["tar", "-C", str(local), "-cf", "-", "."], stdout=subprocess.PIPE, check=True).stdout
+            self.run(["/bin/sh", "-c", 'mkdir -p "$1" && tar -C "$1" --no-same-owner -xf -', "put", remote], input=packed, timeout=300)
+            return
+        try:
+            data = local.read_bytes()
+        except OSError as error:
+            raise LabError(f"cannot read {local}: {error.strerror}") from None
+        self.write_file(remote, data, local.stat().st_mode & 0o777)
+
+    def get(self, remote: str, local: Path) -> None:
+        data = self.read_file(remote)
+        try:
+            local.write_bytes(data)
+        except OSError as error:
+            raise LabError(f"cannot write {local}: {error.strerror}") from None
+
+    # The screen
+
+    def screen(self) -> Picture:
+        """What the user sees now."""
+        path = self._folder / "screen.ppm"
+        self.qmp("screendump", filename=str(path))
+        try:
+            return Picture.from_ppm(path.read_bytes())
+        finally:
+            path.unlink()
+
+    def wait_screen(self, condition: Callable[[Picture], bool], timeout: float = 10.0) -> Picture:
+        """Waits until the screen is as it should be. Returns the last picture, also when it never was: compare it for the message."""
+        end = time.monotonic() + timeout
+        while True:
+            picture = self.screen()
+            if condition(picture) or time.monotonic() > end:
+                return picture
+            time.sleep(_POLL_SECONDS)
+
+    def settled_screen(self, timeout: float = 2.0) -> Picture:
+        """The screen once it stands still, or after timeout if it never does."""
+        end = time.monotonic() + timeout
+        last = self.screen()
+        while time.monotonic() < end:
+            time.sleep(SETTLE_SECONDS)
+            now = self.screen()
+            if now == last:
+                break
+            last = now
+        return last

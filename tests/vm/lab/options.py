@@ -1,0 +1,48 @@
+"""What a guest is to be like, and what it is made of."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import initramfs, kernels, qemu, rootfs
+from .drivers import driver
+
+
+@dataclass(frozen=True)
+class Options:
+    kernel: str = "6.12"
+    gpu: str = "virtio"
+    # False: no in-kernel fbdev at all, the system that fbemu is made for. True: /dev/fb0 is the kernel's.
+    kernel_fbdev: bool = False
+    kernel_args: str = ""
+    packages: tuple[str, ...] = ()
+    memory_mebibytes: int = 1024
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a guest is made of, all of it in the cache."""
+
+    kernel: kernels.Kernel
+    initramfs: Path
+    disk: Path
+    qemu: tuple[str, ...]
+
+
+def prepare(options: Options) -> Parts:
+    """Makes what is missing. Without network it works with a full cache."""
+    card = driver(options.gpu)
+    kernel = kernels.get(options.kernel)
+    return Parts(kernel, initramfs.get(kernel), rootfs.get(options.packages), tuple(qemu.command(card)))
+
+
+def kernel_command_line(options: Options) -> str:
+    words = [
+        # Without console=tty0 the kernel's messages stay off the screen, and the cursor does not blink: a screen at rest is still.
+        "console=ttyS0,115200", "vt.global_cursor_default=0",
+        # A fault in the kernel ends the guest at once, so it is seen.
+        "panic=-1", "oops=panic",
+        f"fbemu.gpu={','.join(driver(options.gpu).modules)}",
+    ]
+    if not options.kernel_fbdev:
+        words.append("initcall_blacklist=fbmem_init")
+    return " ".join([*words, options.kernel_args]).strip()

@@ -1,0 +1,35 @@
+"""The picture that tests/vm/programs/draw.c draws, and how to build that program."""
+
+import tempfile
+from pathlib import Path
+
+from . import tools
+from .command import output
+from .picture import Picture
+
+SOURCE = Path(__file__).resolve().parent.parent / "programs" / "draw.c"
+
+
+def picture(width: int, height: int) -> Picture:
+    # A row is the same again 256 rows further down.
+    rows = [_row(width, y) for y in range(min(height, 256))]
+    return Picture(width, height, b"".join(rows[y & 255] for y in range(height)))
+
+
+def _row(width: int, y: int) -> bytes:
+    row = bytearray(width * 3)
+    row[0::3] = bytes((x * 3 + y) & 255 for x in range(width))
+    row[1::3] = bytes((x + y * 5) & 255 for x in range(width))
+    row[2::3] = bytes((x ^ y) & 255 for x in range(width))
+    return bytes(row)
+
+
+def program(bits: int = 64) -> bytes:
+    """The program as a static one of 64 or 32 bits. A 64-bit compiler without 32-bit libraries can make both."""
+    # -m32 alone would look for the kernel's headers in a folder that only 32-bit libraries bring.
+    machine = ["-m32", "-I/usr/include/x86_64-linux-gnu"] if bits == 32 else []
+    with tempfile.TemporaryDirectory() as folder:
+        made = Path(folder) / "draw"
+        output([tools.path_of("gcc"), "-O2", "-static", "-nostdlib", "-ffreestanding", "-fno-stack-protector", "-fno-pic", "-no-pie",
+                *machine, "-o", made, SOURCE])
+        return made.read_bytes()

@@ -1,0 +1,94 @@
+"""Pictures of a guest's screen: read from QEMU's PPM, compared, and written as PNG."""
+
+import struct
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from .errors import LabError
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Rows of red, green, blue bytes from the top left."""
+
+    width: int
+    height: int
+    rgb: bytes
+
+    @staticmethod
+    def from_ppm(data: bytes) -> "Picture":
+        fields = data.split(maxsplit=4)[:4]
+        if len(fields) != 4 or fields[0] != b"P6" or fields[3] != b"255":
+            raise LabError("QEMU's screendump is not a PPM of 8 bits a channel")
+        width, height = int(fields[1]), int(fields[2])
+        # One byte of white space ends the header; what follows may look like white space, too.
+        start = data.index(b"255", data.index(fields[2], data.index(fields[1]) + len(fields[1]))) + 4
+        rgb = data[start:]
+        if len(rgb) != width * height * 3:
+            raise LabError(f"QEMU's screendump of {width}x{height} has {len(rgb)} bytes of pixels")
+        return Picture(width, height, rgb)
+
+    @staticmethod
+    def from_xrgb(width: int, height: int, pixels: bytes, stride: int | None = None) -> "Picture":
+        """From 32-bit pixels as they lie in a little-endian framebuffer: blue, green, red, unused."""
+        stride = stride or width * 4
+        rgb = bytearray(width * height * 3)
+        for row in range(height):
+            line = pixels[row * stride:row * stride + width * 4]
+            at = row * width * 3
+            end = at + width * 3
+            rgb[at:end:3], rgb[at + 1:end:3], rgb[at + 2:end:3] = line[2::4], line[1::4], line[0::4]
+        return Picture(width, height, bytes(rgb))
+
+    def pixel(self, x: int, y: int) -> tuple[int, int, int]:
+        at = (y * self.width + x) * 3
+        return self.rgb[at], self.rgb[at + 1], self.rgb[at + 2]
+
+    def crop(self, x: int, y: int, width: int, height: int) -> "Picture":
+        rows = (self.rgb[((y + row) * self.width + x) * 3:((y + row) * self.width + x + width) * 3] for row in range(height))
+        return Picture(width, height, b"".join(rows))
+
+    def reduced(self, red: int, green: int, blue: int) -> "Picture":
+        """With only so many leading bits left of each channel: to compare with what a 16-bit scan-out shows."""
+        rgb = bytearray(self.rgb)
+        for channel, bits in enumerate((red, green, blue)):
+            mask = 0xFF << (8 - bits) & 0xFF
+            rgb[channel::3] = rgb[channel::3].translate(bytes(value & mask for value in range(256)))
+        return Picture(self.width, self.height, bytes(rgb))
+
+    def difference(self, other: "Picture") -> str | None:
+        """None when both are the same, else what differs, for a person to read."""
+        if (self.width, self.height) != (other.width, other.height):
+            return f"sizes differ: {self.width}x{self.height} and {other.width}x{other.height}"
+        if self.rgb == other.rgb:
+            return None
+        return self._describe(other)
+
+    def _describe(self, other: "Picture") -> str:
+        count, left, right, top, bottom = 0, self.width, -1, -1, -1
+        first = ""
+        for y in range(self.height):
+            begin, end = y * self.width * 3, (y + 1) * self.width * 3
+            mine, theirs = self.rgb[begin:end], other.rgb[begin:end]
+            if mine == theirs:
+                continue
+            columns = [x for x in range(self.width) if mine[x * 3:x * 3 + 3] != theirs[x * 3:x * 3 + 3]]
+            if not first:
+                top = y
+                first = f"first at {columns[0]},{y}: {self.pixel(columns[0], y)} and {other.pixel(columns[0], y)}"
+            count, left, right, bottom = count + len(columns), min(left, columns[0]), max(right, columns[-1]), y
+        return f"{count} pixels differ in {left},{top}..{right},{bottom}; {first}"
+
+    def png(self) -> bytes:
+        stride = self.width * 3
+        lines = b"".join(b"\0" + self.rgb[row * stride:(row + 1) * stride] for row in range(self.height))
+        header = struct.pack(">IIBBBBB", self.width, self.height, 8, 2, 0, 0, 0)
+        return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header) + _chunk(b"IDAT", zlib.compress(lines, 6)) + _chunk(b"IEND", b"")
+
+    def save(self, path: Path) -> None:
+        path.write_bytes(self.png())
+
+
+def _chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))

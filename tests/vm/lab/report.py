@@ -1,0 +1,32 @@
+"""Progress for the person at the terminal. Standard output belongs to the guest's command, so everything goes to stderr."""
+
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_lock = threading.Lock()
+
+
+def say(text: str) -> None:
+    with _lock:
+        print(f"vm: {text}", file=sys.stderr, flush=True)
+
+
+@contextmanager
+def step(what: str) -> Iterator[None]:
+    say(f"{what} ...")
+    start = time.monotonic()
+    yield
+    say(f"{what}: done in {time.monotonic() - start:.1f} s")
+
+
+def tail(path: Path, lines: int = 30) -> str:
+    """The end of a log, for an error message."""
+    try:
+        text = path.read_text(errors="replace")
+    except FileNotFoundError:
+        return "(no log was written)"
+    return "\n".join("    " + line for line in text.splitlines()[-lines:])

@@ -1,0 +1,329 @@
+#!/usr/bin/env python3
+"""Tests of the lab itself: that what it reports about a guest is true. fbemu is not needed for any of them.
+
+    python3 tests/vm/test_lab.py -v [Class[.test]]...
+"""
+
+import contextlib
+import io
+import os
+import sys
+import tempfile
+import unittest
+import zlib
+from pathlib import Path
+from unittest import mock
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from lab import cache, cli, kernels, pattern, sources  # noqa: E402
+from lab.boot import BREAK_BOOTS, boot  # noqa: E402
+from lab.drivers import DRIVERS  # noqa: E402
+from lab.errors import CommandFailed, GuestDied, GuestTimeout, LabError, Skipped  # noqa: E402
+from lab.guest import Completed, Guest  # noqa: E402
+from lab.options import Options  # noqa: E402
+from lab.picture import Picture  # noqa: E402
+
+PROGRAMS = Path(__file__).resolve().parent / "programs"
+MATRIX = [("6.12", gpu) for gpu in DRIVERS] + [(kernel, gpu) for kernel in ("6.1", "7.2") for gpu in ("virtio", "vmwgfx")]
+
+
+class Sources(unittest.TestCase):
+    def mirror(self, name: str, text: str) -> str:
+        with tempfile.TemporaryDirectory() as etc:
+            path = Path(etc) / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text)
+            return sources.find_mirror(Path(etc)).uri
+
+    def test_one_line(self) -> None:
+        text = "# deb http://no.invalid/debian bookworm main\ndeb cdrom:[x]/ bookworm main\n" \
+               "deb http://other.invalid/x stable-pgdg main\ndeb [arch=amd64 signed-by=/k.gpg] http://yes.invalid/debian/ bookworm main contrib\n"
+        self.assertEqual(self.mirror("sources.list", text), "http://yes.invalid/debian")
+
+    def test_deb822(self) -> None:
+        text = "Types: deb\nURIs: http://off.invalid/debian\nSuites: bookworm\nComponents: main\nEnabled: no\n\n" \
+               "Types: deb\nURIs: http://s.invalid/security\nSuites: bookworm-security\nComponents: main\n\n" \
+               "# a remark\nTypes: deb deb-src\nURIs: http://yes.invalid/debian\nSuites: bookworm\n bookworm-updates\nComponents: main\n"
+        self.assertEqual(self.mirror("sources.list.d/debian.sources", text), "http://yes.invalid/debian")
+
+    def test_none_is_a_reason_to_skip(self) -> None:
+        with tempfile.TemporaryDirectory() as etc, self.assertRaises(Skipped):
+            sources.find_mirror(Path(etc))
+
+
+class Cache(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        patch = mock.patch.dict(os.environ, {"XDG_CACHE_HOME": folder.name})
+        patch.start()
+        self.addCleanup(patch.stop)
+        quiet = contextlib.redirect_stderr(io.StringIO())
+        quiet.__enter__()
+        self.addCleanup(quiet.__exit__, None, None, None)
+
+    def test_built_once_and_again_for_another_recipe(self) -> None:
+        built: list[Path] = []
+
+        def build(work: Path) -> None:
+            built.append(work)
+            (work / "file").touch()
+
+        for recipe in ("a", "a", "b"):
+            entry = cache.entry("thing", recipe, build, what="thing")
+            self.assertTrue((entry / "file").exists())
+        self.assertEqual(len(built), 2)
+
+    def test_a_failed_build_leaves_nothing(self) -> None:
+        def fail(work: Path) -> None:
+            (work / "half").touch()
+            raise LabError("no")
+
+        with self.assertRaises(LabError):
+            cache.entry("thing", "a", fail, what="thing")
+        self.assertEqual([path.name for path in cache.root().iterdir() if path.is_dir() and path.name != "log"], [])
+
+    def test_rebuild_replaces(self) -> None:
+        texts = iter(("old", "new"))
+
+        def build(work: Path) -> None:
+            (work / "file").write_text(next(texts))
+
+        for _ in range(2):
+            entry = cache.entry("thing", "a", build, what="thing", rebuild=True)
+        self.assertEqual((entry / "file").read_text(), "new")
+
+
+class Pictures(unittest.TestCase):
+    def test_png(self) -> None:
+        picture = Picture(2, 2, bytes(range(12)))
+        png = picture.png()
+        self.assertEqual(png[:8], b"\x89PNG\r\n\x1a\n")
+        self.assertEqual(zlib.decompress(png[png.index(b"IDAT") + 4:-16]), b"\0\0\1\2\3\4\5\0\6\7\x08\x09\x0a\x0b")
+
+    def test_ppm_whose_pixels_look_like_spaces(self) -> None:
+        self.assertEqual(Picture.from_ppm(b"P6\n255 1\n255\n" + b" " * 765), Picture(255, 1, b" " * 765))
+
+    def test_difference(self) -> None:
+        picture = Picture.from_xrgb(2, 2, bytes(16))
+        self.assertIsNone(picture.difference(picture))
+        other = Picture(2, 2, bytes(9) + b"\1\2\3")
+        self.assertEqual(picture.difference(other), "1 pixels differ in 1,1..1,1; first at 1,1: (0, 0, 0) and (1, 2, 3)")
+
+
+class Commands(unittest.TestCase):
+    """One guest for all that needs nothing particular of it."""
+
+    guest: Guest
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.guest = cls.enterClassContext(boot(Options()))
+
+    def test_status(self) -> None:
+        for status in (0, 1, 77, 137, 255):
+            self.assertEqual(self.guest.run(f"exit {status}", check=False).status, status)
+        self.assertEqual(self.guest.run("kill -9 $$", check=False).status, 137)
+        self.assertEqual(self.guest.run(["/nowhere/at/all"], check=False).status, 127)
+        self.assertEqual(self.guest.run(["/etc/passwd"], check=False).status, 126)
+        with self.assertRaisesRegex(CommandFailed, "status 3: why"):
+            self.guest.run("echo why >&2; exit 3")
+
+    def test_output_is_exact(self) -> None:
+        everything = bytes(range(256)) * 3 + b"\r\n\n\0"
+        done = self.guest.run(["cat"], input=everything)
+        self.assertEqual((done.stdout, done.stderr), (everything, b""))
+        done = self.guest.run("printf out; printf err >&2; exit 4", check=False)
+        self.assertEqual((done.stdout, done.stderr, done.status), (b"out", b"err", 4))
+
+    def test_much_output(self) -> None:
+        data = os.urandom(1 << 20) * 8
+        self.guest.write_file("/root/much", data)
+        self.assertEqual(self.guest.read_file("/root/much"), data)
+        self.assertEqual(self.guest.run("cat /root/much; exit 137", check=False), Completed(137, data, b""))
+
+    def test_arguments_are_not_split(self) -> None:
+        self.assertEqual(self.guest.run(["printf", "%s|", "a b", "", "$HOME", "ä"]).text, "a b||$HOME|ä|")
+
+    def test_what_runs_on_in_the_background_is_not_waited_for(self) -> None:
+        self.assertEqual(self.guest.run("yes > /dev/null & while :; do echo x; done & echo started; exit 5", check=False, timeout=30).status, 5)
+        self.guest.run("pkill yes; pkill bash", check=False)
+
+    def test_a_command_that_does_not_end(self) -> None:
+        with self.assertRaises(GuestTimeout):
+            self.guest.run("exec tail -f /dev/null", timeout=1)
+        self.guest.wait_until("! pgrep -x tail", timeout=10)
+
+    def test_two_at_once(self) -> None:
+        first = self.guest.spawn(["cat"], stdin=True)
+        self.assertEqual(self.guest.run("echo second").text, "second\n")
+        first.write(b"first\n")
+        first.wait_output(b"first\n", 10)
+        first.close_stdin()
+        self.assertEqual(first.wait(10), 0)
+
+    def test_notify(self) -> None:
+        send = "import os,socket; s=socket.socket(socket.AF_UNIX,socket.SOCK_DGRAM); s.sendto(b'READY=1',os.environ['NOTIFY_SOCKET'])"
+        job = self.guest.spawn(["python3", "-c", send], notify=True)
+        self.assertEqual(job.wait(20), 0)
+        self.assertEqual(job.notices, b"READY=1\n")
+
+    def test_terminal(self) -> None:
+        job = self.guest.spawn(["/bin/sh", "-c", "tty; stty size; read line; echo got $line"], terminal=(33, 99))
+        job.wait_output(b"33 99\r\n", 20)
+        job.write(b"hello\n")
+        self.assertEqual(job.wait(20), 0)
+        self.assertIn(b"got hello", job.stdout)
+
+    def test_32_bit_program(self) -> None:
+        self.guest.write_file("/root/draw32", pattern.program(32), 0o755)
+        done = self.guest.run(["/root/draw32", "/dev/fb0"], check=False)
+        self.assertEqual((done.status, done.stderr), (1, b"open: error 2\n"))
+
+    def test_no_leftovers(self) -> None:
+        self.assertEqual(self.guest.run("ps -eo stat= | grep -c ^Z", check=False).text, "0\n")
+
+
+class Boot(unittest.TestCase):
+    def test_one_early_death_is_forgiven_and_told(self) -> None:
+        said = io.StringIO()
+        with mock.patch.dict(os.environ, {BREAK_BOOTS: "1"}), contextlib.redirect_stderr(said), boot(Options()) as machine:
+            self.assertEqual(machine.run("echo here").text, "here\n")
+        self.assertIn("died early in boot (attempt 1 of 2)", said.getvalue())
+        self.assertIn("booting it once more", said.getvalue())
+
+    def test_two_are_a_failure(self) -> None:
+        with mock.patch.dict(os.environ, {BREAK_BOOTS: "2"}), contextlib.redirect_stderr(io.StringIO()), \
+                self.assertRaisesRegex(GuestDied, "attempt 2 of 2") as failure, boot(Options()):
+            self.fail("there was a guest")
+        self.assertEqual(failure.exception.exit_status, 125)
+
+    def test_death_in_mid_command(self) -> None:
+        with self.assertRaisesRegex(GuestDied, "sysrq"), boot(Options()) as machine:
+            machine.run("echo c > /proc/sysrq-trigger")
+        self.assertFalse(machine.running)
+
+    def test_power_off(self) -> None:
+        with boot(Options()) as machine:
+            machine.power_off()
+            self.assertFalse(machine.running)
+
+    def test_without_the_kernels_fbdev(self) -> None:
+        for kernel, gpu in MATRIX:
+            with self.subTest(kernel=kernel, gpu=gpu), boot(Options(kernel=kernel, gpu=gpu)) as machine:
+                machine.run("test -c /dev/dri/card0 && test -c /dev/cuse && test -c /dev/fuse && test ! -e /dev/fb0 && test ! -e /proc/fb")
+                self.assertNotIn(" 29 ", machine.read_file("/proc/devices").decode(), "the kernel's fbdev has its device number")
+
+
+class Screens(unittest.TestCase):
+    def test_the_screendump_is_what_was_drawn(self) -> None:
+        """On each driver's own /dev/fb0, by programs of 64 and of 32 bits."""
+        for kernel, gpu in MATRIX:
+            with self.subTest(kernel=kernel, gpu=gpu), boot(Options(kernel=kernel, gpu=gpu, kernel_fbdev=True)) as machine:
+                for bits in (32, 64):
+                    self.draw(machine, bits)
+
+    def draw(self, machine: Guest, bits: int) -> None:
+        machine.run("cat /dev/zero > /dev/fb0", check=False)
+        machine.write_file("/root/draw", pattern.program(bits), 0o755)
+        words = machine.run(["/root/draw", "/dev/fb0"]).text.split()
+        width, height, depth, red, green, blue, found = map(int, words)
+        self.assertEqual(found, bits)
+        expected = pattern.picture(width, height).reduced(red, green, blue)
+        picture = machine.wait_screen(lambda now: now.reduced(red, green, blue) == expected)
+        self.assertIsNone(picture.reduced(red, green, blue).difference(expected), f"{bits} bits, depth {depth}")
+        options = machine.options
+        print(f"\n  {options.kernel} {options.gpu}: {width}x{height}x{depth}, {bits}-bit program, booted in {machine.boot_seconds:.1f} s",
+              file=sys.stderr)
+
+    def test_vmwgfx_shows_only_what_was_flushed(self) -> None:
+        for kernel in kernels.SUITES:
+            with self.subTest(kernel=kernel), boot(Options(kernel=kernel, gpu="vmwgfx")) as machine:
+                machine.put(PROGRAMS / "unflushed.py", "/root/unflushed.py")
+                job = machine.spawn(["python3", "unflushed.py", "/dev/dri/card0"], stdin=True)
+                job.wait_output(b"DRAWN", 60)
+                blue = b"\x33\x66\xcc"
+                before = machine.settled_screen()
+                self.assertEqual(before.rgb.count(blue), 0, "pixels that were never flushed are on the screen")
+                job.write(b"\n")
+                job.wait_output(b"FLUSHED", 60)
+                after = machine.settled_screen()
+                rows = [before.rgb[row * before.width * 3:(row + 1) * before.width * 3] for row in range(before.height)]
+                for row in range(50, 90):
+                    rows[row] = rows[row][:300] + blue * 200 + rows[row][900:]
+                self.assertIsNone(after.difference(Picture(before.width, before.height, b"".join(rows))))
+                job.write(b"\n")
+                self.assertEqual(job.wait(30), 0)
+
+
+class CommandLine(unittest.TestCase):
+    def call(self, *arguments: str) -> tuple[int, str]:
+        said = io.StringIO()
+        with contextlib.redirect_stderr(said):
+            return cli.main(list(arguments)), said.getvalue()
+
+    def test_mistakes_are_told_before_anything_is_booted(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            for arguments, message in (
+                (["--build", folder], "no fbemud in"),
+                (["--no-fbemu", "--copy", f"{folder}/gone"], "there is no"),
+                (["--no-fbemu", "--screenshot", f"{folder}/no/s.png"], "there is no folder"),
+                (["--no-fbemu", "--fetch", "file"], "FILE=HERE"),
+                (["--no-fbemu", "--install", "a b"], "not the name"),
+            ):
+                status, said = self.call("run", *arguments, "--", "true")
+                self.assertEqual(status, 125)
+                self.assertIn(message, said)
+
+    def test_run(self) -> None:
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            (folder / "script").write_text("#!/bin/sh\ncat /dev/zero > $FRAMEBUFFER\necho SCREENSHOT\nread line\nyes | head -c 4096 > out\nexit 9\n")
+            (folder / "script").chmod(0o755)
+            status, said = self.call("run", "--no-fbemu", "--kernel-fbdev", "--copy", f"{folder}/script", "--fetch", f"out={folder}/here",
+                                     "--screenshot", f"{folder}/s.png", "--log", f"{folder}/log", "--", "./script")
+            self.assertEqual(status, 9, said)
+            self.assertEqual((folder / "here").read_bytes(), b"y\n" * 2048)
+            self.assertEqual((folder / "s.png").read_bytes()[:4], b"\x89PNG")
+            self.assertIn("Linux version 6.12", (folder / "log").read_text())
+
+    def stand_in(self, folder: Path, script: str) -> None:
+        """A build folder whose fbemud is a script."""
+        (folder / "cuse").mkdir()
+        (folder / "cuse" / "fbemud").write_text(script)
+        (folder / "cuse" / "fbemud").chmod(0o755)
+
+    def test_waits_until_fbemud_is_ready_and_stops_it(self) -> None:
+        script = """#!/bin/bash
+            touch /dev/fb1 && mount --bind /dev/fb0 /dev/fb1 || exit
+            trap 'umount /dev/fb1; rm /dev/fb1; exit 3' TERM
+            python3 -c "
+import os,socket
+socket.socket(socket.AF_UNIX,socket.SOCK_DGRAM).sendto(b'STATUS=$*\\nREADY=1',os.environ['NOTIFY_SOCKET'])"
+            echo "arguments: $*"
+            tail -f /dev/null & wait
+        """
+        with tempfile.TemporaryDirectory() as name:
+            self.stand_in(Path(name), script)
+            status, said = self.call("run", "--kernel-fbdev", "--build", name, "--fbemud-args", "--depth 16 'a b'", "--",
+                                     'test "$FRAMEBUFFER" = /dev/fb1 && fbset -i -fb $FRAMEBUFFER > /dev/null && exit 6')
+        self.assertEqual(status, 6, said)
+        self.assertIn("fbemud ended with status 3", said)
+        self.assertIn("arguments: --depth 16 a b", said)
+
+    def test_fbemud_that_fails(self) -> None:
+        with tempfile.TemporaryDirectory() as name:
+            self.stand_in(Path(name), "#!/bin/sh\necho no card here >&2\nexit 4\n")
+            status, said = self.call("run", "--build", name, "--", "true")
+        self.assertEqual(status, 125)
+        self.assertRegex(said, "(?s)ended with status 4 before it was ready.*no card here")
+
+    def test_timeout(self) -> None:
+        status, said = self.call("run", "--no-fbemu", "--timeout", "1", "--", "tail -f /dev/null")
+        self.assertEqual(status, 124, said)
+
+
+if __name__ == "__main__":
+    unittest.main()
