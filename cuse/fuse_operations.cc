@@ -10,29 +10,18 @@
 #include <vector>
 
 #include "cuse/fuse_server.h"
-#include "cuse/process_memory.h"
 
 namespace cuse {
 
-/// A request that is answered later. The answer and a signal that ends the wait may come at the same time:
-/// the first one answers. Requests are only answered on the server's threads.
-struct FuseServer::PendingReply {
-  fuse_req_t request = nullptr;
-  std::atomic<bool> answered{false};
-  uint64_t id = 0;
-};
-
 /// The handlers; each finds its FuseServer in the request. They run on the server's threads.
 struct FuseOperations {
-  using PendingReply = FuseServer::PendingReply;
-
   static constexpr uint64_t own_file = 1;
   static constexpr uint64_t writable_file = 2;
   /// Attributes change only through us.
   static constexpr double attribute_seconds = 3600;
 
   static FuseServer& server_of(fuse_req_t request) {
-    return *static_cast<FuseServer*>(::fuse_req_userdata(request));
+    return *static_cast<FuseServer*>(static_cast<SessionData*>(::fuse_req_userdata(request)));
   }
 
   static struct stat attributes(FuseServer& server) {
@@ -139,7 +128,7 @@ struct FuseOperations {
   static void flush_then_reply(fuse_req_t request) {
     FuseServer& server = server_of(request);
     const bool waits = server.framebuffer_.flush(
-        [&server, request] { server.post([request] { ::fuse_reply_err(request, 0); }); });
+        [&server, request] { server.threads_.post([request] { ::fuse_reply_err(request, 0); }); });
     if (!waits) ::fuse_reply_err(request, 0);
   }
   static void flush(fuse_req_t request, fuse_ino_t, fuse_file_info*) { flush_then_reply(request); }
@@ -155,76 +144,9 @@ struct FuseOperations {
     ::fuse_reply_statfs(request, &status);
   }
 
-  static void reply_ioctl(fuse_req_t request, int result) {
-    if (result < 0) {
-      ::fuse_reply_err(request, -result);
-    } else {
-      ::fuse_reply_ioctl(request, result, nullptr, 0);
-    }
-  }
-
-  /// The fbdev numbers have no size bits, so the kernel passes the bare argument, and the structures are
-  /// fetched from the program's memory here (fuse_do_ioctl() in fs/fuse/ioctl.c, restricted mode).
   static void ioctl(fuse_req_t request, fuse_ino_t, unsigned command, void* argument, fuse_file_info*,
                     unsigned flags, const void*, size_t, size_t) {
-    FuseServer& server = server_of(request);
-    fbemu::IoctlRequest call;
-    call.command = command;
-    call.argument = reinterpret_cast<uint64_t>(argument);
-    call.abi = (flags & FUSE_IOCTL_COMPAT) != 0 ? fbemu::Abi::ilp32 : fbemu::Abi::lp64;
-    call.memory = std::make_shared<ProcessMemory>(::fuse_req_ctx(request)->pid);
-
-    auto pending = std::make_shared<PendingReply>();
-    pending->request = request;
-    const fbemu::Framebuffer::Later later = [&server, pending](std::function<int()> finish) {
-      server.post([&server, pending, finish = std::move(finish)] {
-        if (!pending->answered.exchange(true)) {
-          const int result = finish();
-          forget(server, *pending);
-          reply_ioctl(pending->request, result);
-        }
-      });
-    };
-    const bool interruptible = fbemu::Framebuffer::is_interruptible(command);
-    if (interruptible) remember(server, pending);
-    const std::optional<int> result = server.framebuffer_.ioctl(call, later);
-    if (result) {
-      if (interruptible) forget(server, *pending);
-      reply_ioctl(request, *result);
-    }
-  }
-
-  /// From now on a signal to the waiting program answers EINTR.
-  static void remember(FuseServer& server, const std::shared_ptr<PendingReply>& pending) {
-    {
-      const std::lock_guard lock(server.mutex_);
-      pending->id = ++server.last_pending_;
-      server.pending_.emplace(pending->id, pending);
-    }
-    // libfuse keeps a pointer for the handler; the number in its place cannot dangle.
-    ::fuse_req_interrupt_func(pending->request, &interrupted,
-                              reinterpret_cast<void*>(pending->id));  // NOLINT(performance-no-int-to-ptr)
-  }
-
-  static void forget(FuseServer& server, const PendingReply& pending) {
-    const std::lock_guard lock(server.mutex_);
-    server.pending_.erase(pending.id);
-  }
-
-  static void interrupted(fuse_req_t request, void* id) {
-    FuseServer& server = server_of(request);
-    std::shared_ptr<PendingReply> pending;
-    {
-      const std::lock_guard lock(server.mutex_);
-      const auto found = server.pending_.find(reinterpret_cast<uint64_t>(id));
-      if (found == server.pending_.end()) return;
-      pending = found->second;
-      server.pending_.erase(found);
-    }
-    // Not from here: libfuse may hold the request's lock.
-    server.post([pending] {
-      if (!pending->answered.exchange(true)) ::fuse_reply_err(pending->request, EINTR);
-    });
+    server_of(request).ioctl_calls_.handle(request, command, argument, flags);
   }
 
   static fuse_lowlevel_ops make() {

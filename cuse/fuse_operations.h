@@ -2,8 +2,7 @@
 
 // The request side of FuseServer: what the kernel sends, translated into calls of the framebuffer.
 
-#define FUSE_USE_VERSION 35
-#include <fuse_lowlevel.h>
+#include "cuse/libfuse.h"
 
 namespace cuse {
 

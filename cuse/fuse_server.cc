@@ -1,10 +1,8 @@
 #include "cuse/fuse_server.h"
 
 #include <fcntl.h>
-#include <pthread.h>
 #include <sched.h>
 #include <spdlog/spdlog.h>
-#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -23,9 +21,6 @@ namespace cuse {
 namespace {
 
 using drmclient::UniqueFd;
-
-/// So many programs can hold up a thread each before requests wait.
-constexpr size_t most_workers = 64;
 
 UniqueFd make_event() {
   UniqueFd event(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
@@ -48,8 +43,10 @@ FuseServer::FuseServer(fbemu::Framebuffer& framebuffer, ServedFile file)
     : framebuffer_(framebuffer),
       file_(std::move(file)),
       start_time_(std::chrono::system_clock::now()),
-      wake_event_(make_event()),
-      ended_event_(make_event()) {}
+      ended_event_(make_event()),
+      ioctl_calls_(framebuffer, threads_) {
+  ioctls = &ioctl_calls_;
+}
 
 FuseServer::~FuseServer() {
   constexpr std::chrono::seconds patience{5};
@@ -62,7 +59,6 @@ void FuseServer::start() {
   std::promise<void> finished;
   finished_ = finished.get_future();
   thread_ = std::thread([this, mounted = std::move(mounted), finished = std::move(finished)]() mutable {
-    ::pthread_setname_np(::pthread_self(), "fuse");
     run(std::move(mounted));
     finished.set_value();
   });
@@ -88,12 +84,12 @@ UniqueFd FuseServer::open_own() {
 
 bool FuseServer::stop(std::chrono::milliseconds patience) {
   if (!started_) return true;
-  if (!stopping_.exchange(true)) {
+  if (!std::exchange(detached_, true)) {
     if (const int error = detach_mount(file_.path); error != 0 && error != EINVAL && error != ENOENT) {
       spdlog::warn("cannot unmount {}: {}", file_.path, std::generic_category().message(error));
     }
   }
-  signal_event(wake_event_);
+  threads_.stop();
   if (finished_.wait_for(patience) != std::future_status::ready) return false;
   thread_.join();
   started_ = false;
@@ -113,16 +109,7 @@ void FuseServer::run(std::promise<void> mounted) {
     mounted.set_exception(std::current_exception());
     return;
   }
-  ++free_workers_;
-  serve();
-  std::vector<std::thread> workers;
-  {
-    const std::lock_guard lock(mutex_);
-    workers = std::exchange(workers_, {});
-  }
-  for (std::thread& worker : workers) worker.join();
-  while (run_posted()) {
-  }
+  if (!threads_.run(*session_)) signal_event(ended_event_);
   // Closes the channel: whoever still has the file open gets ENOTCONN from now on.
   ::fuse_session_destroy(session_);
   session_ = nullptr;
@@ -130,7 +117,7 @@ void FuseServer::run(std::promise<void> mounted) {
 
 void FuseServer::separate_descriptors() const {
   if (::unshare(CLONE_FILES) != 0) fail(errno, "cannot separate the table of descriptors");
-  std::array keep{wake_event_.get(), ended_event_.get(), framebuffer_.wake_descriptor()};
+  std::array keep{threads_.wake_descriptor(), ended_event_.get(), framebuffer_.wake_descriptor()};
   std::ranges::sort(keep);
   unsigned first = STDERR_FILENO + 1;
   for (const int descriptor : keep) {
@@ -151,7 +138,8 @@ void FuseServer::mount() {
   pointers.reserve(arguments.size());
   for (std::string& argument : arguments) pointers.push_back(argument.data());
   fuse_args args = FUSE_ARGS_INIT(static_cast<int>(pointers.size()), pointers.data());
-  session_ = ::fuse_session_new(&args, &fuse_operations(), sizeof(fuse_lowlevel_ops), this);
+  session_ = ::fuse_session_new(&args, &fuse_operations(), sizeof(fuse_lowlevel_ops),
+                                static_cast<SessionData*>(this));
   ::fuse_opt_free_args(&args);
   if (session_ == nullptr) fail(EINVAL, "cannot start a FUSE session");
 
@@ -191,99 +179,6 @@ void FuseServer::mount_as_root() {
     fail(EINVAL, "libfuse does not take the channel of the mount on " + file_.path);
   }
   static_cast<void>(channel.release());  // libfuse closes it with the session
-}
-
-void FuseServer::serve() {
-  // Each worker waits on an epoll of its own with EPOLLEXCLUSIVE, so that a request wakes one of them and not
-  // all.
-  const UniqueFd epoll = make_worker_epoll();
-  fuse_buf buffer{};
-  while (!stopping_) {
-    const int received = ::fuse_session_receive_buf(session_, &buffer);
-    if (received == -EAGAIN) {
-      wait_for_work(epoll);
-    } else if (received == -EINTR) {
-      continue;
-    } else if (received <= 0) {
-      end();
-      break;
-    } else {
-      start_worker_if_none_is_free();
-      ::fuse_session_process_buf(session_, &buffer);
-      ++free_workers_;
-    }
-  }
-  --free_workers_;
-  std::free(buffer.mem);      // NOLINT: libfuse's allocation
-  signal_event(wake_event_);  // the next worker leaves too
-}
-
-UniqueFd FuseServer::make_worker_epoll() const {
-  UniqueFd epoll(::epoll_create1(EPOLL_CLOEXEC));
-  for (const int source : {::fuse_session_fd(session_), wake_event_.get()}) {
-    epoll_event event{};
-    event.events = EPOLLIN | EPOLLEXCLUSIVE;
-    event.data.fd = source;
-    if (::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, source, &event) != 0) {
-      spdlog::critical("epoll_ctl: {}", std::generic_category().message(errno));
-    }
-  }
-  return epoll;
-}
-
-/// Waits until the channel has a request or other threads have work, and does that.
-void FuseServer::wait_for_work(const UniqueFd& epoll) {
-  std::array<epoll_event, 2> events{};
-  const int count = ::epoll_wait(epoll.get(), events.data(), static_cast<int>(events.size()), -1);
-  if (stopping_) return;
-  for (int i = 0; i < count; ++i) {
-    if (events.at(static_cast<size_t>(i)).data.fd != wake_event_.get()) continue;
-    uint64_t posted = 0;
-    static_cast<void>(::read(wake_event_.get(), &posted, sizeof posted));
-    start_worker_if_none_is_free();
-    static_cast<void>(run_posted());
-    ++free_workers_;
-  }
-}
-
-/// Called by a thread that stops being free.
-void FuseServer::start_worker_if_none_is_free() {
-  if (--free_workers_ > 0) return;
-  const std::lock_guard lock(mutex_);
-  if (workers_.size() >= most_workers || stopping_) return;
-  ++free_workers_;
-  workers_.emplace_back([this] {
-    ::pthread_setname_np(::pthread_self(), "fuse");
-    serve();
-  });
-}
-
-/// The connection is gone. Where nobody asked for that, the daemon is told.
-void FuseServer::end() {
-  if (!stopping_.exchange(true)) signal_event(ended_event_);
-  signal_event(wake_event_);
-}
-
-/// Runs one piece of work, so that others can be run by other threads meanwhile; false where there was none.
-bool FuseServer::run_posted() {
-  std::function<void()> work;
-  {
-    const std::lock_guard lock(mutex_);
-    if (posted_.empty()) return false;
-    work = std::move(posted_.front());
-    posted_.pop_front();
-    if (!posted_.empty()) signal_event(wake_event_);
-  }
-  work();
-  return true;
-}
-
-void FuseServer::post(std::function<void()> work) {
-  {
-    const std::lock_guard lock(mutex_);
-    posted_.push_back(std::move(work));
-  }
-  signal_event(wake_event_);
 }
 
 }  // namespace cuse

@@ -4,20 +4,15 @@
 
 #include <atomic>
 #include <chrono>
-#include <deque>
-#include <functional>
 #include <future>
-#include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
-#include <unordered_map>
-#include <vector>
 
+#include "cuse/ioctl_calls.h"
+#include "cuse/session_threads.h"
 #include "drmclient/unique_fd.h"
 #include "fbemu/framebuffer.h"
-
-struct fuse_session;
 
 namespace cuse {
 
@@ -35,12 +30,8 @@ struct ServedFile {
 /// killed while another thread (the presenter) waits in the kernel for pages to be written back, that thread
 /// does not keep the channel open, the kernel gives up on the mount, and the process can die. Hence
 /// everything that touches the channel runs on these threads; answers that come from elsewhere are handed to
-/// them.
-///
-/// No thread waits for a vblank. One that is about to handle a request while no other is free starts a
-/// further one, so that a program whose memory is slow to reach (it may lie in the framebuffer itself) holds
-/// up no one else.
-class FuseServer {
+/// them. No thread waits for a vblank.
+class FuseServer : private SessionData {
  public:
   FuseServer(fbemu::Framebuffer& framebuffer, ServedFile file);
   ~FuseServer();
@@ -63,38 +54,24 @@ class FuseServer {
 
  private:
   friend struct FuseOperations;
-  struct PendingReply;
 
   void run(std::promise<void> mounted);
   void separate_descriptors() const;
   void mount();
   void mount_as_root();
-  void serve();
-  [[nodiscard]] drmclient::UniqueFd make_worker_epoll() const;
-  void wait_for_work(const drmclient::UniqueFd& epoll);
-  void start_worker_if_none_is_free();
-  void post(std::function<void()> work);
-  bool run_posted();
-  void end();
 
   fbemu::Framebuffer& framebuffer_;
   ServedFile file_;
   std::chrono::system_clock::time_point start_time_;
-  drmclient::UniqueFd wake_event_;
   drmclient::UniqueFd ended_event_;
+  SessionThreads threads_{"fuse"};
+  IoctlCalls ioctl_calls_;
   std::atomic<pid_t> own_opener_{0};
-  std::atomic<bool> stopping_{false};
   bool started_ = false;
+  bool detached_ = false;
+  fuse_session* session_ = nullptr;  ///< used by the threads with the channel only
 
-  // The threads with the channel only.
-  fuse_session* session_ = nullptr;
-  std::atomic<int> free_workers_{0};
-
-  std::mutex mutex_;
-  std::vector<std::thread> workers_;
-  std::deque<std::function<void()>> posted_;
-  std::unordered_map<uint64_t, std::shared_ptr<PendingReply>> pending_;
-  uint64_t last_pending_ = 0;
+  std::mutex mutex_;  ///< for file_: its attributes can be changed
 
   std::thread thread_;
   std::future<void> finished_;

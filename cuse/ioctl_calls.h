@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <unordered_map>
+
+#include "cuse/libfuse.h"
+#include "cuse/session_threads.h"
+#include "fbemu/framebuffer.h"
+
+namespace cuse {
+
+/// Brings the ioctls of one session to the framebuffer and answers them, at once or later.
+///
+/// The fbdev numbers have no size bits, so the kernel passes the bare argument (fuse_do_ioctl() in
+/// fs/fuse/ioctl.c, in restricted mode for a file, in unrestricted mode for a CUSE device), and the
+/// structures are fetched from the program's memory with process_vm_readv(2).
+class IoctlCalls {
+ public:
+  IoctlCalls(fbemu::Framebuffer& framebuffer, SessionThreads& threads);
+  IoctlCalls(const IoctlCalls&) = delete;
+  IoctlCalls& operator=(const IoctlCalls&) = delete;
+  ~IoctlCalls() = default;
+
+  /// Handles one request; called on the session's threads. The session's user data must be a SessionData.
+  void handle(fuse_req_t request, unsigned command, void* argument, unsigned flags);
+
+ private:
+  struct Pending;
+  void remember(const std::shared_ptr<Pending>& pending);
+  void forget(const Pending& pending);
+  void interrupt(uint64_t id);
+  static void interrupted(fuse_req_t request, void* id);
+
+  fbemu::Framebuffer& framebuffer_;
+  SessionThreads& threads_;
+  std::mutex mutex_;
+  std::unordered_map<uint64_t, std::shared_ptr<Pending>> pending_;
+  uint64_t last_pending_ = 0;
+};
+
+/// What every session has as its user data: the server of the one or the other kind derives from it.
+struct SessionData {
+  IoctlCalls* ioctls = nullptr;
+};
+
+}  // namespace cuse
