@@ -1,5 +1,6 @@
 #include "cuse/daemon.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <spdlog/spdlog.h>
 #include <sys/mman.h>
@@ -19,11 +20,13 @@
 #include "cuse/card_choice.h"
 #include "cuse/command.h"
 #include "cuse/control_server.h"
+#include "cuse/cuse_device.h"
 #include "cuse/fuse_pages.h"
 #include "cuse/fuse_server.h"
 #include "cuse/guard.h"
 #include "cuse/mount_table.h"
 #include "cuse/node.h"
+#include "cuse/node_lock.h"
 #include "cuse/reports.h"
 #include "cuse/runtime_files.h"
 #include "cuse/throttle.h"
@@ -57,13 +60,25 @@ UniqueFd take_signals() {
   return descriptor;
 }
 
-/// What the guard does after the daemon was killed. It has the daemon's node and lock as they were at the
-/// fork.
-void clean_up_after(pid_t daemon, Node& node, const std::string& control_path) {
-  const auto mount = find_framebuffer_mount(node.path());
-  if (mount && mount->daemon == daemon) detach_mount(node.path());
+/// What the guard does after the daemon was killed. The lock is shared with the daemon.
+void clean_up_after(pid_t daemon, NodeLock& lock, const std::string& control_path) {
+  const auto mount = find_framebuffer_mount(lock.path());
+  if (mount && mount->daemon == daemon) detach_mount(lock.path());
   ::unlink(control_path.c_str());
-  node.remove();
+  lock.release();
+}
+
+/// The CUSE device for `path` where one can be had. Without one the file alone is served, which is fine too.
+std::unique_ptr<CuseDevice> make_cuse_device(fbemu::Framebuffer& framebuffer, const std::string& path) {
+  if (!CuseDevice::possible_at(path)) return nullptr;
+  auto device = std::make_unique<CuseDevice>(framebuffer, path);
+  try {
+    device->start();
+  } catch (const std::system_error& error) {
+    spdlog::warn("{}; serving a plain file instead", error.what());
+    return nullptr;
+  }
+  return device;
 }
 
 drmclient::Mode initial_mode(const drmclient::Output& output, const DaemonOptions& options) {
@@ -175,8 +190,10 @@ class MainLoop {
 
 /// Presents and answers fbemuctl until it is time to end. Returns the exit status.
 int serve(const DaemonOptions& options, const UniqueFd& signals, const DaemonIdentity& identity,
-          const std::string& control_path, fbemu::Framebuffer& framebuffer, FuseServer& server) {
-  FusePages pages(server.open_own());
+          const std::string& control_path, fbemu::Framebuffer& framebuffer, FuseServer& server,
+          CuseDevice* cuse_device) {
+  FusePages pages(server.open_own(O_RDONLY));
+  if (cuse_device != nullptr) cuse_device->connect(server.open_own(O_RDWR));
   lift_writeback_limits(identity.device);
   pages.prefetch(framebuffer.memory_bytes());
   const Presenting presenting(framebuffer, &pages);
@@ -212,18 +229,25 @@ int run_daemon(const DaemonOptions& options) {
   framebuffer_options.id = "fbemu " + card->info().driver;
   fbemu::Framebuffer framebuffer(*card, output, framebuffer_options);
 
-  Node node(options.device ? *options.device : Node::first_free_device());
-  const std::string control_path = options.control.value_or(default_control_path(node.path()));
+  NodeLock lock(options.device ? *options.device : Node::first_free_device());
+  const std::string control_path = options.control.value_or(default_control_path(lock.path()));
   const pid_t daemon = ::getpid();
-  Guard guard([&] { clean_up_after(daemon, node, control_path); });
+  // Before there are threads, and before the CUSE device: a copy of its channel would keep it alive.
+  Guard guard([&] { clean_up_after(daemon, lock, control_path); });
 
+  std::unique_ptr<CuseDevice> cuse_device;
+  if (options.cuse) cuse_device = make_cuse_device(framebuffer, lock.path());
+  const Node node(lock);
   FuseServer server(framebuffer, {node.path(), node.uid(), node.gid(), node.permissions()});
   server.start();
-  const DaemonIdentity identity{node.path(), card->info().driver, daemon, guard.process()};
-  const int exit_status = serve(options, signals, identity, control_path, framebuffer, server);
-  if (!server.stop(patience_with_threads)) {
+  const DaemonIdentity identity{node.path(), card->info().driver, daemon, guard.process(),
+                                cuse_device ? cuse_device->number() : ""};
+  const int exit_status =
+      serve(options, signals, identity, control_path, framebuffer, server, cuse_device.get());
+  const bool cuse_stopped = cuse_device == nullptr || cuse_device->stop(patience_with_threads);
+  if (!server.stop(patience_with_threads) || !cuse_stopped) {
     // A thread waits for a program's memory. The end of the process is the end of that wait.
-    node.remove();
+    lock.release();
     guard.dismiss();
     std::_Exit(exit_status);
   }

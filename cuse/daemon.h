@@ -17,6 +17,7 @@ struct DaemonOptions {
   std::optional<drmclient::ModeRequest> mode;
   std::optional<drmclient::Size> virtual_size;
   std::optional<std::string> control;
+  bool cuse = true;  ///< make a CUSE device where that is possible
   bool verbose = false;
   std::vector<std::string> command;  ///< to serve, with its arguments; empty: serve until a signal comes
 };

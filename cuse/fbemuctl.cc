@@ -47,6 +47,8 @@ void print_status(const json& status) {
   const auto& offset = status.at("offset");
   print_line("device",
              status.at("device").get<std::string>() + " (" + status.at("id").get<std::string>() + ")");
+  const auto& cuse = status.at("cuse_device");
+  print_line("node", cuse.is_null() ? "file" : "file over the CUSE device " + cuse.get<std::string>());
   print_line("card", status.at("card").get<std::string>());
   print_line("output", output.at("name").get<std::string>() +
                            (output.at("connected").get<bool>() ? "" : " (not connected)"));

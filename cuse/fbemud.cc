@@ -83,6 +83,8 @@ int main(int argc, char** argv) {
   if (!mode.empty()) options.mode = *drmclient::parse_mode(mode);
   if (!virtual_size.empty()) options.virtual_size = drmclient::parse_mode(virtual_size)->size;
 
+  options.cuse = !no_cuse;
+
   cuse::start_logging(options.verbose);
   try {
     return cuse::run_daemon(options);

@@ -66,9 +66,9 @@ void FuseServer::start() {
   result.get();
 }
 
-UniqueFd FuseServer::open_own() {
+UniqueFd FuseServer::open_own(int flags) {
   own_opener_ = ::gettid();
-  UniqueFd file(::open(file_.path.c_str(), O_RDONLY | O_CLOEXEC));
+  UniqueFd file(::open(file_.path.c_str(), flags | O_CLOEXEC));
   const int error = errno;
   own_opener_ = 0;
   if (!file) fail(error, "cannot open " + file_.path + " after mounting it");

@@ -41,9 +41,9 @@ class FuseServer : private SessionData {
   /// Mounts and starts serving. Throws std::system_error with a sentence that says what is missing.
   void start();
 
-  /// Opens the served file for the presenter; not counted as a program's, and its close does not write pages
-  /// back. Throws std::system_error.
-  [[nodiscard]] drmclient::UniqueFd open_own();
+  /// Opens the served file with `flags` (O_RDONLY or O_RDWR) for the daemon itself; not counted as a
+  /// program's, and its close does not write pages back. Throws std::system_error.
+  [[nodiscard]] drmclient::UniqueFd open_own(int flags);
 
   /// Readable when the mount has ended without stop(): it was unmounted by force or its connection aborted.
   [[nodiscard]] int ended_descriptor() const { return ended_event_.get(); }

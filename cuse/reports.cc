@@ -31,6 +31,7 @@ json status_report(const DaemonIdentity& daemon, const fbemu::Framebuffer& frame
   report["version"] = FBEMU_VERSION;
   report["device"] = daemon.device;
   report["id"] = status.id;
+  report["cuse_device"] = daemon.cuse_number.empty() ? json(nullptr) : json(daemon.cuse_number);
   report["process"] = daemon.process;
   report["guard_process"] = daemon.guard;
   report["card"] = daemon.driver;

@@ -1,0 +1,203 @@
+#include "cuse/cuse_device.h"
+
+#include <fcntl.h>
+#include <spdlog/spdlog.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <fstream>
+#include <system_error>
+#include <utility>
+
+#include "cuse/cuse_operations.h"
+#include "cuse/node.h"
+
+namespace cuse {
+namespace {
+
+constexpr std::string_view device_folder = "/dev/";
+constexpr unsigned framebuffer_major = 29;  // FB_MAJOR
+constexpr unsigned most_framebuffers = 32;  // FB_MAX
+
+[[noreturn]] void fail(int code, const std::string& what) {
+  throw std::system_error(code, std::generic_category(), what);
+}
+
+/// /proc/devices has a line "MAJOR NAME" for each registered range of character devices, then the block
+/// devices.
+bool major_is_taken(unsigned major) {
+  std::ifstream table("/proc/devices");
+  for (std::string line; std::getline(table, line) && !line.starts_with("Block");) {
+    unsigned number = 0;
+    const size_t first = line.find_first_not_of(' ');
+    if (first == std::string::npos) continue;
+    std::from_chars(line.data() + first, line.data() + line.size(), number);
+    if (number == major) return true;
+  }
+  return false;
+}
+
+/// The number for /dev/fbN: 29:N where it can be had; 0:0 asks for a dynamic one.
+std::pair<unsigned, unsigned> wanted_number(const std::string& name) {
+  unsigned number = 0;
+  if (!name.starts_with("fb")) return {0, 0};
+  const auto [end, error] = std::from_chars(name.data() + 2, name.data() + name.size(), number);
+  const bool framebuffer =
+      error == std::errc{} && end == name.data() + name.size() && number < most_framebuffers;
+  // The kernel's framebuffer core takes all of the major's minors whenever it is built in and running.
+  if (!framebuffer || major_is_taken(framebuffer_major)) return {0, 0};
+  return {framebuffer_major, number};
+}
+
+}  // namespace
+
+CuseDevice::CuseDevice(fbemu::Framebuffer& framebuffer, std::string path)
+    : framebuffer_(framebuffer), path_(std::move(path)), ioctl_calls_(framebuffer, threads_) {
+  ioctls = &ioctl_calls_;
+}
+
+CuseDevice::~CuseDevice() {
+  constexpr std::chrono::seconds patience{5};
+  static_cast<void>(stop(patience));
+}
+
+bool CuseDevice::possible_at(const std::string& path) {
+  struct stat status {};
+  return ::geteuid() == 0 && path.starts_with(device_folder) &&
+         path.find('/', device_folder.size()) == std::string::npos && ::lstat(path.c_str(), &status) != 0 &&
+         errno == ENOENT && ::access("/dev/cuse", F_OK) == 0;
+}
+
+std::string CuseDevice::number() const {
+  return std::to_string(major(device_)) + ":" + std::to_string(minor(device_));
+}
+
+void CuseDevice::start() {
+  std::promise<void> registered;
+  std::future<void> result = registered.get_future();
+  std::promise<void> finished;
+  finished_ = finished.get_future();
+  thread_ = std::thread([this, registered = std::move(registered), finished = std::move(finished)]() mutable {
+    run(std::move(registered));
+    finished.set_value();
+  });
+  started_ = true;
+  result.get();
+}
+
+void CuseDevice::connect(drmclient::UniqueFd file) {
+  file_ = std::move(file);
+  connected_file_ = file_.get();
+}
+
+bool CuseDevice::stop(std::chrono::milliseconds patience) {
+  if (!started_) return true;
+  threads_.stop();
+  if (finished_.wait_for(patience) != std::future_status::ready) return false;
+  thread_.join();
+  started_ = false;
+  return true;
+}
+
+// From here on: the threads of the session.
+
+void CuseDevice::run(std::promise<void> registered) {
+  registered_ = &registered;
+  try {
+    open_session();
+  } catch (...) {
+    registered.set_exception(std::current_exception());
+    return;
+  }
+  const bool asked_to_end = threads_.run(*session_);
+  // libfuse hides a failed registration: it calls init_done and ends its loop as after an unmount.
+  if (registered_ != nullptr) {
+    registered.set_exception(std::make_exception_ptr(
+        std::system_error(ENODEV, std::generic_category(),
+                          "the kernel did not register the CUSE device " + path_ + " (see dmesg)")));
+  } else if (!asked_to_end) {
+    spdlog::warn("the CUSE device {} was taken away; the file that is mounted there goes on", path_);
+  }
+  ::fuse_session_destroy(session_);
+  session_ = nullptr;
+}
+
+void CuseDevice::open_session() {
+  const std::string name = path_.substr(device_folder.size());
+  const std::string device_name = "DEVNAME=" + name;
+  const char* information = device_name.c_str();
+  cuse_info info{};
+  std::tie(info.dev_major, info.dev_minor) = wanted_number(name);
+  info.dev_info_argc = 1;
+  info.dev_info_argv = &information;
+  info.flags = CUSE_UNRESTRICTED_IOCTL;
+
+  std::string program = "fbemud";
+  char* arguments = program.data();
+  fuse_args args = FUSE_ARGS_INIT(1, &arguments);
+  session_ = ::cuse_lowlevel_new(&args, &info, &cuse_operations(), static_cast<SessionData*>(this));
+  ::fuse_opt_free_args(&args);
+  if (session_ == nullptr) fail(EINVAL, "cannot start a CUSE session");
+  drmclient::UniqueFd channel(::open("/dev/cuse", O_RDWR | O_CLOEXEC | O_NONBLOCK));
+  const int error = errno;
+  const std::string channel_name = "/dev/fd/" + std::to_string(channel.get());
+  if (!channel || ::fuse_session_mount(session_, channel_name.c_str()) != 0) {
+    ::fuse_session_destroy(session_);
+    session_ = nullptr;
+    fail(channel ? EINVAL : error, "cannot open /dev/cuse");
+  }
+  static_cast<void>(channel.release());  // libfuse closes it with the session
+}
+
+/// Called when the kernel has had our answer to CUSE_INIT; by then the node is there, or never will be. The
+/// name may also belong to another device, whose node stays.
+void CuseDevice::check_node() {
+  const std::string name = path_.substr(device_folder.size());
+  unsigned major = 0;
+  unsigned minor = 0;
+  char colon = 0;
+  std::ifstream("/sys/class/cuse/" + name + "/dev") >> major >> colon >> minor;
+  struct stat status {};
+  std::promise<void>* registered = std::exchange(registered_, nullptr);
+  if (registered == nullptr) return;
+  if (major == 0 || ::lstat(path_.c_str(), &status) != 0 || !S_ISCHR(status.st_mode) ||
+      status.st_rdev != makedev(major, minor)) {
+    registered->set_exception(std::make_exception_ptr(
+        std::system_error(ENODEV, std::generic_category(),
+                          "the kernel did not register the CUSE device " + path_ + " (see dmesg)")));
+    return;
+  }
+  device_ = status.st_rdev;
+  // devtmpfs makes it for root alone; the rules that give displays to their group know only the kernel's
+  // framebuffers.
+  if (::chown(path_.c_str(), 0, display_group()) != 0 || ::chmod(path_.c_str(), display_permissions) != 0) {
+    spdlog::warn("cannot give {} to the group of displays: {}", path_,
+                 std::generic_category().message(errno));
+  }
+  registered->set_value();
+}
+
+/// One piece of a read or write at the file's position. Returns the size moved, or a negative errno.
+ssize_t CuseDevice::transfer(uint64_t handle, off_t offset, bool into_file, void* bytes, size_t size) {
+  const int file = connected_file_;
+  if (file < 0) return -ENODEV;
+  uint64_t position = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    OpenFile& open_file = open_files_[handle];
+    if (offset == 0) open_file.call_start = open_file.position;
+    position = open_file.call_start + static_cast<uint64_t>(offset);
+  }
+  const auto from = static_cast<off_t>(position);
+  const ssize_t moved = into_file ? ::pwrite(file, bytes, size, from) : ::pread(file, bytes, size, from);
+  if (moved < 0) return -errno;
+  const std::lock_guard lock(mutex_);
+  open_files_[handle].position = position + static_cast<uint64_t>(moved);
+  return moved;
+}
+
+}  // namespace cuse

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+
+#include "drmclient/unique_fd.h"
+
+namespace cuse {
+
+/// The right to serve one path: a locked file in the runtime directory, held by the daemon and its guard
+/// together, so that no second daemon takes the path, and none before the guard has cleaned up.
+///
+/// The file also records which file was made for the mount to lie on. Whoever finds the lock free but a
+/// record in the file knows that its writers were killed, and what they left.
+class NodeLock {
+ public:
+  /// Locks `device`, and removes what a killed daemon left there: its mount, and the file that it made.
+  /// Throws std::system_error with a sentence that says what stands in the way: a missing folder, another
+  /// daemon.
+  explicit NodeLock(const std::string& device);
+  ~NodeLock();
+  NodeLock(const NodeLock&) = delete;
+  NodeLock& operator=(const NodeLock&) = delete;
+
+  /// The path that is served: absolute, without symbolic links.
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+  /// Records the file that was made at path(). Throws std::system_error (a full disk).
+  void record_file(dev_t device, ino_t inode);
+  /// Removes the recorded file if it is still the one at path(), and the lock. Called again by the
+  /// destructor. The guard may call it too: it goes by the record, not by what this object knows.
+  void release();
+
+ private:
+  void lock();
+  void write_record(const std::string& record);
+  void clear_stale_mount() const;
+  void remove_recorded_file() const;
+
+  std::string path_;
+  std::string lock_path_;
+  drmclient::UniqueFd lock_;
+};
+
+}  // namespace cuse
