@@ -44,6 +44,8 @@ using std::chrono::steady_clock;
 constexpr milliseconds patience_with_command{400};
 constexpr milliseconds patience_with_threads{400};
 
+constexpr const char* first_device = "/dev/fb0";
+
 [[noreturn]] void fail(int code, const std::string& what) {
   throw std::system_error(code, std::generic_category(), what);
 }
@@ -229,7 +231,9 @@ int run_daemon(const DaemonOptions& options) {
   framebuffer_options.id = "fbemu " + card->info().driver;
   fbemu::Framebuffer framebuffer(*card, output, framebuffer_options);
 
-  NodeLock lock(options.device ? *options.device : Node::first_free_device());
+  const std::string device = options.device ? *options.device : Node::first_free_device();
+  if (!options.device && device != first_device) spdlog::info("{} exists; taking {}", first_device, device);
+  NodeLock lock(device);
   const std::string control_path = options.control.value_or(default_control_path(lock.path()));
   const pid_t daemon = ::getpid();
   // Before there are threads, and before the CUSE device: a copy of its channel would keep it alive.
