@@ -18,6 +18,7 @@ from lab import fbemu  # noqa: E402
 from lab.boot import boot  # noqa: E402
 from lab.guest import Guest  # noqa: E402
 from lab.options import Options  # noqa: E402
+from lab.suite import main  # noqa: E402
 
 PROBE = Path(__file__).resolve().parent / "programs" / "cuse_probe.c"
 CARD = ["--card", "headless:640x480"]
@@ -130,4 +131,4 @@ class BesideTheKernels(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    main([*(Options(kernel=kernel, gpu="bochs") for kernel in ("6.1", "6.12", "7.2")), Options(gpu="virtio", kernel_fbdev=True)])

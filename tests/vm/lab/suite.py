@@ -1,0 +1,28 @@
+"""Runs a file of guest tests as one test of ctest: passed, failed, or skipped with the reason."""
+
+import os
+import sys
+import unittest
+from collections.abc import Iterable
+
+from .errors import LabError, Skipped
+from .options import Options, prepare
+from .report import say
+
+
+def main(guests: Iterable[Options]) -> None:
+    """For the end of a test file. `guests` are those that its tests boot: what they are made of is fetched and built first.
+
+    Where the machine lacks something for that, the exit status is 77, which ctest reports as skipped; under continuous integration (CI is
+    set, as its services do) that is a failure, since nobody reads there what was left out.
+    """
+    try:
+        for options in guests:
+            prepare(options)
+    except Skipped as error:
+        say(f"skipped: {error}")
+        sys.exit(1 if os.environ.get("CI") else error.exit_status)
+    except LabError as error:
+        say(str(error))
+        sys.exit(error.exit_status)
+    unittest.main(module="__main__")
