@@ -151,9 +151,13 @@ class MainLoop {
       if (command_ != nullptr) {
         if (const auto status = command_->exit_status()) return *status;
       }
-      std::array<pollfd, 2> events{{{signals_.get(), POLLIN, 0}, {server_.ended_descriptor(), POLLIN, 0}}};
+      std::array<pollfd, 3> events{{{signals_.get(), POLLIN, 0},
+                                    {server_.ended_descriptor(), POLLIN, 0},
+                                    {mount_table_.get(), POLLPRI, 0}}};
       ::poll(events.data(), events.size(), -1);
-      if (events[1].revents != 0) {
+      // A lazy umount does not end the connection: our own file keeps the file system alive.
+      const bool taken_away = events[2].revents != 0 && !is_mounted(device_, ::getpid());
+      if (events[1].revents != 0 || taken_away) {
         spdlog::error("the mount on {} was taken away by someone else; start fbemud again", device_);
         return EXIT_FAILURE;
       }
@@ -188,6 +192,8 @@ class MainLoop {
   const FuseServer& server_;
   Command* command_;
   std::string device_;
+  UniqueFd mount_table_{
+      ::open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC)};  ///< tells each change: proc(5)
 };
 
 /// Presents and answers fbemuctl until it is time to end. Returns the exit status.

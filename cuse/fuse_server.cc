@@ -84,7 +84,8 @@ UniqueFd FuseServer::open_own(int flags) {
 
 bool FuseServer::stop(std::chrono::milliseconds patience) {
   if (!started_) return true;
-  if (!std::exchange(detached_, true)) {
+  // It may have been unmounted by someone else; an aborted connection leaves the mount.
+  if (!std::exchange(detached_, true) && is_mounted(file_.path, ::getpid())) {
     if (const int error = detach_mount(file_.path); error != 0 && error != EINVAL && error != ENOENT) {
       spdlog::warn("cannot unmount {}: {}", file_.path, std::generic_category().message(error));
     }

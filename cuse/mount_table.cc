@@ -76,6 +76,16 @@ std::optional<FramebufferMount> find_framebuffer_mount(const std::string& path) 
   return found;
 }
 
+bool is_mounted(const std::string& path, pid_t daemon) {
+  std::ifstream table("/proc/self/mountinfo");
+  for (std::string line; std::getline(table, line);) {
+    const MountLine mount = parse(line);
+    if (mount.mount_point == path && mount.type == mount_type && mount.source == mount_source(daemon))
+      return true;
+  }
+  return false;
+}
+
 int run_quietly(const char* const* arguments) {
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);

@@ -17,6 +17,10 @@ struct FramebufferMount {
 /// another's.
 [[nodiscard]] std::optional<FramebufferMount> find_framebuffer_mount(const std::string& path);
 
+/// Whether the mount of that daemon is on `path` (absolute, canonical), covered by others or not. Asks the
+/// mount table only, never the mount.
+[[nodiscard]] bool is_mounted(const std::string& path, pid_t daemon);
+
 /// The file-system type and source of our mounts: /proc/self/mountinfo shows "fuse.fbemu" and "fbemud:PID".
 inline constexpr const char* mount_type = "fuse.fbemu";
 inline constexpr const char* mount_subtype = "fbemu";

@@ -164,12 +164,14 @@ Result<void> HeadlessCard::set_mode(OutputId output, const Mode& mode, ScanoutBu
     if (!shown) return tl::make_unexpected(shown.error());
     screen = std::move(shown->pixels);
   }
+  const auto now = steady_clock::now();
+  if (shows_mode()) frames_before_mode_ += frames_since_start(now);
   screen_ = std::move(screen);
   mode_ = mode;
   front_ = &buffer;
   origin_ = origin;
   power_ = Power::on;
-  mode_start_ = steady_clock::now();
+  mode_start_ = now;
   return {};
 }
 
@@ -251,7 +253,7 @@ Result<std::vector<Event>> HeadlessCard::read_events() {
     vblank_requested_ = false;
     const uint64_t frame = frames_since_start(steady_clock::now());
     events.emplace_back(
-        VblankEvent{output_id, static_cast<uint32_t>(frame),
+        VblankEvent{output_id, static_cast<uint32_t>(frames_before_mode_ + frame),
                     mode_start_ + nanoseconds(mode_.frame_period().count() * static_cast<int64_t>(frame))});
   }
   if (::read(hotplug_event_.get(), &count, sizeof count) == sizeof count) events.emplace_back(HotplugEvent{});

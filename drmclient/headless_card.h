@@ -73,6 +73,7 @@ class HeadlessCard final : public Card {
   bool vblank_requested_ = false;
   Mode mode_;
   std::chrono::steady_clock::time_point mode_start_;
+  uint64_t frames_before_mode_ = 0;  ///< of the modes before this one
   ScanoutBuffer* front_ = nullptr;
   Point origin_;
   Power power_ = Power::on;

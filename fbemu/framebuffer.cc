@@ -131,21 +131,27 @@ std::optional<int> Framebuffer::put_var(const IoctlRequest& request, const Later
   wanted.activate &= ~static_cast<uint32_t>(FB_ACTIVATE_KD_TEXT);
   const drmclient::Output output = presenter_.status().output;
 
-  const std::lock_guard lock(mutex_);
+  // Never held while the program's memory is written to, which may take as long as the program wants.
+  std::unique_lock lock(mutex_);
   if ((wanted.activate & FB_ACTIVATE_INV_MODE) != 0) {
     // "Delete this mode": there is no list of modes to delete from, but the present one must stay.
     const bool current = wanted.xres == var_.xres && wanted.yres == var_.yres &&
                          (wanted.pixclock == 0 || wanted.pixclock == var_.pixclock);
+    lock.unlock();
     return current ? -EINVAL : -copy_out(request, wanted);
   }
   const bool forced = (wanted.activate & FB_ACTIVATE_FORCE) != 0;
   if (!forced &&
       std::ranges::equal(std::as_bytes(std::span(&wanted, 1)), std::as_bytes(std::span(&var_, 1)))) {
+    lock.unlock();
     return -copy_out(request, wanted);
   }
   const auto checked = check_var(wanted, {output, scene_.mode, shadow_.size_bytes()});
   if (!checked) return -checked.error().value();
-  if ((wanted.activate & FB_ACTIVATE_MASK) != FB_ACTIVATE_NOW) return -copy_out(request, checked->var);
+  if ((wanted.activate & FB_ACTIVATE_MASK) != FB_ACTIVATE_NOW) {
+    lock.unlock();
+    return -copy_out(request, checked->var);
+  }
 
   change_to(checked->var, checked->scene, request, later, checked->var);
   return std::nullopt;

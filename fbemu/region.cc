@@ -41,6 +41,7 @@ void Region::add(const Rect& rect) {
 }
 
 void Region::clip_to(const Rect& bounds) {
+  if (bounds.empty()) return clear();  // pixman would keep a rectangle without pixels
   pixman_region32_intersect_rect(&region_, &region_, bounds.x1, bounds.y1, bounds.width(), bounds.height());
 }
 

@@ -63,8 +63,9 @@ void TrackingPolicy::observe_tracked(uint64_t changed_pages) {
   window_[window_position_] = changed_pages;
   window_position_ = (window_position_ + 1) % window_ticks;
   const uint64_t in_window = std::accumulate(window_.begin(), window_.end(), uint64_t{0});
-  const uint64_t threshold = std::max(visible_pages_ / hot_fraction, smallest_hot_pages) * window_ticks;
-  if (in_window > threshold) enter_hot();
+  // Not divided, so that one redraw of the whole screen in the window is never more than the fraction of it.
+  const uint64_t threshold = std::max(visible_pages_, smallest_hot_pages * hot_fraction) * window_ticks;
+  if (in_window * hot_fraction > threshold) enter_hot();
 }
 
 void TrackingPolicy::enter_hot() {
@@ -94,13 +95,17 @@ std::vector<ByteRange> TrackingPolicy::make_sample() const {
   const uint64_t run_pages =
       std::max<uint64_t>(visible_pages_ / sample_fraction / std::max<uint64_t>(runs, 1), 1);
   const uint64_t stride = visible_pages_ / std::max<uint64_t>(runs, 1);
-  // Each sample starts a little further on, so that no part of the screen is never looked at.
-  const uint64_t shift = stride > run_pages ? sample_number_ * run_pages % (stride - run_pages + 1) : 0;
   const uint64_t first_page = visible_.begin / page_size;
+  const auto pages = [&](uint64_t begin, uint64_t end) {
+    return ByteRange{(first_page + begin) * page_size, (first_page + end) * page_size};
+  };
   std::vector<ByteRange> ranges;
   for (uint64_t run = 0; run < runs; ++run) {
-    const uint64_t page = first_page + run * stride + shift;
-    ranges.push_back({page * page_size, (page + run_pages) * page_size});
+    // Each sample starts a little further on, so that no part of the screen is never looked at.
+    const uint64_t begin = (run * stride + sample_number_ * run_pages) % visible_pages_;
+    const uint64_t end = begin + run_pages;
+    ranges.push_back(pages(begin, std::min(end, visible_pages_)));
+    if (end > visible_pages_) ranges.push_back(pages(0, end - visible_pages_));
   }
   return ranges;
 }
