@@ -55,8 +55,10 @@ std::pair<unsigned, unsigned> wanted_number(const std::string& name) {
 
 }  // namespace
 
-CuseDevice::CuseDevice(fbemu::Framebuffer& framebuffer, std::string path)
-    : framebuffer_(framebuffer), path_(std::move(path)), ioctl_calls_(framebuffer, threads_) {
+CuseDevice::CuseDevice(fbemu::Framebuffer& framebuffer, std::string path, ProgramThreads& program_threads)
+    : framebuffer_(framebuffer),
+      path_(std::move(path)),
+      ioctl_calls_(framebuffer, threads_, program_threads) {
   ioctls = &ioctl_calls_;
 }
 

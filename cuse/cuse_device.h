@@ -25,7 +25,7 @@ namespace cuse {
 class CuseDevice : private SessionData {
  public:
   /// `path` is the node to be: right in /dev, not there yet.
-  CuseDevice(fbemu::Framebuffer& framebuffer, std::string path);
+  CuseDevice(fbemu::Framebuffer& framebuffer, std::string path, ProgramThreads& program_threads);
   ~CuseDevice();
   CuseDevice(const CuseDevice&) = delete;
   CuseDevice& operator=(const CuseDevice&) = delete;

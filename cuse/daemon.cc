@@ -27,6 +27,7 @@
 #include "cuse/mount_table.h"
 #include "cuse/node.h"
 #include "cuse/node_lock.h"
+#include "cuse/program_threads.h"
 #include "cuse/reports.h"
 #include "cuse/runtime_files.h"
 #include "cuse/throttle.h"
@@ -42,7 +43,8 @@ using std::chrono::steady_clock;
 
 /// Together less than the second in which the daemon ends.
 constexpr milliseconds patience_with_command{400};
-constexpr milliseconds patience_with_threads{400};
+constexpr milliseconds patience_with_programs{200};
+constexpr milliseconds patience_with_threads{150};
 
 constexpr const char* first_device = "/dev/fb0";
 
@@ -71,9 +73,10 @@ void clean_up_after(pid_t daemon, NodeLock& lock, const std::string& control_pat
 }
 
 /// The CUSE device for `path` where one can be had. Without one the file alone is served, which is fine too.
-std::unique_ptr<CuseDevice> make_cuse_device(fbemu::Framebuffer& framebuffer, const std::string& path) {
+std::unique_ptr<CuseDevice> make_cuse_device(fbemu::Framebuffer& framebuffer, const std::string& path,
+                                             ProgramThreads& program_threads) {
   if (!CuseDevice::possible_at(path)) return nullptr;
-  auto device = std::make_unique<CuseDevice>(framebuffer, path);
+  auto device = std::make_unique<CuseDevice>(framebuffer, path, program_threads);
   try {
     device->start();
   } catch (const std::system_error& error) {
@@ -147,25 +150,29 @@ class MainLoop {
       : signals_(signals), server_(server), command_(command), device_(std::move(device)) {}
 
   int run() {
+    bool table_changed = true;  // it may have been before it was watched
     while (true) {
       if (command_ != nullptr) {
         if (const auto status = command_->exit_status()) return *status;
       }
+      // A lazy umount does not end the connection: our own file keeps the file system alive.
+      if (table_changed && !is_mounted(device_, ::getpid())) return end_without_mount();
       std::array<pollfd, 3> events{{{signals_.get(), POLLIN, 0},
                                     {server_.ended_descriptor(), POLLIN, 0},
                                     {mount_table_.get(), POLLPRI, 0}}};
       ::poll(events.data(), events.size(), -1);
-      // A lazy umount does not end the connection: our own file keeps the file system alive.
-      const bool taken_away = events[2].revents != 0 && !is_mounted(device_, ::getpid());
-      if (events[1].revents != 0 || taken_away) {
-        spdlog::error("the mount on {} was taken away by someone else; start fbemud again", device_);
-        return EXIT_FAILURE;
-      }
+      if (events[1].revents != 0) return end_without_mount();
+      table_changed = events[2].revents != 0;
       if (const int signal = take_signal(); signal != 0 && signal != SIGCHLD) return end_by(signal);
     }
   }
 
  private:
+  [[nodiscard]] int end_without_mount() const {
+    spdlog::error("the mount on {} was taken away by someone else; start fbemud again", device_);
+    return EXIT_FAILURE;
+  }
+
   [[nodiscard]] int take_signal() const {
     signalfd_siginfo info{};
     if (::read(signals_.get(), &info, sizeof info) != sizeof info) return 0;
@@ -245,17 +252,19 @@ int run_daemon(const DaemonOptions& options) {
   // Before there are threads, and before the CUSE device: a copy of its channel would keep it alive.
   Guard guard([&] { clean_up_after(daemon, lock, control_path); });
 
+  ProgramThreads program_threads;
   std::unique_ptr<CuseDevice> cuse_device;
-  if (options.cuse) cuse_device = make_cuse_device(framebuffer, lock.path());
+  if (options.cuse) cuse_device = make_cuse_device(framebuffer, lock.path(), program_threads);
   const Node node(lock);
-  FuseServer server(framebuffer, {node.path(), node.uid(), node.gid(), node.permissions()});
+  FuseServer server(framebuffer, {node.path(), node.uid(), node.gid(), node.permissions()}, program_threads);
   server.start();
   const DaemonIdentity identity{node.path(), card->info().driver, daemon, guard.process(),
                                 cuse_device ? cuse_device->number() : ""};
   const int exit_status =
       serve(options, signals, identity, control_path, framebuffer, server, cuse_device.get());
+  const bool programs_done = program_threads.stop(patience_with_programs);
   const bool cuse_stopped = cuse_device == nullptr || cuse_device->stop(patience_with_threads);
-  if (!server.stop(patience_with_threads) || !cuse_stopped) {
+  if (!server.stop(patience_with_threads) || !cuse_stopped || !programs_done) {
     // A thread waits for a program's memory. The end of the process is the end of that wait.
     lock.release();
     guard.dismiss();

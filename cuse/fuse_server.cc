@@ -39,12 +39,12 @@ void signal_event(const UniqueFd& event) {
 
 }  // namespace
 
-FuseServer::FuseServer(fbemu::Framebuffer& framebuffer, ServedFile file)
+FuseServer::FuseServer(fbemu::Framebuffer& framebuffer, ServedFile file, ProgramThreads& program_threads)
     : framebuffer_(framebuffer),
       file_(std::move(file)),
       start_time_(std::chrono::system_clock::now()),
       ended_event_(make_event()),
-      ioctl_calls_(framebuffer, threads_) {
+      ioctl_calls_(framebuffer, threads_, program_threads) {
   ioctls = &ioctl_calls_;
 }
 

@@ -33,7 +33,7 @@ struct ServedFile {
 /// them. No thread waits for a vblank.
 class FuseServer : private SessionData {
  public:
-  FuseServer(fbemu::Framebuffer& framebuffer, ServedFile file);
+  FuseServer(fbemu::Framebuffer& framebuffer, ServedFile file, ProgramThreads& program_threads);
   ~FuseServer();
   FuseServer(const FuseServer&) = delete;
   FuseServer& operator=(const FuseServer&) = delete;

@@ -17,20 +17,9 @@ struct IoctlCalls::Pending {
   uint64_t id = 0;
 };
 
-namespace {
-
-void reply(fuse_req_t request, int result) {
-  if (result < 0) {
-    ::fuse_reply_err(request, -result);
-  } else {
-    ::fuse_reply_ioctl(request, result, nullptr, 0);
-  }
-}
-
-}  // namespace
-
-IoctlCalls::IoctlCalls(fbemu::Framebuffer& framebuffer, SessionThreads& threads)
-    : framebuffer_(framebuffer), threads_(threads) {}
+IoctlCalls::IoctlCalls(fbemu::Framebuffer& framebuffer, SessionThreads& threads,
+                       ProgramThreads& program_threads)
+    : framebuffer_(framebuffer), threads_(threads), program_threads_(program_threads) {}
 
 void IoctlCalls::handle(fuse_req_t request, unsigned command, void* argument, unsigned flags) {
   fbemu::IoctlRequest call;
@@ -38,24 +27,29 @@ void IoctlCalls::handle(fuse_req_t request, unsigned command, void* argument, un
   call.argument = reinterpret_cast<uint64_t>(argument);
   call.abi = (flags & FUSE_IOCTL_COMPAT) != 0 ? fbemu::Abi::ilp32 : fbemu::Abi::lp64;
   call.memory = std::make_shared<ProcessMemory>(::fuse_req_ctx(request)->pid);
-
   auto pending = std::make_shared<Pending>();
   pending->request = request;
+  if (fbemu::Framebuffer::is_interruptible(command)) remember(pending);
+
   const fbemu::Framebuffer::Later later = [this, pending](std::function<int()> finish) {
-    threads_.post([this, pending, finish = std::move(finish)] {
-      if (pending->answered.exchange(true)) return;
-      const int result = finish();
-      forget(*pending);
-      reply(pending->request, result);
-    });
+    program_threads_.post([this, pending, finish = std::move(finish)] { reply(pending, finish()); });
   };
-  const bool interruptible = fbemu::Framebuffer::is_interruptible(command);
-  if (interruptible) remember(pending);
-  const std::optional<int> result = framebuffer_.ioctl(call, later);
-  if (result) {
-    if (interruptible) forget(*pending);
-    reply(request, *result);
-  }
+  program_threads_.post([this, call, later, pending] {
+    if (const std::optional<int> result = framebuffer_.ioctl(call, later)) reply(pending, *result);
+  });
+}
+
+/// Answers, unless a signal ended the wait before.
+void IoctlCalls::reply(const std::shared_ptr<Pending>& pending, int result) {
+  threads_.post([this, pending, result] {
+    if (pending->answered.exchange(true)) return;
+    forget(*pending);
+    if (result < 0) {
+      ::fuse_reply_err(pending->request, -result);
+    } else {
+      ::fuse_reply_ioctl(pending->request, result, nullptr, 0);
+    }
+  });
 }
 
 /// From now on a signal to the waiting program answers EINTR.

@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "cuse/libfuse.h"
+#include "cuse/program_threads.h"
 #include "cuse/session_threads.h"
 #include "fbemu/framebuffer.h"
 
@@ -19,7 +20,7 @@ namespace cuse {
 /// structures are fetched from the program's memory with process_vm_readv(2).
 class IoctlCalls {
  public:
-  IoctlCalls(fbemu::Framebuffer& framebuffer, SessionThreads& threads);
+  IoctlCalls(fbemu::Framebuffer& framebuffer, SessionThreads& threads, ProgramThreads& program_threads);
   IoctlCalls(const IoctlCalls&) = delete;
   IoctlCalls& operator=(const IoctlCalls&) = delete;
   ~IoctlCalls() = default;
@@ -29,6 +30,7 @@ class IoctlCalls {
 
  private:
   struct Pending;
+  void reply(const std::shared_ptr<Pending>& pending, int result);
   void remember(const std::shared_ptr<Pending>& pending);
   void forget(const Pending& pending);
   void interrupt(uint64_t id);
@@ -36,6 +38,7 @@ class IoctlCalls {
 
   fbemu::Framebuffer& framebuffer_;
   SessionThreads& threads_;
+  ProgramThreads& program_threads_;
   std::mutex mutex_;
   std::unordered_map<uint64_t, std::shared_ptr<Pending>> pending_;
   uint64_t last_pending_ = 0;

@@ -71,8 +71,10 @@ std::optional<FramebufferMount> find_framebuffer_mount(const std::string& path) 
   if (colon != std::string_view::npos) {
     std::from_chars(source.data() + colon + 1, source.data() + source.size(), found.daemon);
   }
-  struct stat status {};
-  found.dead = ::stat(path.c_str(), &status) != 0 && (errno == ENOTCONN || errno == ECONNABORTED);
+  // Not from the kernel's attribute cache, which outlives the daemon.
+  struct statx status {};
+  found.dead = ::statx(AT_FDCWD, path.c_str(), AT_STATX_FORCE_SYNC, STATX_BASIC_STATS, &status) != 0 &&
+               (errno == ENOTCONN || errno == ECONNABORTED);
   return found;
 }
 

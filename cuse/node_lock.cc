@@ -2,15 +2,16 @@
 
 #include <fcntl.h>
 #include <linux/limits.h>
+#include <poll.h>
 #include <spdlog/spdlog.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <charconv>
-#include <csignal>
 #include <cstdlib>
 #include <sstream>
 #include <system_error>
@@ -66,6 +67,15 @@ Record read_record(int file) {
   return record;
 }
 
+/// Whether the process has gone, or is going: one that was just killed is still seen for a moment.
+bool ends_soon(pid_t process) {
+  constexpr int patience_ms = 300;
+  const UniqueFd descriptor(static_cast<int>(::syscall(SYS_pidfd_open, process, 0)));
+  if (!descriptor) return errno == ESRCH;
+  pollfd end{descriptor.get(), POLLIN, 0};
+  return ::poll(&end, 1, patience_ms) == 1;
+}
+
 }  // namespace
 
 NodeLock::NodeLock(const std::string& device) : path_(resolve_folder(device)) {
@@ -101,7 +111,7 @@ void NodeLock::lock() {
     if (!file) fail(errno, "cannot open the lock file " + lock_path_);
     if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
       const pid_t holder = read_record(file.get()).daemon;
-      if (holder <= 0 || ::kill(holder, 0) == 0 || errno != ESRCH) fail_as_taken(path_, holder);
+      if (holder <= 0 || !ends_soon(holder)) fail_as_taken(path_, holder);
       // The daemon has gone and its guard is cleaning up, which takes it milliseconds.
       spdlog::debug("waiting until what process {} left on {} is removed", holder, path_);
       if (::flock(file.get(), LOCK_EX) != 0) fail(errno, "cannot lock " + lock_path_);

@@ -26,6 +26,8 @@ class NodeLock {
   /// The path that is served: absolute, without symbolic links.
   [[nodiscard]] const std::string& path() const { return path_; }
 
+  [[nodiscard]] const std::string& lock_path() const { return lock_path_; }
+
   /// Records the file that was made at path(). Throws std::system_error (a full disk).
   void record_file(dev_t device, ino_t inode);
   /// Removes the recorded file if it is still the one at path(), and the lock. Called again by the

@@ -42,6 +42,14 @@ int copy_out(const IoctlRequest& request, const T& object) {
 
 }  // namespace
 
+/// A new state, and what the program gets back when it is shown.
+struct Framebuffer::Change {
+  fb_var_screeninfo var;
+  Scene scene;
+  fb_var_screeninfo answer;
+  bool unblanks;
+};
+
 Framebuffer::Framebuffer(drmclient::Card& card, const drmclient::Output& output,
                          const FramebufferOptions& options)
     : shadow_(memory_for(options)), presenter_(card, output, shadow_, damage_, statistics_), id_(options.id) {
@@ -57,15 +65,15 @@ Framebuffer::Framebuffer(drmclient::Card& card, const drmclient::Output& output,
                                 std::to_string(options.virtual_size.height) + " does not fit in " +
                                 std::to_string(shadow_.size_bytes()) + " bytes");
   }
-  var_ = shown_var_ = checked->var;
-  scene_ = shown_scene_ = checked->scene;
+  state_.var = state_.shown_var = checked->var;
+  state_.scene = state_.shown_scene = checked->scene;
 }
 
 Framebuffer::~Framebuffer() = default;
 
 Scene Framebuffer::scene() const {
-  const std::lock_guard lock(mutex_);
-  return scene_;
+  const auto lock = lock_state();
+  return state_.scene;
 }
 
 void Framebuffer::open(bool writable) {
@@ -113,8 +121,8 @@ std::optional<int> Framebuffer::ioctl(const IoctlRequest& request, const Later& 
 int Framebuffer::get_var(const IoctlRequest& request) {
   fb_var_screeninfo var;
   {
-    const std::lock_guard lock(mutex_);
-    var = var_;
+    const auto lock = lock_state();
+    var = state_.var;
   }
   return -copy_out(request, var);
 }
@@ -132,53 +140,65 @@ std::optional<int> Framebuffer::put_var(const IoctlRequest& request, const Later
   const drmclient::Output output = presenter_.status().output;
 
   // Never held while the program's memory is written to, which may take as long as the program wants.
-  std::unique_lock lock(mutex_);
+  std::unique_lock lock = lock_state();
   if ((wanted.activate & FB_ACTIVATE_INV_MODE) != 0) {
     // "Delete this mode": there is no list of modes to delete from, but the present one must stay.
-    const bool current = wanted.xres == var_.xres && wanted.yres == var_.yres &&
-                         (wanted.pixclock == 0 || wanted.pixclock == var_.pixclock);
+    const bool current = wanted.xres == state_.var.xres && wanted.yres == state_.var.yres &&
+                         (wanted.pixclock == 0 || wanted.pixclock == state_.var.pixclock);
     lock.unlock();
     return current ? -EINVAL : -copy_out(request, wanted);
   }
   const bool forced = (wanted.activate & FB_ACTIVATE_FORCE) != 0;
   if (!forced &&
-      std::ranges::equal(std::as_bytes(std::span(&wanted, 1)), std::as_bytes(std::span(&var_, 1)))) {
+      std::ranges::equal(std::as_bytes(std::span(&wanted, 1)), std::as_bytes(std::span(&state_.var, 1)))) {
     lock.unlock();
     return -copy_out(request, wanted);
   }
-  const auto checked = check_var(wanted, {output, scene_.mode, shadow_.size_bytes()});
+  const auto checked = check_var(wanted, {output, state_.scene.mode, shadow_.size_bytes()});
   if (!checked) return -checked.error().value();
   if ((wanted.activate & FB_ACTIVATE_MASK) != FB_ACTIVATE_NOW) {
     lock.unlock();
     return -copy_out(request, checked->var);
   }
 
-  change_to(checked->var, checked->scene, request, later, checked->var);
+  // The commit of a PUT makes the output active (drm_fb_helper_set_par()).
+  change_to({checked->var, checked->scene, checked->var, true}, request, later);
   return std::nullopt;
 }
 
-/// Takes the new state at once, since other programs' requests build on it, and goes back where the card
-/// refuses it. `answer` goes to the program when the change is shown. Called with mutex_ held.
-void Framebuffer::change_to(const fb_var_screeninfo& var, const Scene& scene, const IoctlRequest& request,
-                            const Later& later, const fb_var_screeninfo& answer) {
-  var_ = var;
-  scene_ = scene;
-  const uint64_t change = ++changes_;
-  presenter_.show(scene, [=, this](int error) {
-    later([=, this] {
-      {
-        const std::lock_guard lock(mutex_);
-        if (error == 0) {
-          shown_var_ = var;
-          shown_scene_ = scene;
-        } else if (change == changes_) {
-          var_ = shown_var_;
-          scene_ = shown_scene_;
-        }
-      }
-      return error != 0 ? -error : -copy_out(request, answer);
-    });
+/// Called with mutex_ held.
+void Framebuffer::change_to(const Change& change, const IoctlRequest& request, const Later& later) {
+  state_.var = change.var;
+  state_.scene = change.scene;
+  const uint64_t number = ++state_.changes;
+  presenter_.show(change.scene, [=, this](int error) {
+    if (error == 0 && change.unblanks) presenter_.set_power(drmclient::Power::on);
+    {
+      const std::lock_guard lock(outcomes_mutex_);
+      outcomes_.push_back({number, error, change.var, change.scene, change.unblanks});
+    }
+    later([=] { return error != 0 ? -error : -copy_out(request, change.answer); });
   });
+}
+
+std::unique_lock<std::mutex> Framebuffer::lock_state() const {
+  std::unique_lock lock(mutex_);
+  std::vector<Outcome> outcomes;
+  {
+    const std::lock_guard outcomes_lock(outcomes_mutex_);
+    std::swap(outcomes, outcomes_);
+  }
+  for (const Outcome& outcome : outcomes) {
+    if (outcome.error == 0) {
+      state_.shown_var = outcome.var;
+      state_.shown_scene = outcome.scene;
+      if (outcome.unblanked) state_.blank_level = FB_BLANK_UNBLANK;
+    } else if (outcome.change == state_.changes) {
+      state_.var = state_.shown_var;
+      state_.scene = state_.shown_scene;
+    }
+  }
+  return lock;
 }
 
 /// fb_pan_display(): only the offsets and the YWRAP bit count, and the caller's structure comes back as it
@@ -187,17 +207,17 @@ std::optional<int> Framebuffer::pan(const IoctlRequest& request, const Later& la
   fb_var_screeninfo wanted;
   if (const int error = copy_in(request, wanted); error != 0) return -error;
 
-  const std::lock_guard lock(mutex_);
+  const auto lock = lock_state();
   const bool wraps = (wanted.vmode & FB_VMODE_YWRAP) != 0;
   if (wraps && wanted.yoffset > 0) return -EINVAL;  // fix.ywrapstep is 0
-  if (!offsets_fit(wanted.xoffset, wanted.yoffset, scene_)) return -EINVAL;
-  fb_var_screeninfo var = var_;
+  if (!offsets_fit(wanted.xoffset, wanted.yoffset, state_.scene)) return -EINVAL;
+  fb_var_screeninfo var = state_.var;
   var.xoffset = wanted.xoffset;
   var.yoffset = wanted.yoffset;
   var.vmode = wraps ? var.vmode | FB_VMODE_YWRAP : var.vmode & ~static_cast<uint32_t>(FB_VMODE_YWRAP);
-  Scene scene = scene_;
+  Scene scene = state_.scene;
   scene.offset = {wanted.xoffset, wanted.yoffset};
-  change_to(var, scene, request, later, wanted);
+  change_to({var, scene, wanted, false}, request, later);
   return std::nullopt;
 }
 
@@ -257,8 +277,8 @@ int Framebuffer::blank(const IoctlRequest& request) {
   static_assert(levels.size() == FB_BLANK_POWERDOWN + 1);
   const auto level = static_cast<uint32_t>(request.argument);
   if (request.argument >= levels.size()) return -EINVAL;
-  const std::lock_guard lock(mutex_);
-  blank_level_ = level;
+  const auto lock = lock_state();
+  state_.blank_level = level;
   presenter_.set_power(levels[level]);
   return 0;
 }
@@ -307,11 +327,11 @@ bool Framebuffer::flush(std::function<void()> done) {
 Framebuffer::Status Framebuffer::status() const {
   Status status;
   status.presenter = presenter_.status();
-  const std::lock_guard lock(mutex_);
-  status.scene = scene_;
+  const auto lock = lock_state();
+  status.scene = state_.scene;
   status.open_files = open_files_;
   status.open_writers = open_writers_;
-  status.blank_level = blank_level_;
+  status.blank_level = state_.blank_level;
   status.id = id_;
   return status;
 }

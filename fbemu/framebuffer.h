@@ -11,6 +11,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "drmclient/card.h"
 #include "drmclient/output.h"
@@ -109,8 +110,8 @@ class Framebuffer {
   std::optional<int> put_var(const IoctlRequest& request, const Later& later);
   int get_fix(const IoctlRequest& request);
   std::optional<int> pan(const IoctlRequest& request, const Later& later);
-  void change_to(const fb_var_screeninfo& var, const Scene& scene, const IoctlRequest& request,
-                 const Later& later, const fb_var_screeninfo& answer);
+  struct Change;
+  void change_to(const Change& change, const IoctlRequest& request, const Later& later);
   int get_color_map(const IoctlRequest& request);
   int put_color_map(const IoctlRequest& request);
   int blank(const IoctlRequest& request);
@@ -121,17 +122,35 @@ class Framebuffer {
   Presenter presenter_;
   std::string id_;
 
+  /// What the presenter made of a change.
+  struct Outcome {
+    uint64_t change = 0;
+    int error = 0;
+    fb_var_screeninfo var{};
+    Scene scene;
+    bool unblanked = false;
+  };
+  /// The state in force, which other requests build on at once, and what was last known to be on the screen:
+  /// where a mode is refused, the state goes back to that.
+  struct State {
+    fb_var_screeninfo var{};
+    Scene scene;
+    fb_var_screeninfo shown_var{};
+    Scene shown_scene;
+    uint64_t changes = 0;  ///< counts changes of var and scene
+    uint32_t blank_level = FB_BLANK_UNBLANK;
+  };
+  /// Locks mutex_ and takes the outcomes in, in their order.
+  [[nodiscard]] std::unique_lock<std::mutex> lock_state() const;
+
+  mutable std::mutex outcomes_mutex_;  ///< held by the presenter's thread too, and while no other is taken
+  mutable std::vector<Outcome> outcomes_;
+
   mutable std::mutex mutex_;
-  fb_var_screeninfo var_{};
-  Scene scene_;
-  /// What was last known to be on the screen: where a mode is refused, the state goes back to it.
-  fb_var_screeninfo shown_var_{};
-  Scene shown_scene_;
-  uint64_t changes_ = 0;  ///< counts changes of var_ and scene_
+  mutable State state_;
   ColorMap color_map_;
   unsigned open_files_ = 0;
   unsigned open_writers_ = 0;
-  uint32_t blank_level_ = FB_BLANK_UNBLANK;
 };
 
 }  // namespace fbemu

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+
+namespace cuse {
+
+/// The threads that touch programs' memory, which may take as long as a program wants: a page of it may lie
+/// in the framebuffer itself, and then has to be read from us first, or is being written back to us.
+///
+/// They have nothing to do with the FUSE channel. A thread that had it open while it waits for a page of the
+/// framebuffer would keep the connection alive when the process is killed, and wait for itself. And since the
+/// threads that serve the channel never touch a program's memory, one of them is always there to deliver the
+/// page.
+class ProgramThreads {
+ public:
+  /// Starts the first thread; it has the caller's table of descriptors, and so have all the others.
+  ProgramThreads();
+  ~ProgramThreads();
+  ProgramThreads(const ProgramThreads&) = delete;
+  ProgramThreads& operator=(const ProgramThreads&) = delete;
+
+  /// Has `work` done. Thread-safe.
+  void post(std::function<void()> work);
+  /// Waits until all work is done, at most so long; false where some is still under way. Further work is
+  /// dropped.
+  [[nodiscard]] bool stop(std::chrono::milliseconds patience);
+
+ private:
+  void serve();
+
+  std::mutex mutex_;
+  std::condition_variable work_came_;
+  std::condition_variable worker_ended_;
+  std::deque<std::function<void()>> work_;
+  size_t free_workers_ = 0;
+  size_t workers_ = 0;
+  bool stopping_ = false;
+};
+
+}  // namespace cuse

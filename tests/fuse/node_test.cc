@@ -1,0 +1,82 @@
+// What the device's path may be before, and what it is afterwards.
+
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "daemon.h"
+#include "device_file.h"
+
+namespace fuse_test {
+namespace {
+
+class NodeTest : public DaemonTest {};
+
+TEST_F(NodeTest, APlainFileIsCoveredAndComesBackAsItWas) {
+  write_file(file("fb"), "what was here before");
+  ASSERT_EQ(::chmod(file("fb").c_str(), 0640), 0);
+  Daemon& daemon = start();
+  struct stat status {};
+  ASSERT_EQ(::stat(file("fb").c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777U, 0640U) << "the permissions are those of what it covers";
+  EXPECT_EQ(status.st_size, 640 * 480 * 4 * 2);
+  daemon.end();
+  EXPECT_EQ(read_file(file("fb")), "what was here before");
+}
+
+TEST_F(NodeTest, ACharacterDeviceIsCoveredAndComesBack) {
+  ASSERT_EQ(::mknod(file("fb").c_str(), S_IFCHR | 0660, makedev(29, 31)), 0);
+  Daemon& daemon = start();
+  {
+    const DeviceFile device(daemon.device());
+    EXPECT_EQ(device.var().xres, 640U);
+    const DeviceMap map(device);
+    map[0] = 0x00ff00;
+  }
+  EXPECT_EQ(daemon.screenshot().at(0, 0), 0x00ff00U);
+  daemon.end();
+  struct stat status {};
+  ASSERT_EQ(::lstat(file("fb").c_str(), &status), 0);
+  EXPECT_TRUE(S_ISCHR(status.st_mode));
+  EXPECT_EQ(status.st_rdev, makedev(29, 31));
+}
+
+TEST_F(NodeTest, ASymbolicLinkIsFollowed) {
+  write_file(file("target"), "");
+  ASSERT_EQ(::symlink(file("target").c_str(), file("fb").c_str()), 0);
+  Daemon& daemon = start();
+  EXPECT_EQ(daemon.status().at("device"), file("target"));
+  const DeviceFile device(file("fb"));
+  EXPECT_EQ(device.var().xres, 640U);
+}
+
+TEST_F(NodeTest, APathWithBlanksAndOtherLettersIsServed) {
+  Daemon& daemon = start({.device = file("a fb,\\ \xc3\xa4")});
+  const DeviceFile device(daemon.device());
+  EXPECT_EQ(device.var().xres, 640U);
+}
+
+TEST_F(NodeTest, TheDefaultControlSocketIsFoundByTheDevicesName) {
+  Daemon& daemon = start({.default_control = true});
+  EXPECT_EQ(daemon.status().at("device"), daemon.device());
+}
+
+TEST_F(NodeTest, SeveralDaemonsServeSeveralDevices) {
+  Daemon& one = start({.device = file("fb0"), .card = "headless:320x240"});
+  Daemon& two = start({.device = file("fb1"), .card = "headless:400x300"});
+  const DeviceFile first(one.device());
+  const DeviceFile second(two.device());
+  EXPECT_EQ(first.var().xres, 320U);
+  EXPECT_EQ(second.var().xres, 400U);
+  one.end();
+  EXPECT_EQ(second.var().xres, 400U);
+}
+
+TEST_F(NodeTest, AFreedPathCanBeServedAgainAtOnce) {
+  for (int i = 0; i < 10; ++i) start().end();
+}
+
+}  // namespace
+}  // namespace fuse_test

@@ -1,0 +1,88 @@
+// Two buffers in one memory, and the screen that shows the one or the other.
+
+#include "daemon.h"
+#include "device_file.h"
+#include "program.h"
+
+namespace fuse_test {
+namespace {
+
+constexpr uint32_t width = 640;
+constexpr uint32_t height = 480;
+
+class PanTest : public DaemonTest {};
+
+TEST_F(PanTest, WhatIsDrawnOffScreenShowsWhenTheScreenPansThere) {
+  Daemon& daemon = start();
+  Program program(daemon.device(), open_and_map);
+  ASSERT_EQ(program.ask("virtual 960"), "ok");
+  ASSERT_EQ(program.ask("picture 1 0 480"), "ok");
+  EXPECT_TRUE(same(daemon.screenshot(), drawn_picture(width, height, 1)));
+  ASSERT_EQ(program.ask("picture 2 480 480"), "ok");
+  EXPECT_TRUE(same(daemon.screenshot(), drawn_picture(width, height, 1)));
+  ASSERT_EQ(program.ask("pan 0 480"), "ok");
+  EXPECT_TRUE(same(daemon.screenshot(), drawn_picture(width, height, 2, 480)));
+  ASSERT_EQ(program.ask("picture 3 0 480"), "ok");
+  EXPECT_TRUE(same(daemon.screenshot(), drawn_picture(width, height, 2, 480)));
+  ASSERT_EQ(program.ask("pan 0 0"), "ok");
+  EXPECT_TRUE(same(daemon.screenshot(), drawn_picture(width, height, 3)));
+}
+
+TEST_F(PanTest, EveryLineCanBeTheFirst) {
+  Daemon& daemon = start();
+  Program program(daemon.device(), open_and_map);
+  ASSERT_EQ(program.ask("virtual 960"), "ok");
+  ASSERT_EQ(program.ask("picture 4 0 960"), "ok");
+  for (const uint32_t line : {1U, 7U, 100U, 479U}) {
+    ASSERT_EQ(program.ask("pan 0 " + std::to_string(line)), "ok");
+    EXPECT_TRUE(same(daemon.screenshot(), drawn_picture(width, height, 4, line)));
+    EXPECT_EQ(program.ask("var"), "ok 640 480 640 960 0 " + std::to_string(line) + " 32");
+  }
+}
+
+TEST_F(PanTest, PanningBeyondTheVirtualScreenIsEinval) {
+  Daemon& daemon = start();
+  Program program(daemon.device(), open_and_map);
+  EXPECT_EQ(program.ask("pan 0 1"), "error EINVAL");
+  ASSERT_EQ(program.ask("virtual 960"), "ok");
+  EXPECT_EQ(program.ask("pan 0 481"), "error EINVAL");
+  EXPECT_EQ(program.ask("pan 1 0"), "error EINVAL");
+  EXPECT_EQ(program.ask("pan 0 4294967295"), "error EINVAL");
+  EXPECT_EQ(program.ask("pan 0 480"), "ok");
+}
+
+TEST_F(PanTest, WithYwrapOnlyTheFirstLineCanBeTheFirst) {
+  Daemon& daemon = start();
+  const DeviceFile file(daemon.device());
+  fb_var_screeninfo var = file.var();
+  var.yres_virtual = 960;
+  ASSERT_EQ(file.ioctl(FBIOPUT_VSCREENINFO, &var), 0);
+  var.vmode |= FB_VMODE_YWRAP;
+  EXPECT_EQ(file.ioctl(FBIOPAN_DISPLAY, &var), 0);
+  var.yoffset = 1;
+  EXPECT_EQ(file.ioctl(FBIOPAN_DISPLAY, &var), EINVAL);
+}
+
+TEST_F(PanTest, FlippingShowsWhatWasDrawnBefore) {
+  Daemon& daemon = start();
+  Program program(daemon.device(), open_and_map);
+  ASSERT_EQ(program.ask("virtual 960"), "ok");
+  for (uint32_t frame = 0; frame < 30; ++frame) {
+    const uint32_t line = frame % 2 * height;
+    ASSERT_EQ(program.ask("picture " + std::to_string(frame) + " " + std::to_string(line) + " 480"), "ok");
+    ASSERT_EQ(program.ask("pan 0 " + std::to_string(line)), "ok");
+    ASSERT_TRUE(same(daemon.screenshot(), drawn_picture(width, height, frame, line))) << "frame " << frame;
+  }
+}
+
+TEST_F(PanTest, AWriteOffScreenShowsAfterThePan) {
+  Daemon& daemon = start();
+  Program program(daemon.device(), {"open rw", "virtual 960"});
+  ASSERT_EQ(program.ask("write 1228800 1228800 0x33"), "ok 1228800");
+  EXPECT_TRUE(same(daemon.screenshot(), black_picture(width, height)));
+  ASSERT_EQ(program.ask("pan 0 480"), "ok");
+  EXPECT_EQ(daemon.screenshot().pixels, std::vector<uint32_t>(size_t{width} * height, 0x333333));
+}
+
+}  // namespace
+}  // namespace fuse_test

@@ -1,0 +1,88 @@
+#include "cuse/card_choice.h"
+
+#include <gtest/gtest.h>
+
+#include "drmclient/headless_card.h"
+#include "tests/unit/thrown.h"
+
+using cuse::choose_output;
+using cuse::open_card;
+using unit::thrown_by;
+
+TEST(OpenCard, HeadlessIsFullHdAt60Hz) {
+  const auto card = open_card("headless");
+  EXPECT_EQ(card->info().driver, "headless");
+  const auto mode = card->probe()->front().modes.front();
+  EXPECT_EQ(mode.size(), (drmclient::Size{1920, 1080}));
+  EXPECT_EQ(mode.refresh_millihertz(), 60'000U);
+}
+
+TEST(OpenCard, HeadlessTakesASizeAndARate) {
+  EXPECT_EQ(open_card("headless:1280x720")->probe()->front().modes.front().refresh_millihertz(), 60'000U);
+  const auto mode = open_card("headless:1280x720@75")->probe()->front().modes.front();
+  EXPECT_EQ(mode.size(), (drmclient::Size{1280, 720}));
+  EXPECT_EQ(mode.refresh_millihertz(), 75'000U);
+}
+
+TEST(OpenCard, ABadGeometryIsNamedWithWhatItShouldBe) {
+  for (const char* word : {"headless:x", "headless:1280", "headless:1280x720@", "headless:1280x720@0"}) {
+    const auto thrown = thrown_by([&] { static_cast<void>(open_card(word)); });
+    EXPECT_EQ(thrown.code, EINVAL);
+    EXPECT_TRUE(thrown.says(word)) << thrown.what;
+    EXPECT_TRUE(thrown.says("headless:WxH")) << thrown.what;
+  }
+}
+
+TEST(OpenCard, ASizeOutsideTheLimitsIsNamedWithThem) {
+  for (const char* word : {"headless:4x4", "headless:8193x8"}) {
+    const auto thrown = thrown_by([&] { static_cast<void>(open_card(word)); });
+    EXPECT_EQ(thrown.code, EINVAL);
+    EXPECT_TRUE(thrown.says("from 8x8 to 8192x8192")) << thrown.what;
+  }
+}
+
+TEST(OpenCard, DrmCardsAreNotDrivenYetAndTheMessageSaysWhatIs) {
+  for (const char* word : {"auto", "/dev/dri/card0"}) {
+    const auto thrown = thrown_by([&] { static_cast<void>(open_card(word)); });
+    EXPECT_EQ(thrown.code, ENODEV);
+    EXPECT_TRUE(thrown.says(word)) << thrown.what;
+    EXPECT_TRUE(thrown.says("--card headless")) << thrown.what;
+  }
+}
+
+TEST(OpenCard, OtherWordsAreRefusedWithAllThatIsPossible) {
+  for (const char* word : {"", "headles", "headless:", "Headless", "card0", "headlessX"}) {
+    const auto thrown = thrown_by([&] { static_cast<void>(open_card(word)); });
+    EXPECT_EQ(thrown.code, EINVAL) << word;
+    EXPECT_TRUE(thrown.says("neither auto, headless, headless:WxH[@HZ] nor")) << thrown.what;
+  }
+}
+
+TEST(ChooseOutput, IsTheFirstConnectedOrTheOneNamed) {
+  drmclient::HeadlessCard card({});
+  EXPECT_EQ(choose_output(card, std::nullopt).name, "Virtual-1");
+  EXPECT_EQ(choose_output(card, "Virtual-1").name, "Virtual-1");
+}
+
+TEST(ChooseOutput, ANamedOneNeedNotBeConnected) {
+  drmclient::HeadlessCard card({});
+  card.set_connected(false);
+  EXPECT_FALSE(choose_output(card, "Virtual-1").connected);
+}
+
+TEST(ChooseOutput, AnUnknownNameIsToldWithThoseThatExist) {
+  drmclient::HeadlessCard card({});
+  const auto thrown = thrown_by([&] { static_cast<void>(choose_output(card, "HDMI-A-1")); });
+  EXPECT_EQ(thrown.code, ENODEV);
+  EXPECT_TRUE(thrown.says("no connector \"HDMI-A-1\"")) << thrown.what;
+  EXPECT_TRUE(thrown.says("Virtual-1 (connected)")) << thrown.what;
+}
+
+TEST(ChooseOutput, NothingConnectedIsToldWithWhatExists) {
+  drmclient::HeadlessCard card({});
+  card.set_connected(false);
+  const auto thrown = thrown_by([&] { static_cast<void>(choose_output(card, std::nullopt)); });
+  EXPECT_EQ(thrown.code, ENODEV);
+  EXPECT_TRUE(thrown.says("there is: Virtual-1")) << thrown.what;
+  EXPECT_FALSE(thrown.says("(connected)")) << thrown.what;
+}

@@ -1,0 +1,167 @@
+#include <gtest/gtest.h>
+
+#include <array>
+
+#include "fbemu/framebuffer.h"
+#include "tests/unit/framebuffer_fixture.h"
+
+namespace {
+
+struct Map64 {
+  uint32_t start;
+  uint32_t len;
+  std::array<uint64_t, 4> channels;
+};
+struct Map32 {
+  uint32_t start;
+  uint32_t len;
+  std::array<uint32_t, 4> channels;
+};
+
+class FramebufferColorMap : public unit::FramebufferFixture {
+ protected:
+  [[nodiscard]] int get_map(uint32_t start, uint32_t len, uint64_t transp = 0) {
+    memory->put(map_at, Map64{start, len, {red_at, green_at, blue_at, transp}});
+    return call(FBIOGETCMAP, map_at);
+  }
+  [[nodiscard]] int put_map(uint32_t start, uint32_t len, uint64_t transp = 0) {
+    memory->put(map_at, Map64{start, len, {red_at, green_at, blue_at, transp}});
+    return call(FBIOPUTCMAP, map_at);
+  }
+  void put_entries(uint16_t first) {
+    for (uint16_t i = 0; i < 16; ++i) {
+      memory->put(red_at + i * 2U, static_cast<uint16_t>(first + i));
+      memory->put(green_at + i * 2U, static_cast<uint16_t>(first + 100 + i));
+      memory->put(blue_at + i * 2U, static_cast<uint16_t>(first + 200 + i));
+    }
+  }
+};
+
+}  // namespace
+
+TEST_F(FramebufferColorMap, GetGivesTheConsoleColoursAtTheStart) {
+  start();
+  ASSERT_EQ(get_map(6, 2), 0);
+  EXPECT_EQ(memory->get<uint16_t>(red_at), 0xaaaaU);
+  EXPECT_EQ(memory->get<uint16_t>(green_at), 0x5555U);
+  EXPECT_EQ(memory->get<uint16_t>(blue_at), 0x0000U);
+  EXPECT_EQ(memory->get<uint16_t>(green_at + 2), 0xaaaaU);
+  EXPECT_TRUE(memory->is_untouched(red_at + 4, 16));
+}
+
+TEST_F(FramebufferColorMap, GetOfMoreThan256EntriesIsCutWithoutAnError) {
+  start();
+  EXPECT_EQ(get_map(250, 1000), 0);
+  EXPECT_EQ(memory->get<uint16_t>(red_at + 10), 0U);
+  EXPECT_TRUE(memory->is_untouched(red_at + 12, 16));
+  EXPECT_EQ(memory->get<uint32_t>(map_at + 4), 1000U) << "the caller's length stays";
+}
+
+TEST_F(FramebufferColorMap, GetRefusesNoEntriesAndAStartBeyondTheMap) {
+  start();
+  EXPECT_EQ(get_map(0, 0), -EINVAL);
+  EXPECT_EQ(get_map(256, 1), -EINVAL);
+  EXPECT_EQ(get_map(0xffff'ffff, 1), -EINVAL);
+  EXPECT_EQ(get_map(255, 1), 0);
+}
+
+TEST_F(FramebufferColorMap, GetNeverWritesTransparency) {
+  start();
+  EXPECT_EQ(get_map(0, 16, transp_at), 0);
+  EXPECT_TRUE(memory->is_untouched(transp_at, 32));
+  EXPECT_EQ(get_map(0, 16, nowhere), 0) << "nor looks at it";
+}
+
+TEST_F(FramebufferColorMap, GetWithABadAddressIsAFault) {
+  start();
+  EXPECT_EQ(call(FBIOGETCMAP, nowhere), -EFAULT);
+  for (const uint64_t channel : {red_at, green_at, blue_at}) {
+    memory = std::make_shared<unit::FakeUserMemory>();
+    memory->make_hole(channel, channel + 1);
+    EXPECT_EQ(get_map(0, 16), -EFAULT) << channel;
+  }
+}
+
+TEST_F(FramebufferColorMap, WhatWasPutIsGot) {
+  start();
+  put_entries(1000);
+  ASSERT_EQ(put_map(0, 16), 0);
+  put_entries(0);
+  ASSERT_EQ(get_map(3, 1), 0);
+  EXPECT_EQ(memory->get<uint16_t>(red_at), 1003U);
+  EXPECT_EQ(memory->get<uint16_t>(green_at), 1103U);
+  EXPECT_EQ(memory->get<uint16_t>(blue_at), 1203U);
+}
+
+TEST_F(FramebufferColorMap, PutLeavesTheOtherEntries) {
+  start();
+  put_entries(1000);
+  ASSERT_EQ(put_map(15, 1), 0);
+  ASSERT_EQ(get_map(14, 2), 0);
+  EXPECT_EQ(memory->get<uint16_t>(red_at), 0xffffU);
+  EXPECT_EQ(memory->get<uint16_t>(red_at + 2), 1000U);
+}
+
+TEST_F(FramebufferColorMap, PutRefusesTheSeventeenthEntryOfATrueColourScreen) {
+  start();
+  put_entries(0);
+  EXPECT_EQ(put_map(0, 16), 0);
+  EXPECT_EQ(put_map(0, 17), -EINVAL);
+  EXPECT_EQ(put_map(1, 16), -EINVAL);
+  EXPECT_EQ(put_map(16, 1), -EINVAL);
+  EXPECT_EQ(put_map(0, 256), -EINVAL);
+}
+
+TEST_F(FramebufferColorMap, PutChecksInTheKernelsOrder) {
+  start();
+  EXPECT_EQ(call(FBIOPUTCMAP, nowhere), -EFAULT);
+  EXPECT_EQ(put_map(0xffff'ffff, 0x4000'0000), -E2BIG);
+  EXPECT_EQ(put_map(0xffff'ffff, 0xffff'ffff), -E2BIG);
+  EXPECT_EQ(put_map(0xffff'ffff, 0), -EINVAL);
+  EXPECT_EQ(put_map(0xffff'ffff, 0x3fff'ffff), -ENOMEM);
+  memory->make_hole(blue_at, blue_at + 1);
+  EXPECT_EQ(put_map(0xffff'ffff, 1), -EFAULT) << "unreadable entries come before a bad start";
+}
+
+TEST_F(FramebufferColorMap, PutRefusesAStartOf31BitsAndMore) {
+  start();
+  EXPECT_EQ(put_map(0x8000'0000, 1), -EINVAL);
+  EXPECT_EQ(put_map(0x7fff'ffff, 1), -EINVAL);
+}
+
+TEST_F(FramebufferColorMap, PutReadsTransparencyWhereThereIsSome) {
+  start();
+  EXPECT_EQ(put_map(0, 16, transp_at), 0);
+  EXPECT_EQ(put_map(0, 16, nowhere), -EFAULT);
+}
+
+TEST_F(FramebufferColorMap, ARefusedPutChangesNothing) {
+  start();
+  put_entries(1000);
+  EXPECT_EQ(put_map(8, 9), -EINVAL);
+  ASSERT_EQ(get_map(8, 1), 0);
+  EXPECT_EQ(memory->get<uint16_t>(red_at), 0x5555U);
+}
+
+TEST_F(FramebufferColorMap, ThirtyTwoBitProgramsHaveTheirOwnStructure) {
+  start();
+  abi = fbemu::Abi::ilp32;
+  put_entries(500);
+  memory->put(map_at, Map32{2,
+                            1,
+                            {static_cast<uint32_t>(red_at), static_cast<uint32_t>(green_at),
+                             static_cast<uint32_t>(blue_at), 0}});
+  ASSERT_EQ(call(FBIOPUTCMAP, map_at), 0);
+  put_entries(0);
+  ASSERT_EQ(call(FBIOGETCMAP, map_at), 0);
+  EXPECT_EQ(memory->get<uint16_t>(red_at), 500U);
+  EXPECT_EQ(memory->get<uint16_t>(blue_at), 700U);
+}
+
+TEST_F(FramebufferColorMap, AMapDoesNotChangeATrueColourPicture) {
+  start();
+  write_pixel(1, 1, 0x010203);
+  put_entries(0x7777);
+  ASSERT_EQ(put_map(0, 16), 0);
+  EXPECT_EQ(shown(1, 1), 0x010203U);
+}

@@ -1,0 +1,186 @@
+#include <gtest/gtest.h>
+
+#include <system_error>
+
+#include "fbemu/framebuffer.h"
+#include "tests/unit/framebuffer_fixture.h"
+
+namespace {
+
+class FramebufferIoctl : public unit::FramebufferFixture {};
+class UnknownIoctl : public unit::FramebufferFixture, public testing::WithParamInterface<uint32_t> {};
+
+}  // namespace
+
+TEST_F(FramebufferIoctl, GetVarIsTheVisibleScreen) {
+  start();
+  const auto var = get_var();
+  EXPECT_EQ(var.xres, 64U);
+  EXPECT_EQ(var.yres, 48U);
+  EXPECT_EQ(var.xres_virtual, 64U);
+  EXPECT_EQ(var.yres_virtual, 48U);
+  EXPECT_EQ(var.bits_per_pixel, 32U);
+  EXPECT_EQ(var.activate, 0U);
+}
+
+TEST_F(FramebufferIoctl, GetVarWrites160BytesAndNoMore) {
+  start();
+  ASSERT_EQ(call(FBIOGET_VSCREENINFO, var_at), 0);
+  EXPECT_TRUE(memory->is_untouched(var_at + 160, 64));
+}
+
+TEST_F(FramebufferIoctl, GetVarIsTheSameForBothAbis) {
+  start();
+  const auto var = get_var();
+  abi = fbemu::Abi::ilp32;
+  EXPECT_TRUE(unit::same(get_var(), var));
+}
+
+TEST_F(FramebufferIoctl, GetVarAtABadAddressIsAFault) {
+  start();
+  EXPECT_EQ(call(FBIOGET_VSCREENINFO, nowhere), -EFAULT);
+}
+
+TEST_F(FramebufferIoctl, GetFixIsTheMemoryAndItsLines) {
+  start();
+  ASSERT_EQ(call(FBIOGET_FSCREENINFO, fix_at), 0);
+  const auto fix = memory->get<fb_fix_screeninfo>(fix_at);
+  EXPECT_STREQ(fix.id, "fbemu headless");
+  EXPECT_EQ(fix.smem_len, 24'576U);
+  EXPECT_EQ(fix.line_length, 256U);
+  EXPECT_EQ(fix.smem_start, 0U);
+  EXPECT_EQ(fix.xpanstep, 1U);
+  EXPECT_EQ(fix.ypanstep, 1U);
+  EXPECT_EQ(fix.ywrapstep, 0U);
+}
+
+TEST_F(FramebufferIoctl, GetFixFor32BitProgramsHas68Bytes) {
+  start();
+  abi = fbemu::Abi::ilp32;
+  ASSERT_EQ(call(FBIOGET_FSCREENINFO, fix_at), 0);
+  EXPECT_EQ(memory->get<uint32_t>(fix_at + 20), 24'576U);
+  EXPECT_EQ(memory->get<uint32_t>(fix_at + 44), 256U);
+  EXPECT_TRUE(memory->is_untouched(fix_at + 64, 64));
+}
+
+TEST_F(FramebufferIoctl, GetFixAtABadAddressIsAFault) {
+  start();
+  EXPECT_EQ(call(FBIOGET_FSCREENINFO, nowhere), -EFAULT);
+}
+
+TEST_F(FramebufferIoctl, BlankAcceptsLevelsZeroToFour) {
+  start();
+  for (uint64_t level = 0; level <= 4; ++level) {
+    EXPECT_EQ(call(FBIOBLANK, level), 0) << level;
+    EXPECT_EQ(framebuffer->status().blank_level, level);
+  }
+}
+
+TEST_F(FramebufferIoctl, BlankRefusesOtherLevels) {
+  start();
+  EXPECT_EQ(call(FBIOBLANK, 5), -EINVAL);
+  EXPECT_EQ(call(FBIOBLANK, 0xffff'ffff), -EINVAL);
+  EXPECT_EQ(call(FBIOBLANK, 0x1'0000'0000), -EINVAL);
+  EXPECT_EQ(framebuffer->status().blank_level, 0U);
+}
+
+TEST_F(FramebufferIoctl, BlankTurnsTheScreenBlackAndUnblankBringsItBack) {
+  start();
+  write_pixel(3, 4, 0xabcdef);
+  ASSERT_EQ(shown(3, 4), 0xabcdefU);
+  ASSERT_EQ(call(FBIOBLANK, FB_BLANK_POWERDOWN), 0);
+  EXPECT_EQ(shown(3, 4), 0U);
+  ASSERT_EQ(call(FBIOBLANK, FB_BLANK_UNBLANK), 0);
+  EXPECT_EQ(shown(3, 4), 0xabcdefU);
+}
+
+TEST_F(FramebufferIoctl, BlankLevelsArePowerLevels) {
+  start();
+  using drmclient::Power;
+  constexpr std::array levels{Power::on, Power::standby, Power::suspend, Power::standby, Power::off};
+  for (size_t level = levels.size(); level-- > 0;) {
+    ASSERT_EQ(call(FBIOBLANK, level), 0);
+    ASSERT_EQ(call(FBIO_WAITFORVSYNC, 0), 0);
+    EXPECT_EQ(framebuffer->status().presenter.power, levels.at(level)) << level;
+  }
+}
+
+TEST_F(FramebufferIoctl, WaitForVsyncNeverLooksAtItsArgument) {
+  start();
+  const int reads = memory->reads;
+  EXPECT_EQ(call(FBIO_WAITFORVSYNC, 0), 0);
+  EXPECT_EQ(call(FBIO_WAITFORVSYNC, nowhere), 0);
+  EXPECT_EQ(call(FBIO_WAITFORVSYNC, 0xffff'ffff'ffff'ffff), 0);
+  EXPECT_EQ(memory->reads, reads);
+}
+
+TEST_F(FramebufferIoctl, WaitForVsyncIsAnsweredAtTheVblank) {
+  start(unit::SteppedCard::Vblanks::stepped);
+  std::atomic<bool> answered{false};
+  const auto result = framebuffer->ioctl(request(FBIO_WAITFORVSYNC, 0), [&](std::function<int()> finish) {
+    EXPECT_EQ(finish(), 0);
+    answered = true;
+  });
+  EXPECT_FALSE(result.has_value());
+  EXPECT_FALSE(answered);
+  ASSERT_TRUE(card->step());
+  EXPECT_TRUE(unit::eventually([&] { return answered.load(); }));
+}
+
+TEST_F(FramebufferIoctl, WaitForVsyncWorksFor32BitPrograms) {
+  start();
+  abi = fbemu::Abi::ilp32;
+  EXPECT_EQ(call(FBIO_WAITFORVSYNC, 0), 0);
+}
+
+TEST_F(FramebufferIoctl, WaitForVsyncWhileBlankIsAnswered) {
+  start();
+  ASSERT_EQ(call(FBIOBLANK, 4), 0);
+  EXPECT_EQ(call(FBIO_WAITFORVSYNC, 0), 0);
+}
+
+TEST_F(FramebufferIoctl, OnlyWaitForVsyncCanBeInterrupted) {
+  EXPECT_TRUE(fbemu::Framebuffer::is_interruptible(FBIO_WAITFORVSYNC));
+  EXPECT_FALSE(fbemu::Framebuffer::is_interruptible(FBIOPAN_DISPLAY));
+  EXPECT_FALSE(fbemu::Framebuffer::is_interruptible(FBIOPUT_VSCREENINFO));
+}
+
+TEST_F(FramebufferIoctl, EveryIoctlIsCounted) {
+  start();
+  static_cast<void>(call(FBIOGET_VSCREENINFO, var_at));
+  static_cast<void>(call(0x4699, 0));
+  static_cast<void>(call(FBIO_WAITFORVSYNC, 0));
+  EXPECT_EQ(framebuffer->statistics().ioctls, 3U);
+}
+
+TEST_F(FramebufferIoctl, AfterStopEveryIoctlIsAnswered) {
+  start();
+  stop();
+  EXPECT_EQ(call(FBIO_WAITFORVSYNC, 0), 0);
+  EXPECT_EQ(call(FBIOGET_VSCREENINFO, var_at), 0);
+  EXPECT_EQ(pan(0, 0), 0);
+}
+
+TEST_F(FramebufferIoctl, StopAnswersThoseThatWait) {
+  start(unit::SteppedCard::Vblanks::stepped);
+  std::atomic<int> answered{0};
+  for (int i = 0; i < 10; ++i) {
+    ASSERT_FALSE(
+        framebuffer->ioctl(request(FBIO_WAITFORVSYNC, 0), [&](const std::function<int()>&) { ++answered; }));
+  }
+  stop();
+  EXPECT_EQ(answered, 10);
+}
+
+TEST_P(UnknownIoctl, IsNoTypewriterAndTouchesNoMemory) {
+  start();
+  EXPECT_EQ(call(GetParam(), var_at), -ENOTTY);
+  abi = fbemu::Abi::ilp32;
+  EXPECT_EQ(call(GetParam(), nowhere), -ENOTTY);
+  EXPECT_EQ(memory->reads + memory->writes, 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(Framebuffer, UnknownIoctl,
+                         testing::Values(0x4603U, 0x4607U, 0x460cU, 0x4613U, 0x4614U, 0x4615U, 0x4616U,
+                                         0x4617U, 0x4618U, 0x4699U, 0U, 0xffff'ffffU, 0x5401U,
+                                         0x00004600U | 0x8000'0000U));

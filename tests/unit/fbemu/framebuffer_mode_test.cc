@@ -1,0 +1,220 @@
+#include <gtest/gtest.h>
+
+#include <array>
+#include <future>
+#include <thread>
+
+#include "fbemu/framebuffer.h"
+#include "tests/unit/framebuffer_fixture.h"
+
+using unit::same;
+
+namespace {
+
+class FramebufferPut : public unit::FramebufferFixture {};
+
+}  // namespace
+
+TEST_F(FramebufferPut, EFaultComesBeforeAllOtherChecks) {
+  start();
+  EXPECT_EQ(call(FBIOPUT_VSCREENINFO, nowhere), -EFAULT);
+  memory->make_hole(var_at + 159, var_at + 160);
+  EXPECT_EQ(call(FBIOPUT_VSCREENINFO, var_at), -EFAULT);
+}
+
+TEST_F(FramebufferPut, ThePresentVarIsANoOp) {
+  start();
+  EXPECT_EQ(put_var(get_var()), 0);
+  EXPECT_EQ(framebuffer->statistics().mode_sets, 1U);
+}
+
+TEST_F(FramebufferPut, AnotherSizeIsARealMode) {
+  start();
+  ASSERT_EQ(change_var([](auto& var) { var.xres = var.xres_virtual = 32, var.yres = var.yres_virtual = 24; }),
+            0);
+  const auto var = get_var();
+  EXPECT_EQ(var.xres, 32U);
+  EXPECT_EQ(var.yres, 24U);
+  EXPECT_EQ(framebuffer->statistics().mode_sets, 2U);
+  EXPECT_EQ(framebuffer->capture()->size, (drmclient::Size{32, 24}));
+}
+
+TEST_F(FramebufferPut, TheAdjustedVarIsCopiedBack) {
+  start();
+  fb_var_screeninfo wanted{};
+  wanted.xres = 32;
+  wanted.yres = 24;
+  ASSERT_EQ(put_var(wanted), 0);
+  const auto answer = memory->get<fb_var_screeninfo>(var_at);
+  EXPECT_EQ(answer.bits_per_pixel, 32U);
+  EXPECT_EQ(answer.xres_virtual, 32U);
+  EXPECT_EQ(answer.green.offset, 8U);
+  EXPECT_TRUE(same(answer, get_var()));
+}
+
+TEST_F(FramebufferPut, AnErrorLeavesTheCallersStructureAsItWas) {
+  start();
+  fb_var_screeninfo wanted{};
+  wanted.xres = 7;
+  wanted.yres = 24;
+  wanted.reserved[2] = 0x12345678;
+  EXPECT_EQ(put_var(wanted), -EINVAL);
+  EXPECT_TRUE(same(memory->get<fb_var_screeninfo>(var_at), wanted));
+}
+
+TEST_F(FramebufferPut, AnErrorChangesNothing) {
+  start();
+  const auto before = get_var();
+  EXPECT_EQ(change_var([](auto& var) { var.bits_per_pixel = 16; }), -EINVAL);
+  EXPECT_EQ(change_var([](auto& var) { var.yoffset = 1; }), -EINVAL);
+  EXPECT_EQ(change_var([](auto& var) { var.yres_virtual = 97; }), -EINVAL);
+  EXPECT_TRUE(same(get_var(), before));
+  EXPECT_EQ(framebuffer->statistics().mode_sets, 1U);
+}
+
+TEST_F(FramebufferPut, TestAndNextOpenAnswerAndChangeNothing) {
+  start();
+  const auto before = get_var();
+  for (const uint32_t activate : std::array<uint32_t, 3>{FB_ACTIVATE_TEST, FB_ACTIVATE_NXTOPEN, 3}) {
+    ASSERT_EQ(change_var([&](auto& var) {
+                var.xres = var.xres_virtual = 32;
+                var.yres = var.yres_virtual = 24;
+                var.activate = activate;
+              }),
+              0);
+    EXPECT_EQ(memory->get<fb_var_screeninfo>(var_at).xres, 32U) << "the answer says what would be";
+    EXPECT_TRUE(same(get_var(), before));
+  }
+  EXPECT_EQ(framebuffer->statistics().mode_sets, 1U);
+}
+
+TEST_F(FramebufferPut, TestRefusesWhatWouldBeRefused) {
+  start();
+  EXPECT_EQ(change_var([](auto& var) { var.xres = 4, var.activate = FB_ACTIVATE_TEST; }), -EINVAL);
+}
+
+TEST_F(FramebufferPut, ActivateIsStoredWithoutTheKernelsTextBit) {
+  start();
+  ASSERT_EQ(
+      change_var([](auto& var) { var.activate = FB_ACTIVATE_VBL | FB_ACTIVATE_FORCE | FB_ACTIVATE_KD_TEXT; }),
+      0);
+  EXPECT_EQ(get_var().activate, static_cast<uint32_t>(FB_ACTIVATE_VBL | FB_ACTIVATE_FORCE));
+}
+
+TEST_F(FramebufferPut, InvModeOfThePresentModeIsRefusedAndOfAnotherAccepted) {
+  start();
+  EXPECT_EQ(change_var([](auto& var) { var.activate = FB_ACTIVATE_INV_MODE; }), -EINVAL);
+  EXPECT_EQ(change_var([](auto& var) { var.xres = 7, var.activate = FB_ACTIVATE_INV_MODE; }), 0)
+      << "before the checks of the size";
+  EXPECT_EQ(get_var().xres, 64U);
+}
+
+TEST_F(FramebufferPut, TheChangeHoldsThoughItsAnswerCannotBeWritten) {
+  start();
+  fb_var_screeninfo wanted = get_var();
+  wanted.yres_virtual = 96;
+  memory->put(var_at + 4096, wanted);
+  memory->make_read_only(var_at + 4096, var_at + 4256);
+  EXPECT_EQ(call(FBIOPUT_VSCREENINFO, var_at + 4096), -EFAULT);
+  EXPECT_EQ(get_var().yres_virtual, 96U);
+}
+
+TEST_F(FramebufferPut, OffsetsAreAbsoluteAndShown) {
+  start();
+  ASSERT_EQ(change_var([](auto& var) { var.yres_virtual = 96; }), 0);
+  write_pixel(5, 50, 0x778899);
+  ASSERT_EQ(change_var([](auto& var) { var.yoffset = 40; }), 0);
+  EXPECT_EQ(shown(5, 10), 0x778899U);
+  ASSERT_EQ(change_var([](auto& var) { var.yoffset = 48; }), 0);
+  EXPECT_EQ(shown(5, 2), 0x778899U);
+}
+
+TEST_F(FramebufferPut, AModeThatTheCardRefusesRollsBack) {
+  start();
+  ASSERT_EQ(change_var([](auto& var) { var.yres_virtual = 96; }), 0);
+  ASSERT_EQ(pan(0, 7), 0);
+  const auto before = get_var();
+  card->refuse_modes = EBUSY;
+  EXPECT_EQ(change_var([](auto& var) { var.xres = 32, var.yoffset = 1; }), -EBUSY);
+  EXPECT_TRUE(same(get_var(), before));
+  EXPECT_EQ(framebuffer->status().scene.offset.y, 7U);
+  EXPECT_EQ(framebuffer->status().scene.mode.size(), (drmclient::Size{64, 48}));
+}
+
+TEST_F(FramebufferPut, ARefusedModeLeavesTheCallersStructureAsItWas) {
+  start();
+  fb_var_screeninfo wanted{};
+  wanted.xres = 32;
+  wanted.yres = 24;
+  card->refuse_modes = EINVAL;
+  EXPECT_EQ(put_var(wanted), -EINVAL);
+  EXPECT_TRUE(same(memory->get<fb_var_screeninfo>(var_at), wanted));
+}
+
+TEST_F(FramebufferPut, AnAnswerThatIsFinishedLateDoesNotUndoALaterRollback) {
+  start();
+  std::promise<std::function<int()>> first;
+  fb_var_screeninfo wanted = get_var();
+  wanted.yres_virtual = 90;
+  memory->put(var_at, wanted);
+  ASSERT_FALSE(framebuffer->ioctl(request(FBIOPUT_VSCREENINFO, var_at),
+                                  [&](std::function<int()> finish) { first.set_value(std::move(finish)); }));
+  const auto finish_first = first.get_future().get();
+  // The first change is on the screen; its program is slow. Another program asks for a mode, which the card
+  // refuses.
+  card->refuse_modes = EBUSY;
+  EXPECT_EQ(change_var([](auto& var) { var.xres = var.xres_virtual = 32; }), -EBUSY);
+  EXPECT_EQ(finish_first(), 0);
+  EXPECT_EQ(get_var().yres_virtual, 90U) << "what was shown last";
+}
+
+TEST_F(FramebufferPut, ANewModeUnblanks) {
+  start();
+  ASSERT_EQ(call(FBIOBLANK, FB_BLANK_POWERDOWN), 0);
+  ASSERT_EQ(change_var([](auto& var) { var.xres = var.xres_virtual = 32; }), 0);
+  ASSERT_EQ(call(FBIO_WAITFORVSYNC, 0), 0);
+  EXPECT_EQ(framebuffer->status().presenter.power, drmclient::Power::on);
+  EXPECT_EQ(framebuffer->status().blank_level, static_cast<uint32_t>(FB_BLANK_UNBLANK));
+}
+
+namespace {
+
+/// A program whose memory takes its time to be written to.
+class SlowMemory final : public fbemu::UserMemory {
+ public:
+  int read(uint64_t, std::span<std::byte> into) override {
+    std::memcpy(into.data(), &var, std::min(into.size(), sizeof var));
+    return 0;
+  }
+  int write(uint64_t, std::span<const std::byte>) override {
+    writing.set_value();
+    may_go_on.get_future().wait();
+    return 0;
+  }
+  fb_var_screeninfo var{};
+  std::promise<void> writing;
+  std::promise<void> may_go_on;
+};
+
+}  // namespace
+
+TEST_F(FramebufferPut, AProgramWhoseMemoryIsSlowHoldsUpNoOther) {
+  start();
+  for (const uint32_t activate :
+       std::array<uint32_t, 3>{FB_ACTIVATE_NOW, FB_ACTIVATE_TEST, FB_ACTIVATE_INV_MODE}) {
+    const auto slow = std::make_shared<SlowMemory>();
+    slow->var = get_var();
+    slow->var.activate = activate;
+    if (activate == FB_ACTIVATE_INV_MODE) slow->var.xres = 9;
+    std::thread program([&] {
+      EXPECT_EQ(framebuffer->ioctl({FBIOPUT_VSCREENINFO, 0, abi, slow}, [](const std::function<int()>&) {}),
+                0);
+    });
+    slow->writing.get_future().wait();
+    auto other = std::async(std::launch::async, [&] { return call(FBIOGET_VSCREENINFO, var_at); });
+    EXPECT_EQ(other.wait_for(unit::patience), std::future_status::ready) << "activate " << activate;
+    slow->may_go_on.set_value();
+    program.join();
+    EXPECT_EQ(other.get(), 0);
+  }
+}

@@ -1,0 +1,145 @@
+#pragma once
+
+#include <poll.h>
+#include <sys/eventfd.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "drmclient/headless_card.h"
+#include "tests/unit/eventually.h"
+
+namespace unit {
+
+/// A headless card with a strict display and moving mappings, whose vblanks come when the test says so, and
+/// whose faults can be switched on from any thread. It keeps account of what it was asked.
+class SteppedCard final : public drmclient::Card {
+ public:
+  enum class Vblanks { stepped, at_once };
+
+  SteppedCard(drmclient::HeadlessOptions options, Vblanks vblanks)
+      : inner_(strict(std::move(options))),
+        vblanks_(vblanks),
+        event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+
+  const drmclient::CardInfo& info() const override { return inner_.info(); }
+  drmclient::Result<std::vector<drmclient::Output>> probe() override {
+    inner_.set_connected(connected);
+    auto outputs = inner_.probe();
+    if (no_custom_modes) outputs->front().custom_modes_up_to = {};
+    return outputs;
+  }
+  drmclient::Result<std::unique_ptr<drmclient::ScanoutBuffer>> create_buffer(
+      drmclient::Size size, drmclient::PixelFormat format) override {
+    if (refuse_buffers != 0) return drmclient::failure(refuse_buffers);
+    return inner_.create_buffer(size, format);
+  }
+  drmclient::Result<void> set_mode(drmclient::OutputId output, const drmclient::Mode& mode,
+                                   drmclient::ScanoutBuffer& buffer, drmclient::Point origin) override {
+    inner_.refuse_modes(refuse_modes);
+    return inner_.set_mode(output, mode, buffer, origin);
+  }
+  drmclient::Result<void> present(drmclient::OutputId output, drmclient::ScanoutBuffer& buffer,
+                                  drmclient::Point origin, std::span<const drmclient::Rect> damage) override {
+    inner_.refuse_presents(refuse_presents);
+    {
+      const std::lock_guard lock(mutex_);
+      presented_.emplace_back(damage.begin(), damage.end());
+    }
+    const auto result = inner_.present(output, buffer, origin, damage);
+    inner_.refuse_accesses(refuse_accesses);
+    return result;
+  }
+  drmclient::Result<void> set_gamma(drmclient::OutputId output,
+                                    std::span<const drmclient::GammaEntry> table) override {
+    return inner_.set_gamma(output, table);
+  }
+  drmclient::Result<void> set_power(drmclient::OutputId output, drmclient::Power power) override {
+    if (refuse_powers != 0) return drmclient::failure(refuse_powers);
+    return inner_.set_power(output, power);
+  }
+  drmclient::Result<void> request_vblank(drmclient::OutputId) override {
+    inner_.refuse_accesses(refuse_accesses);
+    if (refuse_vblanks != 0) return drmclient::failure(refuse_vblanks);
+    const std::lock_guard lock(mutex_);
+    requested_ = true;
+    changed_.notify_all();
+    if (vblanks_ == Vblanks::at_once) raise(vblank_);
+    return {};
+  }
+  int event_descriptor() const override { return event_.get(); }
+  drmclient::Result<std::vector<drmclient::Event>> read_events() override {
+    const std::lock_guard lock(mutex_);
+    uint64_t count = 0;
+    static_cast<void>(::read(event_.get(), &count, sizeof count));
+    std::vector<drmclient::Event> events;
+    if (std::exchange(vblank_, false) && std::exchange(requested_, false)) {
+      events.emplace_back(drmclient::VblankEvent{drmclient::HeadlessCard::output_id, ++sequence_, {}});
+    }
+    if (std::exchange(hotplug_, false)) events.emplace_back(drmclient::HotplugEvent{});
+    return events;
+  }
+  drmclient::Result<drmclient::Capture> capture(drmclient::OutputId output) override {
+    inner_.refuse_accesses(0);
+    return inner_.capture(output);
+  }
+
+  /// Waits until a vblank is wanted, and lets it come; false where none is ever wanted.
+  [[nodiscard]] bool step() {
+    std::unique_lock lock(mutex_);
+    if (!changed_.wait_for(lock, patience, [&] { return requested_; })) return false;
+    raise(vblank_);
+    return true;
+  }
+  [[nodiscard]] bool wants_vblank() const {
+    const std::lock_guard lock(mutex_);
+    return requested_;
+  }
+  void plug(bool is_connected) {
+    connected = is_connected;
+    const std::lock_guard lock(mutex_);
+    raise(hotplug_);
+  }
+  /// The damage of each present() so far; forgets it.
+  [[nodiscard]] std::vector<std::vector<drmclient::Rect>> take_presented() {
+    const std::lock_guard lock(mutex_);
+    return std::exchange(presented_, {});
+  }
+
+  std::atomic<int> refuse_accesses{0};
+  std::atomic<int> refuse_presents{0};
+  std::atomic<int> refuse_modes{0};
+  std::atomic<int> refuse_buffers{0};
+  std::atomic<int> refuse_powers{0};
+  std::atomic<int> refuse_vblanks{0};
+  std::atomic<bool> connected{true};
+  std::atomic<bool> no_custom_modes{false};
+
+ private:
+  static drmclient::HeadlessOptions strict(drmclient::HeadlessOptions options) {
+    options.strict_display = true;
+    options.moving_mappings = true;
+    return options;
+  }
+  void raise(bool& what) {
+    what = true;
+    const uint64_t one = 1;
+    static_cast<void>(::write(event_.get(), &one, sizeof one));
+  }
+
+  drmclient::HeadlessCard inner_;
+  Vblanks vblanks_;
+  drmclient::UniqueFd event_;
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  bool requested_ = false;
+  bool vblank_ = false;
+  bool hotplug_ = false;
+  uint32_t sequence_ = 0;
+  std::vector<std::vector<drmclient::Rect>> presented_;
+};
+
+}  // namespace unit
