@@ -10,7 +10,7 @@
 #include "drmclient/capture.h"
 #include "drmclient/damage_clips.h"
 #include "drmclient/kernel_console.h"
-#include "drmclient/kms_modes.h"
+#include "drmclient/saved_crtc.h"
 
 namespace drmclient {
 namespace {
@@ -32,9 +32,13 @@ Rect part_shown(const Mode& mode, Point origin) {
 /// An output with a mode, and what it shows. The buffer outlives it, and the buffer keeps the device open.
 struct KmsCard::LitOutput {
   LitOutput(KmsPipe with_pipe, OutputId output, const DrmDevice& device)
-      : pipe(std::move(with_pipe)), commit(KmsCommit::make(device, pipe)), vblank(output) {}
+      : pipe(std::move(with_pipe)),
+        before(SavedCrtc::read(device, pipe.crtc_id)),
+        commit(KmsCommit::make(device, pipe)),
+        vblank(output) {}
 
   KmsPipe pipe;
+  std::optional<SavedCrtc> before;
   std::unique_ptr<KmsCommit> commit;
   VblankSource vblank;
   Mode mode;
@@ -247,6 +251,10 @@ bool KmsCard::release(OutputId output) {
   if (lit == nullptr || !has_framebuffer_console()) return false;
   learned_[output] = {lit->commit->interface(), lit->pipe.has_damage_clips(), lit->front->mapping_kind(),
                       lit->vblank.kind()};
+  // Where this fails, the end of the last buffer closes the card, and the kernel restores its console.
+  if (const auto master = DrmMaster::take(lit->front->device()); master && lit->before) {
+    static_cast<void>(lit->before->restore(lit->front->device()));
+  }
   lit_.erase(output);
   return true;
 }

@@ -196,7 +196,9 @@ void Presenter::run() {
       stopping = stopping_;
     }
     handle(vblank || stopping);
-    if (stopping) return;
+    if (!stopping) continue;
+    if (light_on_demand() && lit_) give_back();
+    return;
   }
 }
 
