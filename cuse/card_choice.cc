@@ -39,11 +39,10 @@ void apply_option(std::string_view option, const std::string& word, drmclient::K
   const std::string_view name = option.substr(0, equals);
   const std::string_view value = option.substr(equals + 1);
   if (name == "mapping" && (value == "dumb" || value == "dma-buf")) {
-    options.mapping =
-        value == "dumb" ? drmclient::MappingKind::map_dumb : drmclient::MappingKind::dma_buf;
+    options.mapping = value == "dumb" ? drmclient::MappingKind::map_dumb : drmclient::MappingKind::dma_buf;
   } else if (name == "commit" && (value == "atomic" || value == "legacy")) {
-    options.interface = value == "atomic" ? drmclient::DrmDevice::Interface::atomic
-                                          : drmclient::DrmDevice::Interface::legacy;
+    options.interface =
+        value == "atomic" ? drmclient::DrmDevice::Interface::atomic : drmclient::DrmDevice::Interface::legacy;
   } else if (name == "format" && drmclient::format_named(value)) {
     options.format = drmclient::format_named(value);
   } else {
@@ -112,7 +111,9 @@ drmclient::Output choose_output(drmclient::Card& card, const std::optional<std::
     names += (names.empty() ? "" : ", ") + output.name + (output.connected ? " (connected)" : "");
   }
   const std::string there = names.empty() ? "none" : names;
-  if (connector) fail(ENODEV, "the card " + card_name(card.info()) + " has no connector \"" + *connector + "\"; there is: " + there);
+  if (connector)
+    fail(ENODEV, "the card " + card_name(card.info()) + " has no connector \"" + *connector +
+                     "\"; there is: " + there);
   fail(ENODEV, "no output of the card " + card_name(card.info()) + " is connected; there is: " + there);
 }
 

@@ -68,8 +68,7 @@ void clean_up_after(pid_t daemon, Node& node, const std::string& control_path) {
 
 drmclient::Mode initial_mode(const drmclient::Output& output, const DaemonOptions& options) {
   if (!options.mode) {
-    if (output.modes.empty())
-      {
+    if (output.modes.empty()) {
       fail(ENODEV, "the output " + output.name + " has no modes; is a display connected?");
     }
     return output.modes.front();
@@ -86,7 +85,8 @@ ControlReply screenshot_reply(fbemu::Framebuffer& framebuffer) {
   const auto capture = framebuffer.capture();
   if (!capture && capture.error().value() == ENODATA) {
     throw std::runtime_error(
-        "no program has the framebuffer open for writing, so the screen shows the kernel's console and not the "
+        "no program has the framebuffer open for writing, so the screen shows the kernel's console and not "
+        "the "
         "framebuffer");
   }
   if (!capture) throw std::system_error(capture.error(), "cannot read what the output shows");

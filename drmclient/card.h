@@ -30,10 +30,10 @@ struct CardInfo {
 
 /// How a card does what it is asked, for people who want to know; each is a word or a few.
 struct CardPaths {
-  std::string_view commit = "memory";    ///< modes and flips: "atomic", "legacy", "memory"
-  std::string_view flush = "none";       ///< changed pixels: "atomic clips", "legacy dirty", "none" (not needed)
-  std::string_view mapping = "memory";   ///< "MAP_DUMB", "dma-buf", "memory"
-  std::string_view vblank = "timer";     ///< "CRTC_QUEUE_SEQUENCE", "WAIT_VBLANK", "timer"
+  std::string_view commit = "memory";  ///< modes and flips: "atomic", "legacy", "memory"
+  std::string_view flush = "none";  ///< changed pixels: "atomic clips", "legacy dirty", "none" (not needed)
+  std::string_view mapping = "memory";  ///< "MAP_DUMB", "dma-buf", "memory"
+  std::string_view vblank = "timer";    ///< "CRTC_QUEUE_SEQUENCE", "WAIT_VBLANK", "timer"
   friend bool operator==(const CardPaths&, const CardPaths&) = default;
 };
 

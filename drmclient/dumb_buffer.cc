@@ -47,9 +47,9 @@ Result<std::unique_ptr<DumbBuffer>> DumbBuffer::create(std::shared_ptr<const Drm
   uint32_t name = 0;
   uint32_t pitch = 0;
   uint64_t bytes = 0;
-  const auto created =
-      drm_result(::drmModeCreateDumbBuffer(device->fd(), aligned_width, size.height,
-                                           bytes_per_pixel(format) * bits_per_byte, 0, &name, &pitch, &bytes));
+  const auto created = drm_result(::drmModeCreateDumbBuffer(device->fd(), aligned_width, size.height,
+                                                            bytes_per_pixel(format) * bits_per_byte, 0, &name,
+                                                            &pitch, &bytes));
   if (!created) return tl::make_unexpected(created.error());
   GemHandle handle(*device, name);
   if (pitch % pitch_alignment_bytes != 0) return failure(EINVAL);
@@ -58,9 +58,9 @@ Result<std::unique_ptr<DumbBuffer>> DumbBuffer::create(std::shared_ptr<const Drm
   const std::array<uint32_t, 4> pitches{pitch};
   const std::array<uint32_t, 4> offsets{};
   uint32_t id = 0;
-  const auto added = drm_result(::drmModeAddFB2(device->fd(), size.width, size.height,
-                                                static_cast<uint32_t>(format), handles.data(), pitches.data(),
-                                                offsets.data(), &id, 0));
+  const auto added =
+      drm_result(::drmModeAddFB2(device->fd(), size.width, size.height, static_cast<uint32_t>(format),
+                                 handles.data(), pitches.data(), offsets.data(), &id, 0));
   if (!added) return tl::make_unexpected(added.error());
   KmsFramebuffer framebuffer(*device, id);
   // Written through a dma-buf, vmwgfx never learns what changed: see map_dumb().

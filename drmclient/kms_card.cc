@@ -310,7 +310,8 @@ Result<std::vector<Event>> KmsCard::read_events() {
 Result<Capture> KmsCard::capture(OutputId output) {
   const LitOutput* lit = find_lit(output);
   if (lit == nullptr) return failure(EINVAL);
-  if (lit->power != Power::on) return Capture{lit->mode.size(), std::vector<uint32_t>(lit->mode.size().area())};
+  if (lit->power != Power::on)
+    return Capture{lit->mode.size(), std::vector<uint32_t>(lit->mode.size().area())};
   return capture_buffer(*lit->front, part_shown(lit->mode, lit->origin));
 }
 

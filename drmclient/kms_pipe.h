@@ -54,8 +54,8 @@ struct KmsConnector {
 };
 
 /// All connectors that can show a picture, as they are now. The kernel probes the hardware only for a DRM
-/// master (drm_mode_getconnector()), so where nobody else is, this process is one for that long. Errors: those
-/// of DRM_IOCTL_MODE_GETRESOURCES, ENODEV for a card that is gone.
+/// master (drm_mode_getconnector()), so where nobody else is, this process is one for that long. Errors:
+/// those of DRM_IOCTL_MODE_GETRESOURCES, ENODEV for a card that is gone.
 [[nodiscard]] Result<std::vector<KmsConnector>> read_connectors(const DrmDevice& device);
 
 }  // namespace drmclient

@@ -27,8 +27,8 @@ Result<void> LegacyCommit::set_power(const KmsPipe& pipe, Power power) {
                 static_cast<int>(Power::standby) == DRM_MODE_DPMS_STANDBY &&
                 static_cast<int>(Power::suspend) == DRM_MODE_DPMS_SUSPEND &&
                 static_cast<int>(Power::off) == DRM_MODE_DPMS_OFF);
-  return drm_result(::drmModeConnectorSetProperty(device_.fd(), pipe.connector_id, dpms->id,
-                                                  static_cast<uint64_t>(power)));
+  return drm_result(
+      ::drmModeConnectorSetProperty(device_.fd(), pipe.connector_id, dpms->id, static_cast<uint64_t>(power)));
 }
 
 Result<void> LegacyCommit::set_gamma(const KmsPipe& pipe, std::span<const GammaEntry> table) {

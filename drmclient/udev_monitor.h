@@ -11,9 +11,9 @@ namespace drmclient {
 
 /// The properties of one udev event of the subsystem drm.
 struct UdevEvent {
-  std::string action;    ///< ACTION: add, remove, change
-  std::string devname;   ///< DEVNAME: the node, with or without /dev/
-  std::string hotplug;   ///< HOTPLUG: "1" where outputs changed
+  std::string action;   ///< ACTION: add, remove, change
+  std::string devname;  ///< DEVNAME: the node, with or without /dev/
+  std::string hotplug;  ///< HOTPLUG: "1" where outputs changed
 };
 
 /// Whether `event` says that the outputs of the card at `path` may have changed, or that it is gone.

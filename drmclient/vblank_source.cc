@@ -103,12 +103,12 @@ void VblankSource::presented(steady_clock::time_point begin, steady_clock::time_
 
 Result<void> VblankSource::ask_driver(const DrmDevice& device, const KmsPipe& pipe) {
   // An absolute number that is already reached gives the event at once.
-  const bool passed =
-      std::exchange(just_passed_, false) && last_sequence_ != 0 && steady_clock::now() - presented_at_ < period_ / 2;
+  const bool passed = std::exchange(just_passed_, false) && last_sequence_ != 0 &&
+                      steady_clock::now() - presented_at_ < period_ / 2;
   if (kind_ == Kind::sequence) {
-    const auto asked = drm_result(::drmCrtcQueueSequence(
-        device.fd(), pipe.crtc_id, passed ? 0 : DRM_CRTC_SEQUENCE_RELATIVE, passed ? last_sequence_ + 1 : 1,
-        nullptr, user_data_));
+    const auto asked =
+        drm_result(::drmCrtcQueueSequence(device.fd(), pipe.crtc_id, passed ? 0 : DRM_CRTC_SEQUENCE_RELATIVE,
+                                          passed ? last_sequence_ + 1 : 1, nullptr, user_data_));
     if (asked) return {};
     // EINVAL: the vblank of a CRTC that is off cannot be waited for.
     if (asked.error().value() == EINVAL || asked.error().value() == EBUSY) return asked;

@@ -65,9 +65,9 @@ class VblankSource {
   std::chrono::steady_clock::time_point start_;
   std::chrono::steady_clock::time_point presented_at_;
   bool requested_ = false;
-  bool at_driver_ = false;       ///< the request is with the driver, the timer only watches over it
-  bool just_passed_ = false;     ///< a present() has waited for a vblank since the last event
-  uint64_t last_sequence_ = 0;   ///< of the driver's last event; 0: none yet
+  bool at_driver_ = false;      ///< the request is with the driver, the timer only watches over it
+  bool just_passed_ = false;    ///< a present() has waited for a vblank since the last event
+  uint64_t last_sequence_ = 0;  ///< of the driver's last event; 0: none yet
   unsigned lost_events_ = 0;
 };
 

@@ -365,7 +365,8 @@ Result<void> Presenter::light_with(const Scene& scene, PixelFormat format) {
   lit_ = true;
   power_ = Power::on;
   unpresented_.clear();
-  everything_stale_ = false;
+  // A mode set may wipe the memory that it is to show: bochs lets the card clear the start of it.
+  everything_stale_ = light_on_demand();
   return {};
 }
 

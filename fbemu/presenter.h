@@ -29,8 +29,9 @@ namespace fbemu {
 /// once per vblank: find what changed (TrackingPolicy), upload it, present it, and answer who waits for that.
 /// Without an open file, damage or waiters it sleeps. Where the screen is shared with the kernel's console
 /// (CardInfo::shared) the output is lit when a program opens the framebuffer for writing, and given back soon
-/// after the last one closed it; a program that only reads (fbset) leaves the console where it is. The public calls are thread-safe, return at once unless
-/// they say otherwise, and run completions on the presenter's thread; a completion must not block.
+/// after the last one closed it; a program that only reads (fbset) leaves the console where it is. The public
+/// calls are thread-safe, return at once unless they say otherwise, and run completions on the presenter's
+/// thread; a completion must not block.
 class Presenter {
  public:
   /// Gets 0, or a positive errno.
@@ -43,7 +44,7 @@ class Presenter {
     drmclient::PixelFormat scanout_format = drmclient::PixelFormat::xrgb8888;
     drmclient::Power power = drmclient::Power::on;
     TrackingPolicy::Mode tracker = TrackingPolicy::Mode::tracked;
-    bool lit = false;       ///< the output shows the framebuffer, not the kernel's console
+    bool lit = false;  ///< the output shows the framebuffer, not the kernel's console
     drmclient::CardPaths paths;
     std::error_code error;  ///< why the last upload or present failed; no error where it did not
   };
@@ -142,9 +143,9 @@ class Presenter {
   std::unique_ptr<drmclient::ScanoutBuffer> buffer_;  ///< null until the output is lit
   /// On a shared screen without writers: when the output is to be given back.
   std::optional<std::chrono::steady_clock::time_point> give_back_at_;
-  bool may_give_back_ = false;  ///< since the output was lit, or since a writer came
-  unsigned ticks_to_retry_ = 0;   ///< until the next attempt to light the output
-  unsigned ticks_to_check_ = 0;   ///< until the next look at whether the output still shows our buffer
+  bool may_give_back_ = false;   ///< since the output was lit, or since a writer came
+  unsigned ticks_to_retry_ = 0;  ///< until the next attempt to light the output
+  unsigned ticks_to_check_ = 0;  ///< until the next look at whether the output still shows our buffer
   Uploader uploader_;
   TrackingPolicy policy_;
   Region unpresented_;  ///< uploaded or to be uploaded, but refused by the card so far; scan-out coordinates
