@@ -61,9 +61,9 @@ std::string choose_path(const std::string& text, const std::optional<std::string
   }
   const auto* chosen = drmclient::first_usable(cards, connector);
   if (chosen != nullptr) return chosen->path;
-  fail(ENODEV, (connector ? "no DRM card has a connector \"" + *connector + '"'
-                          : "no DRM card has a connected output") +
-                   headless_instead + "; there is:" + drmclient::describe(cards) + "\n");
+  const std::string missing = connector ? "a connector \"" + *connector + '"' : "a connected output";
+  fail(ENODEV, "the DRM cards are:" + drmclient::describe(cards) + "\nnone of them has " + missing +
+                   headless_instead);
 }
 
 std::unique_ptr<drmclient::Card> open_kms(const std::string& word,

@@ -70,10 +70,20 @@ Result<DrmMaster> DrmMaster::take(const DrmDevice& device) {
   return DrmMaster(device.fd());
 }
 
-DrmMaster::DrmMaster(DrmMaster&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+Result<DrmMaster> DrmMaster::take_quietly(const DrmDevice& device) {
+  if (device.driver() != "vmwgfx") return take(device);
+  UniqueFd opened(::open(device.path().c_str(), O_RDWR | O_CLOEXEC));
+  if (!opened) return failure_from_errno();
+  // Whoever opens a card without a master becomes it (drm_master_open()).
+  if (::drmIsMaster(opened.get()) == 0) return failure(EBUSY);
+  return DrmMaster(std::move(opened));
+}
+
+DrmMaster::DrmMaster(DrmMaster&& other) noexcept
+    : opened_(std::move(other.opened_)), fd_(std::exchange(other.fd_, -1)) {}
 
 DrmMaster::~DrmMaster() {
-  if (fd_ >= 0) static_cast<void>(::drmDropMaster(fd_));
+  if (fd_ >= 0 && !opened_) static_cast<void>(::drmDropMaster(fd_));
 }
 
 }  // namespace drmclient

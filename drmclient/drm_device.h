@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 
 #include "drmclient/geometry.h"
 #include "drmclient/result.h"
@@ -42,17 +43,28 @@ class DrmDevice {
 /// DRM master, for the length of one operation.
 class DrmMaster {
  public:
-  /// Errors: EBUSY where another process is master; EACCES or EPERM where this one may not become it.
+  /// For calls on the device's own descriptor. Errors: EBUSY where another process is master; EACCES or EPERM
+  /// where this one may not become it.
   [[nodiscard]] static Result<DrmMaster> take(const DrmDevice& device);
+  /// For calls that are made often, on fd(). vmwgfx sends a hotplug uevent at each SET_MASTER
+  /// (vmw_master_set()), which would be one for each frame, but none for a master that has just opened the
+  /// card: there it opens the card once more. Framebuffers and other KMS objects are the same through every
+  /// descriptor.
+  [[nodiscard]] static Result<DrmMaster> take_quietly(const DrmDevice& device);
   DrmMaster(DrmMaster&& other) noexcept;
   DrmMaster& operator=(DrmMaster&&) = delete;
   DrmMaster(const DrmMaster&) = delete;
   DrmMaster& operator=(const DrmMaster&) = delete;
   ~DrmMaster();
 
+  /// The descriptor that is master.
+  [[nodiscard]] int fd() const { return fd_; }
+
  private:
   explicit DrmMaster(int fd) : fd_(fd) {}
-  int fd_;  ///< of the device, which lives longer; -1 where moved from
+  explicit DrmMaster(UniqueFd opened) : opened_(std::move(opened)), fd_(opened_.get()) {}
+  UniqueFd opened_;  ///< its end is the end of being master
+  int fd_;           ///< of the device, which lives longer, or opened_; -1 where moved from
 };
 
 }  // namespace drmclient

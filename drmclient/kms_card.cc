@@ -191,7 +191,7 @@ Result<void> KmsCard::light(LitOutput& lit, const Mode& mode, DumbBuffer& buffer
   lit.power = Power::on;
   lit.vblank.start(mode);
   // Most drivers upload the whole buffer at a mode set; vmwgfx's legacy unit waits to be told.
-  return tell_dirty(buffer, {});
+  return tell_dirty(master->fd(), buffer, {});
 }
 
 bool KmsCard::still_shown(const LitOutput& lit) {
@@ -230,17 +230,18 @@ Result<void> KmsCard::flush(LitOutput& lit, DumbBuffer& buffer, Point origin, st
   const bool flip = &buffer != lit.front || origin != lit.origin;
   const bool clips = lit.commit->interface() == DrmDevice::Interface::atomic && lit.pipe.has_damage_clips();
   if (!flip && !clips && dirty_unneeded_) return {};
-  const auto master = DrmMaster::take(buffer.device());
+  const auto master =
+      flip || clips ? DrmMaster::take(buffer.device()) : DrmMaster::take_quietly(buffer.device());
   if (!master) return tl::make_unexpected(master.error());
   if (flip || clips) {
     if (const auto shown = lit.commit->show(lit.pipe, lit.mode, buffer, origin, damage); !shown) return shown;
   }
-  return clips || damage.empty() ? Result<void>{} : tell_dirty(buffer, damage);
+  return clips || damage.empty() ? Result<void>{} : tell_dirty(master->fd(), buffer, damage);
 }
 
-Result<void> KmsCard::tell_dirty(const DumbBuffer& buffer, std::span<const Rect> damage) {
+Result<void> KmsCard::tell_dirty(int fd, const DumbBuffer& buffer, std::span<const Rect> damage) {
   if (dirty_unneeded_) return {};
-  const auto told = mark_dirty(buffer, damage);
+  const auto told = mark_dirty(fd, buffer, damage);
   if (told || told.error().value() != ENOSYS) return told;
   dirty_unneeded_ = true;
   return {};
@@ -252,8 +253,8 @@ bool KmsCard::release(OutputId output) {
   learned_[output] = {lit->commit->interface(), lit->pipe.has_damage_clips(), lit->front->mapping_kind(),
                       lit->vblank.kind()};
   // Where this fails, the end of the last buffer closes the card, and the kernel restores its console.
-  if (const auto master = DrmMaster::take(lit->front->device()); master && lit->before) {
-    static_cast<void>(lit->before->restore(lit->front->device()));
+  if (const auto master = DrmMaster::take_quietly(lit->front->device()); master && lit->before) {
+    static_cast<void>(lit->before->restore(master->fd()));
   }
   lit_.erase(output);
   return true;

@@ -67,7 +67,7 @@ class KmsCard final : public Card {
   [[nodiscard]] Result<void> light(LitOutput& lit, const Mode& mode, DumbBuffer& buffer, Point origin);
   [[nodiscard]] Result<void> flush(LitOutput& lit, DumbBuffer& buffer, Point origin,
                                    std::span<const Rect> damage);
-  [[nodiscard]] Result<void> tell_dirty(const DumbBuffer& buffer, std::span<const Rect> damage);
+  [[nodiscard]] Result<void> tell_dirty(int fd, const DumbBuffer& buffer, std::span<const Rect> damage);
   void watch(int descriptor) const;
 
   KmsOptions options_;

@@ -15,10 +15,9 @@ std::unique_ptr<KmsCommit> KmsCommit::make(const DrmDevice& device, const KmsPip
   return std::make_unique<LegacyCommit>(device);
 }
 
-Result<void> mark_dirty(const DumbBuffer& buffer, std::span<const Rect> damage) {
+Result<void> mark_dirty(int fd, const DumbBuffer& buffer, std::span<const Rect> damage) {
   std::vector<drmModeClip> clips = to_clips(damage);
-  return drm_result(::drmModeDirtyFB(buffer.device().fd(), buffer.framebuffer_id(),
-                                     clips.empty() ? nullptr : clips.data(),
+  return drm_result(::drmModeDirtyFB(fd, buffer.framebuffer_id(), clips.empty() ? nullptr : clips.data(),
                                      static_cast<uint32_t>(clips.size())));
 }
 

@@ -40,8 +40,9 @@ class KmsCommit {
   [[nodiscard]] virtual Result<void> set_gamma(const KmsPipe& pipe, std::span<const GammaEntry> table) = 0;
 };
 
-/// Tells the driver that `damage` (clamped; empty: all) of `buffer` changed: DRM_IOCTL_MODE_DIRTYFB. Errors:
-/// ENOSYS where the driver scans the buffer out directly, so that nothing needs to be told.
-[[nodiscard]] Result<void> mark_dirty(const DumbBuffer& buffer, std::span<const Rect> damage);
+/// Tells the driver through `fd`, which is master, that `damage` (clamped; empty: all) of `buffer` changed:
+/// DRM_IOCTL_MODE_DIRTYFB. Errors: ENOSYS where the driver scans the buffer out directly, so that nothing
+/// needs to be told.
+[[nodiscard]] Result<void> mark_dirty(int fd, const DumbBuffer& buffer, std::span<const Rect> damage);
 
 }  // namespace drmclient

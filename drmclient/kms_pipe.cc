@@ -127,12 +127,13 @@ Result<std::vector<KmsConnector>> read_connectors(const DrmDevice& device) {
   const DrmModeResources resources(::drmModeGetResources(device.fd()));
   if (!resources) return failure_from_errno();
   // Without master the kernel answers what it last knew, which is good enough.
-  const auto master = DrmMaster::take(device);
+  const auto master = DrmMaster::take_quietly(device);
+  const int fd = master ? master->fd() : device.fd();
 
   std::vector<DrmModeConnector> present;
   for (const uint32_t id :
        std::span(resources->connectors, static_cast<size_t>(resources->count_connectors))) {
-    DrmModeConnector connector(::drmModeGetConnector(device.fd(), id));
+    DrmModeConnector connector(::drmModeGetConnector(fd, id));
     if (!connector) {
       // A connector may vanish between two calls (DisplayPort MST); a card that did fails for all.
       if (errno == ENODEV) return failure(ENODEV);

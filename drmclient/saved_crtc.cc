@@ -37,11 +37,11 @@ std::optional<SavedCrtc> SavedCrtc::read(const DrmDevice& device, uint32_t crtc_
   return saved;
 }
 
-Result<void> SavedCrtc::restore(const DrmDevice& device) const {
+Result<void> SavedCrtc::restore(int fd) const {
   // libdrm does not change them, but its interface has no const.
   auto connectors = connectors_;
   auto mode = mode_;
-  return drm_result(::drmModeSetCrtc(device.fd(), crtc_id_, framebuffer_id_, x_, y_, connectors.data(),
+  return drm_result(::drmModeSetCrtc(fd, crtc_id_, framebuffer_id_, x_, y_, connectors.data(),
                                      static_cast<int>(connectors.size()), &mode));
 }
 

@@ -21,9 +21,9 @@ class SavedCrtc {
   /// Nothing where the CRTC is off.
   [[nodiscard]] static std::optional<SavedCrtc> read(const DrmDevice& device, uint32_t crtc_id);
 
-  /// The caller is DRM master. Errors: ENOENT where the framebuffer is gone (it was a program's that has
+  /// `fd` is DRM master. Errors: ENOENT where the framebuffer is gone (it was a program's that has
   /// ended), and those of DRM_IOCTL_MODE_SETCRTC.
-  [[nodiscard]] Result<void> restore(const DrmDevice& device) const;
+  [[nodiscard]] Result<void> restore(int fd) const;
 
  private:
   uint32_t crtc_id_ = 0;

@@ -83,9 +83,9 @@ class Drivers(unittest.TestCase):
                 daemon.kill()
             self.guest.run("rm -f /tmp/*.png; umount -q -l /dev/fb1 2> /dev/null", check=False)
 
-    def assert_screen(self, expected: Picture, bits: tuple[int, int, int] = (8, 8, 8)) -> None:
+    def assert_screen(self, expected: Picture, bits: tuple[int, int, int] = (8, 8, 8), timeout: float = 5) -> None:
         wanted = expected.reduced(*bits)
-        seen = self.guest.wait_screen(lambda now: now.reduced(*bits) == wanted, timeout=5)
+        seen = self.guest.wait_screen(lambda now: now.reduced(*bits) == wanted, timeout=timeout)
         self.assertIsNone(seen.reduced(*bits).difference(wanted))
 
     def assert_screen_stays(self, expected: Picture) -> None:
@@ -217,7 +217,7 @@ class Drivers(unittest.TestCase):
             self.guest.write_file("/tmp/picture.png", framebuffer.pattern.picture(width, height).png())
             job = self.guest.spawn(["fbi", "-T", "9", "-d", daemon.node, "--noverbose", "-a", "/tmp/picture.png"], terminal=(25, 80))
             try:
-                self.assert_screen(framebuffer.pattern.picture(width, height))
+                self.assert_screen(framebuffer.pattern.picture(width, height), timeout=20)
             finally:
                 self.guest.run("pkill -x fbi; sleep 0.5; chvt 1", check=False)
                 job.wait(20)
