@@ -33,7 +33,7 @@ class DmaBufMapping final : public BufferMapping {
   [[nodiscard]] std::byte* data() const override { return map_.data(); }
 
  private:
-  Result<void> sync(uint64_t edge, AccessMode mode) const {
+  [[nodiscard]] Result<void> sync(uint64_t edge, AccessMode mode) const {
     dma_buf_sync request{};
     request.flags = edge;
     if (mode != AccessMode::write) request.flags |= DMA_BUF_SYNC_READ;

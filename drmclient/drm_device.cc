@@ -21,7 +21,9 @@ UniqueFd open_node(const std::string& path) {
   UniqueFd fd(::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NONBLOCK));
   if (fd) return fd;
   if (errno == ENOENT || errno == ENXIO || errno == ENODEV) {
-    fail(errno, "there is no card " + path + "; ls /dev/dri shows what there is");
+    fail(errno, "there is no card " + path +
+                    "; \"--card auto\" takes the first one with a connected output, \"--card headless\" "
+                    "serves a framebuffer in memory");
   }
   if (errno == EACCES || errno == EPERM) {
     fail(errno, "cannot open the card " + path + "; run as root or as a member of the group video");

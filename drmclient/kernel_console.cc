@@ -1,5 +1,6 @@
 #include "drmclient/kernel_console.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
@@ -17,14 +18,12 @@ std::string first_line(const std::filesystem::path& path) {
 
 bool has_framebuffer_console(const std::string& folder) {
   std::error_code ignored;
-  for (const auto& driver : std::filesystem::directory_iterator(folder, ignored)) {
-    // fbcon calls itself "(M) frame buffer device"; "bind" is 1 while it has the terminals.
-    if (first_line(driver.path() / "bind") == "1" &&
-        first_line(driver.path() / "name").find("frame buffer device") != std::string::npos) {
-      return true;
-    }
-  }
-  return false;
+  const std::filesystem::directory_iterator drivers(folder, ignored);
+  // fbcon calls itself "(M) frame buffer device"; "bind" is 1 while it has the terminals.
+  return std::any_of(begin(drivers), end(drivers), [](const auto& driver) {
+    return first_line(driver.path() / "bind") == "1" &&
+           first_line(driver.path() / "name").find("frame buffer device") != std::string::npos;
+  });
 }
 
 }  // namespace drmclient

@@ -194,15 +194,18 @@ Result<void> KmsCard::light(LitOutput& lit, const Mode& mode, DumbBuffer& buffer
   return tell_dirty(master->fd(), buffer, {});
 }
 
-bool KmsCard::still_shown(const LitOutput& lit) {
+Result<bool> KmsCard::still_shown(const LitOutput& lit) {
   const DrmModeCrtc crtc(::drmModeGetCrtc(lit.front->device().fd(), lit.pipe.crtc_id));
-  // Where the kernel does not tell, it is left at that.
+  if (!crtc && errno == ENODEV) return failure(ENODEV);
+  // Where the kernel does not tell for another reason, it is left at that.
   return !crtc || (crtc->mode_valid != 0 && crtc->buffer_id == lit.front->framebuffer_id());
 }
 
 bool KmsCard::shows(OutputId output) {
   const LitOutput* lit = find_lit(output);
-  return lit == nullptr || lit->power != Power::on || still_shown(*lit);
+  if (lit == nullptr || lit->power != Power::on) return true;
+  const auto shown = still_shown(*lit);
+  return shown && *shown;
 }
 
 Result<void> KmsCard::present(OutputId output, ScanoutBuffer& buffer, Point origin,
@@ -215,7 +218,9 @@ Result<void> KmsCard::present(OutputId output, ScanoutBuffer& buffer, Point orig
   if (!clamped) return tl::make_unexpected(clamped.error());
 
   // Another master may have set a mode of its own meanwhile, or turned the CRTC off at its end.
-  if (!still_shown(*lit)) return light(*lit, lit->mode, **own, origin);
+  const auto shown = still_shown(*lit);
+  if (!shown) return tl::make_unexpected(shown.error());
+  if (!*shown) return light(*lit, lit->mode, **own, origin);
   const bool flip = *own != lit->front || origin != lit->origin;
   if (!flip && clamped->empty()) return {};
   const auto begin = steady_clock::now();

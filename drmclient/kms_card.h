@@ -63,7 +63,8 @@ class KmsCard final : public Card {
   [[nodiscard]] Result<DumbBuffer*> own_buffer(ScanoutBuffer& buffer, const Mode& mode, Point origin) const;
   [[nodiscard]] Result<std::unique_ptr<LitOutput>> make_lit(const DrmDevice& device, OutputId output) const;
   [[nodiscard]] LitOutput* find_lit(OutputId output) const;
-  [[nodiscard]] static bool still_shown(const LitOutput& lit);
+  /// Errors: ENODEV for a card that is gone.
+  [[nodiscard]] static Result<bool> still_shown(const LitOutput& lit);
   [[nodiscard]] Result<void> light(LitOutput& lit, const Mode& mode, DumbBuffer& buffer, Point origin);
   [[nodiscard]] Result<void> flush(LitOutput& lit, DumbBuffer& buffer, Point origin,
                                    std::span<const Rect> damage);

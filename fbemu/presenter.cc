@@ -249,7 +249,10 @@ bool Presenter::wait_for_events() {
 
 void Presenter::handle_hotplug() {
   const auto outputs = card_.probe();
-  if (!outputs) return;
+  if (!outputs) {
+    report(outputs.error());
+    return;
+  }
   const auto now = std::ranges::find(*outputs, output_.id, &drmclient::Output::id);
   const bool connected = now != outputs->end() && now->connected;
   if (connected != output_.connected) {
