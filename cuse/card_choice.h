@@ -8,9 +8,15 @@
 
 namespace cuse {
 
-/// Opens the card that --card names: "auto", "headless", "headless:WxH", "headless:WxH@HZ", or a DRM node's
-/// path. Throws std::system_error with a sentence that says what can be done.
-[[nodiscard]] std::unique_ptr<drmclient::Card> open_card(const std::string& word);
+/// Opens the card that --card names: "auto" (the first one with a connected output, or with `connector`), a
+/// DRM node's path, "headless", "headless:WxH" or "headless:WxH@HZ". After auto or a path may come, for
+/// finding out what a driver does, ",mapping=dumb", ",mapping=dma-buf", ",commit=atomic", ",commit=legacy",
+/// and ",format=" with a fourcc code. Throws std::system_error with a sentence that says what can be done.
+[[nodiscard]] std::unique_ptr<drmclient::Card> open_card(
+    const std::string& word, const std::optional<std::string>& connector = std::nullopt);
+
+/// The card for a person to read: its path and driver.
+[[nodiscard]] std::string card_name(const drmclient::CardInfo& info);
 
 /// The output named `connector`, or the first connected one. Throws std::system_error that lists what there
 /// is.

@@ -88,8 +88,9 @@ std::unique_ptr<CuseDevice> make_cuse_device(fbemu::Framebuffer& framebuffer, co
 
 drmclient::Mode initial_mode(const drmclient::Output& output, const DaemonOptions& options) {
   if (!options.mode) {
-    if (output.modes.empty())
+    if (output.modes.empty()) {
       fail(ENODEV, "the output " + output.name + " has no modes; is a display connected?");
+    }
     return output.modes.front();
   }
   const auto mode = drmclient::choose_mode(output, options.mode->size, options.mode->refresh_millihertz);
@@ -102,6 +103,12 @@ drmclient::Mode initial_mode(const drmclient::Output& output, const DaemonOption
 
 ControlReply screenshot_reply(fbemu::Framebuffer& framebuffer) {
   const auto capture = framebuffer.capture();
+  if (!capture && capture.error().value() == ENODATA) {
+    throw std::runtime_error(
+        "no program has the framebuffer open for writing, so the screen shows the kernel's console and not "
+        "the "
+        "framebuffer");
+  }
   if (!capture) throw std::system_error(capture.error(), "cannot read what the output shows");
   ControlReply reply;
   reply.descriptor.reset(::memfd_create("fbemu-screenshot", MFD_CLOEXEC));
@@ -236,7 +243,7 @@ int serve(const DaemonOptions& options, const UniqueFd& signals, const DaemonIde
 
 int run_daemon(const DaemonOptions& options) {
   const UniqueFd signals = take_signals();
-  const std::unique_ptr<drmclient::Card> card = open_card(options.card);
+  const std::unique_ptr<drmclient::Card> card = open_card(options.card, options.connector);
   const drmclient::Output output = choose_output(*card, options.connector);
   fbemu::FramebufferOptions framebuffer_options;
   framebuffer_options.mode = initial_mode(output, options);

@@ -49,9 +49,15 @@ void print_status(const json& status) {
              status.at("device").get<std::string>() + " (" + status.at("id").get<std::string>() + ")");
   const auto& cuse = status.at("cuse_device");
   print_line("node", cuse.is_null() ? "file" : "file over the CUSE device " + cuse.get<std::string>());
-  print_line("card", status.at("card").get<std::string>());
+  const auto& card = status.at("card_details");
+  const auto card_word = [&](const char* name) { return card.at(name).get<std::string>(); };
+  print_line("card", card.at("path").is_null() ? card_word("driver")
+                                               : card_word("path") + " (" + card_word("driver") + ")");
+  print_line("paths", "commit " + card_word("commit") + ", flush " + card_word("flush") + ", mapping " +
+                          card_word("mapping") + ", vblank " + card_word("vblank"));
   print_line("output", output.at("name").get<std::string>() +
-                           (output.at("connected").get<bool>() ? "" : " (not connected)"));
+                           (output.at("connected").get<bool>() ? "" : " (not connected)") +
+                           (status.at("lit").get<bool>() ? "" : " (shows the console)"));
   print_line("mode", size_text(status.at("mode")) + " at " + refresh_text(status.at("mode")));
   print_line("virtual screen", size_text(status.at("virtual")) + ", " +
                                    std::to_string(status.at("bits_per_pixel").get<unsigned>()) + " bits, " +

@@ -17,6 +17,12 @@ json mode_json(const drmclient::Mode& mode) {
   return object;
 }
 
+json format_names(const drmclient::Output& output) {
+  json names = json::array();
+  for (const drmclient::PixelFormat format : output.formats) names.push_back(drmclient::fourcc_name(format));
+  return names;
+}
+
 const char* tracker_word(const fbemu::Framebuffer::Status& status) {
   if (status.open_writers == 0) return "idle";
   return status.presenter.tracker == fbemu::TrackingPolicy::Mode::hot ? "hot" : "tracked";
@@ -35,9 +41,17 @@ json status_report(const DaemonIdentity& daemon, const fbemu::Framebuffer& frame
   report["process"] = daemon.process;
   report["guard_process"] = daemon.guard;
   report["card"] = daemon.driver;
+  report["card_details"] = {{"driver", presenter.card.driver},
+                            {"path", presenter.card.path.empty() ? json(nullptr) : json(presenter.card.path)},
+                            {"formats", format_names(presenter.output)},
+                            {"commit", presenter.paths.commit},
+                            {"flush", presenter.paths.flush},
+                            {"mapping", presenter.paths.mapping},
+                            {"vblank", presenter.paths.vblank}};
   report["output"] = {{"name", presenter.output.name},
                       {"connected", presenter.output.connected},
                       {"size_mm", size_json(presenter.output.size_mm)}};
+  report["lit"] = presenter.lit;
   report["mode"] = mode_json(presenter.mode);
   report["scanout_format"] = drmclient::fourcc_name(presenter.scanout_format);
   report["visible"] = size_json(status.scene.mode.size());

@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -22,6 +23,18 @@ struct CardInfo {
   std::string driver;  ///< the kernel driver's name, "headless" for the card in memory
   std::string path;    ///< the device node; empty where there is none
   Size max_size;       ///< largest scan-out buffer and mode
+  /// The kernel's console is on the same screen: an output is lit only while a program draws, and given back
+  /// with Card::release() after that.
+  bool shared = false;
+};
+
+/// How a card does what it is asked, for people who want to know; each is a word or a few.
+struct CardPaths {
+  std::string_view commit = "memory";  ///< modes and flips: "atomic", "legacy", "memory"
+  std::string_view flush = "none";  ///< changed pixels: "atomic clips", "legacy dirty", "none" (not needed)
+  std::string_view mapping = "memory";  ///< "MAP_DUMB", "dma-buf", "memory"
+  std::string_view vblank = "timer";    ///< "CRTC_QUEUE_SEQUENCE", "WAIT_VBLANK", "timer"
+  friend bool operator==(const CardPaths&, const CardPaths&) = default;
 };
 
 /// An output reached vblank. `sequence` counts frames of that output and wraps.
@@ -70,6 +83,34 @@ class Card {
   /// On an error the output is as it was. `buffer` must outlive its time on the screen.
   [[nodiscard]] virtual Result<void> set_mode(OutputId output, const Mode& mode, ScanoutBuffer& buffer,
                                               Point origin) = 0;
+
+  /// Whether set_mode() can be expected to work; nothing changes on the screen. Errors: the driver's refusal.
+  [[nodiscard]] virtual Result<void> check_mode(OutputId output, const Mode& mode, ScanoutBuffer& buffer) {
+    static_cast<void>(output);
+    static_cast<void>(mode);
+    static_cast<void>(buffer);
+    return {};
+  }
+
+  /// Gives the output back to the kernel's console. True where there is one: it is back when the output's
+  /// buffers are destroyed. False where there is none, and then the picture stays.
+  [[nodiscard]] virtual bool release(OutputId output) {
+    static_cast<void>(output);
+    return false;
+  }
+
+  /// Whether the output still shows the buffer of the last set_mode() or present(): another DRM master may
+  /// have come and gone. Where it does not, the next present() brings it back whole.
+  [[nodiscard]] virtual bool shows(OutputId output) {
+    static_cast<void>(output);
+    return true;
+  }
+
+  /// The ways that are used for `output` now.
+  [[nodiscard]] virtual CardPaths paths(OutputId output) const {
+    static_cast<void>(output);
+    return {};
+  }
 
   /// Shows `buffer` from `origin` on an output whose mode is set and makes the pixels inside `damage` (buffer
   /// coordinates, inside the buffer, at most max_damage_rects; empty: nothing changed) visible. Returns when

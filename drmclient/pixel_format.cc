@@ -24,4 +24,12 @@ std::string fourcc_name(PixelFormat format) {
   return name;
 }
 
+std::optional<PixelFormat> format_named(std::string_view fourcc) {
+  for (const PixelFormat format : {PixelFormat::xrgb8888, PixelFormat::argb8888, PixelFormat::bgrx8888,
+                                   PixelFormat::rgb888, PixelFormat::rgb565, PixelFormat::xrgb1555}) {
+    if (fourcc_name(format) == fourcc) return format;
+  }
+  return std::nullopt;
+}
+
 }  // namespace drmclient

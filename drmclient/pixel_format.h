@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace drmclient {
 
@@ -21,5 +23,8 @@ enum class PixelFormat : uint32_t {
 
 /// The four characters of the code, e.g. "XR24".
 [[nodiscard]] std::string fourcc_name(PixelFormat format);
+
+/// The format of that name; nothing for one that is not in the enumeration.
+[[nodiscard]] std::optional<PixelFormat> format_named(std::string_view fourcc);
 
 }  // namespace drmclient

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <future>
 #include <memory>
@@ -26,19 +27,25 @@ namespace fbemu {
 ///
 /// One thread of its own uses the card. While a program has the framebuffer open for writing, it does this
 /// once per vblank: find what changed (TrackingPolicy), upload it, present it, and answer who waits for that.
-/// Without an open file, damage or waiters it sleeps. The public calls are thread-safe, return at once unless
-/// they say otherwise, and run completions on the presenter's thread; a completion must not block.
+/// Without an open file, damage or waiters it sleeps. Where the screen is shared with the kernel's console
+/// (CardInfo::shared) the output is lit when a program opens the framebuffer for writing, and given back soon
+/// after the last one closed it; a program that only reads (fbset) leaves the console where it is. The public
+/// calls are thread-safe, return at once unless they say otherwise, and run completions on the presenter's
+/// thread; a completion must not block.
 class Presenter {
  public:
   /// Gets 0, or a positive errno.
   using Completion = std::function<void(int error)>;
 
   struct Status {
+    drmclient::CardInfo card;
     drmclient::Output output;  ///< as last probed
     drmclient::Mode mode;
     drmclient::PixelFormat scanout_format = drmclient::PixelFormat::xrgb8888;
     drmclient::Power power = drmclient::Power::on;
     TrackingPolicy::Mode tracker = TrackingPolicy::Mode::tracked;
+    bool lit = false;  ///< the output shows the framebuffer, not the kernel's console
+    drmclient::CardPaths paths;
     std::error_code error;  ///< why the last upload or present failed; no error where it did not
   };
 
@@ -50,8 +57,9 @@ class Presenter {
   Presenter(const Presenter&) = delete;
   Presenter& operator=(const Presenter&) = delete;
 
-  /// Lights the output with `scene` and starts the thread. `pages` may be null: then only what is stored in
-  /// the shadow is shown. Throws std::system_error naming the output where the mode or the buffer is refused.
+  /// Lights the output with `scene`, or on a shared screen makes sure that it can be lit, and starts the
+  /// thread. `pages` may be null: then only what is stored in the shadow is shown. Throws std::system_error
+  /// naming the card and the output where the mode or the buffer is refused.
   void start(const Scene& scene, ProgramPages* pages);
   /// Presents what is left, answers all who wait, and ends the thread.
   void stop();
@@ -76,7 +84,8 @@ class Presenter {
   void flush(Completion done);
   void set_power(drmclient::Power power);
 
-  /// Presents what programs drew so far and reads back what the output shows. Blocks.
+  /// Presents what programs drew so far and reads back what the output shows. Blocks. Errors: ENODATA where
+  /// the output is not lit.
   [[nodiscard]] drmclient::Result<drmclient::Capture> capture();
 
   [[nodiscard]] Status status() const;
@@ -97,6 +106,7 @@ class Presenter {
   void run();
   bool wait_for_events();
   [[nodiscard]] bool needs_vblank() const;
+  [[nodiscard]] int milliseconds_to_give_back() const;
   void handle_hotplug();
   Requests take_requests(bool vblank, bool& has_writers);
   void handle(bool vblank);
@@ -108,7 +118,14 @@ class Presenter {
   void upload_all();
   void present();
   drmclient::Result<void> upload_all_to(drmclient::ScanoutBuffer& buffer, const Scene& scene);
+  [[nodiscard]] bool light_on_demand() const { return card_.info().shared; }
   drmclient::Result<void> light(const Scene& scene);
+  drmclient::Result<void> light_with(const Scene& scene, drmclient::PixelFormat format);
+  drmclient::Result<void> check(const Scene& scene);
+  void light_or_give_back(bool vblank, bool has_writers);
+  void try_to_light();
+  void give_back();
+  void check_that_it_shows();
   void report(std::error_code error);
   void publish();
 
@@ -122,7 +139,13 @@ class Presenter {
 
   // The presenter's thread only.
   Scene scene_;
-  std::unique_ptr<drmclient::ScanoutBuffer> buffer_;
+  bool lit_ = false;
+  std::unique_ptr<drmclient::ScanoutBuffer> buffer_;  ///< null until the output is lit
+  /// On a shared screen without writers: when the output is to be given back.
+  std::optional<std::chrono::steady_clock::time_point> give_back_at_;
+  bool may_give_back_ = false;   ///< since the output was lit, or since a writer came
+  unsigned ticks_to_retry_ = 0;  ///< until the next attempt to light the output
+  unsigned ticks_to_check_ = 0;  ///< until the next look at whether the output still shows our buffer
   Uploader uploader_;
   TrackingPolicy policy_;
   Region unpresented_;  ///< uploaded or to be uploaded, but refused by the card so far; scan-out coordinates

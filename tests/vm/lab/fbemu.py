@@ -72,7 +72,9 @@ class Fbemu:
 
 
 def install(guest: Guest, build: Build) -> None:
-    """Puts the programs into the guest. start() does it."""
+    """Puts the programs into the guest, where they are not there yet. start() does it."""
+    if guest.has_build == build:
+        return
     programs = [program for program in (build.fbemud, build.fbemuctl) if program]
     there = rootfs.libraries(guest.parts.disk)
     lacking = {library.name: library for program in programs for library in _libraries(program) if library.name not in there}
@@ -82,6 +84,7 @@ def install(guest: Guest, build: Build) -> None:
         guest.put(library, f"{_LIBRARIES}/{name}")
     if lacking:
         guest.run(["ldconfig"])
+    guest.has_build = build
 
 
 def _libraries(program: Path) -> list[Path]:

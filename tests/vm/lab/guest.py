@@ -28,6 +28,9 @@ class Completed:
 
 
 class Guest(Machine):
+    # The build of fbemu whose programs are in it: fbemu.install() does it once.
+    has_build: object = None
+
     # Commands
 
     def spawn(self, argv: Sequence[str], *, env: Mapping[str, str] | None = None, cwd: str = "/root", stdin: bool = False,

@@ -1,0 +1,29 @@
+#pragma once
+
+#include "drmclient/kms_commit.h"
+
+namespace drmclient {
+
+/// KmsCommit through DRM_IOCTL_MODE_ATOMIC: all or nothing, and with damage clips where the plane has them.
+class AtomicCommit final : public KmsCommit {
+ public:
+  explicit AtomicCommit(const DrmDevice& device) : device_(device) {}
+
+  [[nodiscard]] DrmDevice::Interface interface() const override { return DrmDevice::Interface::atomic; }
+  [[nodiscard]] Result<void> test_mode(const KmsPipe& pipe, const Mode& mode,
+                                       const DumbBuffer& buffer) override;
+  [[nodiscard]] Result<void> set_mode(const KmsPipe& pipe, const Mode& mode, const DumbBuffer& buffer,
+                                      Point origin) override;
+  [[nodiscard]] Result<void> show(const KmsPipe& pipe, const Mode& mode, const DumbBuffer& buffer,
+                                  Point origin, std::span<const Rect> damage) override;
+  [[nodiscard]] Result<void> set_power(const KmsPipe& pipe, Power power) override;
+  [[nodiscard]] Result<void> set_gamma(const KmsPipe& pipe, std::span<const GammaEntry> table) override;
+
+ private:
+  [[nodiscard]] Result<void> commit_mode(const KmsPipe& pipe, const Mode& mode, const DumbBuffer& buffer,
+                                         Point origin, uint32_t flags) const;
+
+  const DrmDevice& device_;
+};
+
+}  // namespace drmclient

@@ -1,0 +1,84 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "drmclient/card.h"
+#include "drmclient/drm_device.h"
+#include "drmclient/dumb_buffer.h"
+#include "drmclient/kms_commit.h"
+#include "drmclient/kms_options.h"
+#include "drmclient/kms_pipe.h"
+#include "drmclient/udev_monitor.h"
+#include "drmclient/unique_fd.h"
+#include "drmclient/vblank_source.h"
+
+namespace drmclient {
+
+/// A card driven through KMS.
+///
+/// Its node is open only while a buffer exists. The kernel brings its console back when the last descriptor
+/// of a card is closed (drm_lastclose()), for whichever program that was, so a daemon with nothing to show
+/// must not have one open. DRM master is held for the length of one call.
+class KmsCard final : public Card {
+ public:
+  /// Looks at the card and closes it again. Throws std::system_error with a sentence that names the card.
+  explicit KmsCard(KmsOptions options);
+  KmsCard(const KmsCard&) = delete;
+  KmsCard& operator=(const KmsCard&) = delete;
+  ~KmsCard() override;
+
+  [[nodiscard]] const CardInfo& info() const override { return info_; }
+  [[nodiscard]] Result<std::vector<Output>> probe() override;
+  [[nodiscard]] Result<std::unique_ptr<ScanoutBuffer>> create_buffer(Size size, PixelFormat format) override;
+  [[nodiscard]] Result<void> check_mode(OutputId output, const Mode& mode, ScanoutBuffer& buffer) override;
+  [[nodiscard]] Result<void> set_mode(OutputId output, const Mode& mode, ScanoutBuffer& buffer,
+                                      Point origin) override;
+  [[nodiscard]] Result<void> present(OutputId output, ScanoutBuffer& buffer, Point origin,
+                                     std::span<const Rect> damage) override;
+  [[nodiscard]] bool release(OutputId output) override;
+  [[nodiscard]] bool shows(OutputId output) override;
+  [[nodiscard]] Result<void> set_gamma(OutputId output, std::span<const GammaEntry> table) override;
+  [[nodiscard]] Result<void> set_power(OutputId output, Power power) override;
+  [[nodiscard]] Result<void> request_vblank(OutputId output) override;
+  [[nodiscard]] int event_descriptor() const override { return epoll_.get(); }
+  [[nodiscard]] Result<std::vector<Event>> read_events() override;
+  [[nodiscard]] Result<Capture> capture(OutputId output) override;
+  [[nodiscard]] CardPaths paths(OutputId output) const override;
+
+ private:
+  struct LitOutput;
+  /// What the driver turned out to do; kept when the output is released.
+  struct Learned {
+    DrmDevice::Interface interface = DrmDevice::Interface::legacy;
+    bool damage_clips = false;
+    MappingKind mapping = MappingKind::map_dumb;
+    VblankSource::Kind vblank = VblankSource::Kind::timer;
+  };
+
+  [[nodiscard]] Result<std::shared_ptr<const DrmDevice>> open_device();
+  [[nodiscard]] Result<DumbBuffer*> own_buffer(ScanoutBuffer& buffer, const Mode& mode, Point origin) const;
+  [[nodiscard]] Result<std::unique_ptr<LitOutput>> make_lit(const DrmDevice& device, OutputId output) const;
+  [[nodiscard]] LitOutput* find_lit(OutputId output) const;
+  /// Errors: ENODEV for a card that is gone.
+  [[nodiscard]] static Result<bool> still_shown(const LitOutput& lit);
+  [[nodiscard]] Result<void> light(LitOutput& lit, const Mode& mode, DumbBuffer& buffer, Point origin);
+  [[nodiscard]] Result<void> flush(LitOutput& lit, DumbBuffer& buffer, Point origin,
+                                   std::span<const Rect> damage);
+  [[nodiscard]] Result<void> tell_dirty(int fd, const DumbBuffer& buffer, std::span<const Rect> damage);
+  void watch(int descriptor) const;
+
+  KmsOptions options_;
+  CardInfo info_;
+  std::weak_ptr<const DrmDevice> device_;  ///< the buffers own it
+  UniqueFd epoll_;
+  UdevMonitor monitor_;
+  std::map<OutputId, std::unique_ptr<LitOutput>> lit_;
+  std::map<OutputId, Learned> learned_;
+  bool dirty_unneeded_ = false;  ///< DIRTYFB said ENOSYS
+};
+
+}  // namespace drmclient

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "drmclient/buffer_mapping.h"
+#include "drmclient/card.h"
+#include "drmclient/drm_device.h"
+#include "drmclient/pixel_format.h"
+
+namespace drmclient {
+
+struct KmsOptions {
+  std::string path;  ///< of the primary node, /dev/dri/cardN
+  MappingKind mapping = MappingKind::map_dumb;
+  DrmDevice::Interface interface = DrmDevice::Interface::atomic;  ///< where the driver has it
+  std::optional<PixelFormat> format;  ///< the only one to scan out; without it what the plane has
+};
+
+/// Opens a DRM card without the caller having to know libdrm. Throws std::system_error with a sentence that
+/// names the card.
+[[nodiscard]] std::unique_ptr<Card> open_kms_card(const KmsOptions& options);
+
+}  // namespace drmclient

@@ -1,0 +1,312 @@
+#!/usr/bin/env python3
+"""fbemu on real display drivers: what programs draw is on the screen, pixel for pixel, and the console comes back.
+
+    python3 tests/vm/test_drivers.py -v [Drivers[.test_virtio_6_12]]...
+
+One guest for each driver and kernel, a minute or less each. Exit status 77: the machine lacks something that the guests need, and
+nothing was tested. The programs are those of the build folder that FBEMU_BUILD names (build/release).
+"""
+
+import os
+import struct
+import sys
+import time
+import unittest
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from lab import fbemu, framebuffer  # noqa: E402
+from lab.boot import boot  # noqa: E402
+from lab.drivers import DRIVERS  # noqa: E402
+from lab.errors import LabError, Skipped  # noqa: E402
+from lab.fbemu import Fbemu  # noqa: E402
+from lab.framebuffer import OpenFramebuffer  # noqa: E402
+from lab.guest import Guest  # noqa: E402
+from lab.options import Options  # noqa: E402
+from lab.picture import Picture  # noqa: E402
+
+# Kernel, driver, whether the kernel's own /dev/fb0 is there as well.
+MATRIX = [("6.12", gpu, False) for gpu in DRIVERS] + [(kernel, gpu, False) for kernel in ("6.1", "7.2") for gpu in ("virtio", "vmwgfx")]
+MATRIX.append(("6.12", "virtio", True))
+
+PROGRAMS = Path(__file__).resolve().parent / "programs"
+# A mode set of bochs in Debian's 6.1 and 6.12 lets the card clear the start of its memory, where the console's picture is.
+FORGETS = {("6.1", "bochs"), ("6.12", "bochs")}
+# QEMU's old VMware card is not to be trusted with 16 bits a pixel.
+UNTRUSTED_FORMATS = {"vmwgfx": {"RG16", "XR15"}}
+BITS = {"RG16": (5, 6, 5), "XR15": (5, 5, 5)}
+
+
+def build() -> fbemu.Build:
+    folder = os.environ.get("FBEMU_BUILD")
+    return fbemu.find_build(Path(folder) if folder else None)
+
+
+class Drivers(unittest.TestCase):
+    """The checks share a guest and follow one another; each that fails is reported, and the next one is made all the same."""
+
+    guest: Guest
+    before: Picture
+
+    def run_checks(self, kernel: str, gpu: str, kernel_fbdev: bool) -> None:
+        start = time.monotonic()
+        try:
+            context = boot(Options(kernel=kernel, gpu=gpu, kernel_fbdev=kernel_fbdev))
+            self.guest = context.__enter__()
+        except Skipped as error:
+            self.skipTest(str(error))
+        try:
+            framebuffer.install(self.guest)
+            self.before = self.guest.settled_screen()
+            self.assertGreater(len(set(self.before.rgb)), 1, "there is no console on the screen to come back")
+            self.check_shown()
+            self.check_formats_and_mappings()
+            self.check_killed()
+        finally:
+            context.__exit__(*sys.exc_info())
+        print(f"\n  {kernel} {gpu}{' beside the kernel-s fbdev' if kernel_fbdev else ''}: {time.monotonic() - start:.1f} s",
+              file=sys.stderr)
+
+    @contextmanager
+    def daemon(self, *arguments: str) -> Iterator[Fbemu]:
+        daemon = fbemu.start(self.guest, build(), ["--no-cuse", *arguments])
+        try:
+            yield daemon
+            self.assertEqual(daemon.stop(), 0, daemon.log)
+        finally:
+            if daemon.job.status is None:
+                daemon.kill()
+            self.guest.run("rm -f /tmp/*.png; umount -q -l /dev/fb1 2> /dev/null", check=False)
+
+    def assert_screen(self, expected: Picture, bits: tuple[int, int, int] = (8, 8, 8), timeout: float = 5) -> None:
+        wanted = expected.reduced(*bits)
+        seen = self.guest.wait_screen(lambda now: now.reduced(*bits) == wanted, timeout=timeout)
+        self.assertIsNone(seen.reduced(*bits).difference(wanted))
+
+    def assert_screen_stays(self, expected: Picture) -> None:
+        self.assert_screen(expected)
+        time.sleep(0.2)
+        self.assertIsNone(self.guest.settled_screen().difference(expected))
+
+    def assert_console(self) -> None:
+        """The console as it was, or where the driver forgets it, new text on it."""
+        if (self.guest.options.kernel, self.guest.options.gpu) not in FORGETS:
+            self.assert_screen_stays(self.before)
+            return
+        self.guest.run("clear > /dev/tty1; printf 'new text' > /dev/tty1")
+        seen = self.guest.wait_screen(lambda now: len(set(pixels(now))) == 2)
+        self.assertEqual(set(pixels(seen)), {(0, 0, 0), (170, 170, 170)})
+
+    # The checks
+
+    def check_shown(self) -> None:
+        node = "/dev/fb1" if self.guest.options.kernel_fbdev else "/dev/fb0"
+        with self.daemon() as daemon:
+            self.assertEqual(daemon.node, node)
+            with self.subTest("an idle daemon leaves the console where it is"):
+                self.assert_screen_stays(self.before)
+                said = self.guest.run(["fbemuctl", "screenshot", "/tmp/idle.png"], check=False)
+                self.assertEqual(said.status, 1)
+                self.assertIn(b"console", said.stderr)
+            with OpenFramebuffer(self.guest, daemon) as screen:
+                self.check_drawing(screen)
+                self.check_console_does_not_disturb(screen)
+            with self.subTest("the console comes back"):
+                self.assert_screen_stays(self.before)
+            self.check_programs(daemon)
+            with OpenFramebuffer(self.guest, daemon) as screen:
+                screen.draw_pattern()
+                self.check_another_master(screen)
+                self.check_modes(screen)
+                self.check_blanking(screen)
+            with self.subTest("the console comes back after other masters and modes"):
+                self.assert_console()
+        with self.subTest("the console is there when the daemon has ended"):
+            self.assert_console()
+
+    def check_drawing(self, screen: OpenFramebuffer) -> None:
+        for bits in (32, 64):
+            with self.subTest(f"a static program of {bits} bits"):
+                screen.fill(0, 0, 1, 1, 0)
+                self.assert_screen(screen.draw_pattern(bits))
+        width, height = screen.picture.width, screen.picture.height
+        with self.subTest("one pixel"):
+            self.assert_screen(screen.fill(101, 77, 1, 1, 0xFF8000))
+        with self.subTest("one line"):
+            self.assert_screen(screen.fill(0, 300, width, 1, 0x00FF40))
+        with self.subTest("two far corners"):
+            screen.fill(0, 0, 2, 2, 0xC0FFEE)
+            self.assert_screen(screen.fill(width - 3, height - 3, 3, 3, 0xBADA55))
+        with self.subTest("the last page of the screen"):
+            self.assert_screen(screen.fill(width - 1, height - 1, 1, 1, 0x123456))
+        with self.subTest("write() of one line"):
+            self.assert_screen(screen.write_line(500, 0x8040FF))
+        with self.subTest("nothing else has changed"):
+            self.assert_screen_stays(screen.picture)
+        with self.subTest("fbemuctl screenshot is what the screen shows"):
+            self.guest.run(["fbemuctl", "screenshot", "/tmp/shown.png"])
+            self.assertIsNone(png(self.guest.read_file("/tmp/shown.png")).difference(screen.picture))
+
+    def check_console_does_not_disturb(self, screen: OpenFramebuffer) -> None:
+        with self.subTest("text on the console does not disturb the picture, and is there when it is back"):
+            self.guest.run("printf 'written meanwhile' > /dev/tty1")
+            self.assert_screen_stays(screen.picture)
+            self.guest.run(r"printf '\r\033[K' > /dev/tty1")
+
+    def check_another_master(self, screen: OpenFramebuffer) -> None:
+        with self.subTest("another program that takes the display gets it, and the picture is back when it has ended"):
+            self.guest.put(PROGRAMS / "unflushed.py", "/root/unflushed.py")
+            # It takes the display by being the first to open it, so nothing may be under way just then: a commit of 7.x takes a frame.
+            self.assert_screen_stays(screen.picture)
+            other = self.guest.spawn(["python3", "unflushed.py", "/dev/dri/card0"], stdin=True)
+            other.wait_output(b"DRAWN", 60)
+            changed = screen.fill(40, 40, 50, 50, 0x0000FF)
+            other.write(b"\n")
+            other.wait_output(b"FLUSHED", 60)
+            theirs = self.guest.wait_screen(lambda now: now.pixel(150, 60) == (0x33, 0x66, 0xCC))
+            self.assertEqual(theirs.pixel(150, 60), (0x33, 0x66, 0xCC))
+            self.assertNotEqual(theirs, changed)
+            other.write(b"\n")
+            self.assertEqual(other.wait(30), 0)
+            self.assert_screen(changed)
+
+    def check_modes(self, screen: OpenFramebuffer) -> None:
+        first = screen.picture
+        with self.subTest("a mode of 800x600"):
+            self.guest.run(["fbset", "-fb", screen.node, "-xres", "800", "-yres", "600", "-vxres", "800", "-vyres", "600"])
+            picture = screen.draw_pattern()
+            self.assertEqual((picture.width, picture.height), (800, 600))
+            self.assert_screen(picture)
+        with self.subTest("a mode that the driver refuses leaves the picture"):
+            refused = self.guest.run(["fbset", "-fb", screen.node, "-xres", "16000", "-yres", "16000", "-vxres", "16000", "-vyres", "16000"],
+                                     check=False)
+            self.assertNotEqual(refused.status, 0)
+            self.assert_screen_stays(picture)
+        size = [str(first.width), str(first.height)]
+        self.guest.run(["fbset", "-fb", screen.node, "-xres", size[0], "-yres", size[1], "-vxres", size[0], "-vyres", size[1]])
+        with self.subTest("and back"):
+            self.assert_screen(screen.draw_pattern())
+
+    def check_blanking(self, screen: OpenFramebuffer) -> None:
+        with self.subTest("blanking"):
+            screen.tell("blank 4")
+            screen.fill(10, 10, 20, 20, 0xFFFFFF)
+            screen.tell("sync")
+            screen.tell("blank 0")
+            self.assert_screen(screen.picture)
+
+    def check_programs(self, daemon: Fbemu) -> None:
+        width, height = self.before.width, self.before.height
+        with self.subTest("fbset -i"):
+            said = self.guest.run(["fbset", "-fb", daemon.node, "-i"]).text
+            self.assertIn(f"geometry {width} {height} {width} {height} 32", said)
+            self.assertIn("Name        : fbemu", said)
+        holder = OpenFramebuffer(self.guest, daemon)
+        try:
+            with self.subTest("ffmpeg"):
+                source = ["-f", "lavfi", "-i", f"testsrc=size={width}x{height}:rate=10", "-frames:v", "1", "-pix_fmt", "bgra"]
+                self.guest.run(["ffmpeg", "-v", "error", *source, "-f", "fbdev", daemon.node])
+                raw = self.guest.run(["ffmpeg", "-v", "error", *source, "-f", "rawvideo", "-"]).stdout
+                self.assert_screen(Picture.from_xrgb(width, height, raw))
+        finally:
+            holder.close()
+        with self.subTest("fbi"):
+            self.guest.write_file("/tmp/picture.png", framebuffer.pattern.picture(width, height).png())
+            job = self.guest.spawn(["fbi", "-T", "9", "-d", daemon.node, "--noverbose", "-a", "/tmp/picture.png"], terminal=(25, 80))
+            try:
+                self.assert_screen(framebuffer.pattern.picture(width, height), timeout=20)
+            finally:
+                self.guest.run("pkill -x fbi; sleep 0.5; chvt 1", check=False)
+                job.wait(20)
+
+    def check_formats_and_mappings(self) -> None:
+        """Everything that the driver scans out, each way to its memory, and the calls from before atomic."""
+        with self.daemon() as daemon, OpenFramebuffer(self.guest, daemon) as screen:
+            screen.draw_pattern()
+            formats = framebuffer.status(self.guest)["card_details"]["formats"]
+        usable = [name for name in formats if name not in UNTRUSTED_FORMATS.get(self.guest.options.gpu, ())]
+        for options in [*(f"format={name}" for name in usable), "mapping=dma-buf", "commit=legacy"]:
+            with self.subTest(options), self.daemon("--card", f"auto,{options}") as daemon, \
+                    OpenFramebuffer(self.guest, daemon) as screen:
+                screen.draw_pattern()
+                kind = framebuffer.status(self.guest)["scanout_format"]
+                self.assert_screen(screen.picture, BITS.get(kind, (8, 8, 8)))
+                screen.fill(201, 99, 7, 3, 0xFFFFFF)
+                self.assert_screen(screen.picture, BITS.get(kind, (8, 8, 8)))
+
+    def check_killed(self) -> None:
+        with self.subTest("SIGKILL: the console comes back"):
+            daemon = fbemu.start(self.guest, build(), ["--no-cuse"])
+            screen = OpenFramebuffer(self.guest, daemon)
+            screen.fill(0, 0, 1, 1, 0)
+            self.assert_screen(screen.draw_pattern())
+            daemon.kill()
+            self.assert_console()
+            self.guest.wait_until(f"! grep -q ' {daemon.node} ' /proc/self/mountinfo", timeout=10)
+
+
+def pixels(picture: Picture) -> Iterator[tuple[int, ...]]:
+    return zip(*(picture.rgb[channel::3] for channel in range(3)))
+
+
+def png(data: bytes) -> Picture:
+    """A picture written by fbemuctl: 8 bits a channel, red, green, blue, not interlaced."""
+    width, height, depth, kind = struct.unpack_from(">IIBB", data, 16)
+    if (depth, kind) != (8, 2):
+        raise LabError(f"not a PNG of red, green and blue with 8 bits each: depth {depth}, type {kind}")
+    packed, at = b"", 8
+    while at < len(data):
+        (length,) = struct.unpack_from(">I", data, at)
+        if data[at + 4:at + 8] == b"IDAT":
+            packed += data[at + 8:at + 8 + length]
+        at += length + 12
+    return Picture(width, height, unfiltered(zlib.decompress(packed), width * 3, height))
+
+
+def unfiltered(lines: bytes, stride: int, height: int) -> bytes:
+    rows: list[bytes] = []
+    above = bytes(stride)
+    for y in range(height):
+        at = y * (stride + 1)
+        row = bytearray(lines[at + 1:at + 1 + stride])
+        unfilter(lines[at], row, above)
+        above = bytes(row)
+        rows.append(above)
+    return b"".join(rows)
+
+
+def unfilter(kind: int, row: bytearray, above: bytes) -> None:
+    """The filters of the PNG specification, section 9, for three bytes a pixel."""
+    if kind == 0:
+        return
+    for i, value in enumerate(row):
+        left, up, corner = (row[i - 3], above[i], above[i - 3]) if i >= 3 else (0, above[i], 0)
+        if kind == 4:
+            guess = left + up - corner
+            nearest = min((abs(guess - left), 0, left), (abs(guess - up), 1, up), (abs(guess - corner), 2, corner))[2]
+        else:
+            nearest = (0, left, up, (left + up) // 2)[kind]
+        row[i] = (value + nearest) & 255
+
+
+def add_tests() -> None:
+    def make(kernel: str, gpu: str, kernel_fbdev: bool) -> None:
+        name = f"test_{gpu}_{kernel.replace('.', '_')}{'_beside_the_kernels_fbdev' if kernel_fbdev else ''}"
+        setattr(Drivers, name, lambda self: self.run_checks(kernel, gpu, kernel_fbdev))
+
+    for entry in MATRIX:
+        make(*entry)
+
+
+add_tests()
+
+if __name__ == "__main__":
+    program = unittest.main(exit=False)
+    if not program.result.wasSuccessful():
+        sys.exit(1)
+    sys.exit(Skipped.exit_status if program.result.skipped else 0)
