@@ -1,6 +1,6 @@
-/* Looks at a framebuffer from both sides: cuse_probe FILE CHARACTER-DEVICE. The second is a node of the same device number that is
-   not covered by the file. Prints a line for each thing that is as it should be, and fails at the first that is not. No C library, so
-   that it can be built for 32 bits everywhere. */
+/* Looks at a framebuffer from both sides: cuse_probe FILE CHARACTER-DEVICE. The second is a node of the same
+   device number that is not covered by the file. Prints a line for each thing that is as it should be, and
+   fails at the first that is not. No C library, so that it can be built for 32 bits everywhere. */
 
 #include <asm/unistd.h>
 
@@ -20,11 +20,10 @@ static long call(long number, long a, long b, long c, long d, long e, long f) {
   /* Six arguments are only needed by mmap2, which takes the last one from ebp. */
   long arguments[2] = {number, f};
   (void)arguments;
-  __asm__ volatile(
-      "pushl %%ebp\n\tmovl 4(%%eax), %%ebp\n\tmovl (%%eax), %%eax\n\tint $0x80\n\tpopl %%ebp"
-      : "=a"(result)
-      : "a"(arguments), "b"(a), "c"(b), "d"(c), "S"(d), "D"(e)
-      : "memory");
+  __asm__ volatile("pushl %%ebp\n\tmovl 4(%%eax), %%ebp\n\tmovl (%%eax), %%eax\n\tint $0x80\n\tpopl %%ebp"
+                   : "=a"(result)
+                   : "a"(arguments), "b"(a), "c"(b), "d"(c), "S"(d), "D"(e)
+                   : "memory");
 #endif
   return result;
 }
@@ -47,7 +46,9 @@ static void check(int right, const char* what) {
   if (!right) end(1);
 }
 
-static long open_both(const char* path) { return call(__NR_open, (long)path, 2 /* O_RDWR */, 0, 0, 0, 0); }
+static long open_both(const char* path) {
+  return call(__NR_open, (long)path, 2 /* O_RDWR */, 0, 0, 0, 0);
+}
 static long ioctl(long file, unsigned command, void* argument) {
   return call(__NR_ioctl, file, (long)command, (long)argument, 0, 0, 0);
 }
@@ -62,14 +63,16 @@ int probe(const char* file_path, const char* device_path) {
   const long file = open_both(file_path);
   const long device = open_both(device_path);
   check(file >= 0 && device >= 0, "both ways open");
-  check(ioctl(file, get_var, var_of_file) == 0 && ioctl(device, get_var, var_of_device) == 0, "GET_VSCREENINFO on both");
+  check(ioctl(file, get_var, var_of_file) == 0 && ioctl(device, get_var, var_of_device) == 0,
+        "GET_VSCREENINFO on both");
   int same = 1;
   for (int i = 0; i < 40; ++i) same = same && var_of_file[i] == var_of_device[i];
   check(same, "the same answer");
   check(ioctl(device, get_var, (void*)8) == efault, "a bad pointer is EFAULT");
   check(ioctl(device, 0x4f25, 0) == enotty, "an unknown ioctl is ENOTTY");
   check(ioctl(device, wait_for_vsync, 0) == 0, "WAITFORVSYNC with NULL on the character device");
-  check(ioctl(file, wait_for_vsync, 0) == efault, "WAITFORVSYNC with NULL on the file is the kernel's EFAULT");
+  check(ioctl(file, wait_for_vsync, 0) == efault,
+        "WAITFORVSYNC with NULL on the file is the kernel's EFAULT");
   check(ioctl(file, wait_for_vsync, bytes) == 0, "WAITFORVSYNC with a pointer on the file");
 
 #ifdef __x86_64__
@@ -90,15 +93,22 @@ int probe(const char* file_path, const char* device_path) {
   check(call(__NR_write, device, (long)"pixels", 6, 0, 0, 0) == 6 && pixels[16] == 'p' && pixels[21] == 's',
         "a write goes on there too and shows in the mapping");
   const long second = open_both(device_path);
-  check(call(__NR_read, second, (long)bytes, 4, 0, 0, 0) == 4 && bytes[0] == 1, "each open file has a position of its own");
+  check(call(__NR_read, second, (long)bytes, 4, 0, 0, 0) == 4 && bytes[0] == 1,
+        "each open file has a position of its own");
   return 0;
 }
 
 #ifdef __x86_64__
-__asm__(".globl _start\n_start:\n\tmovq 16(%rsp), %rdi\n\tmovq 24(%rsp), %rsi\n\tandq $-16, %rsp\n\tcall begin\n");
+__asm__(
+    ".globl _start\n_start:\n\tmovq 16(%rsp), %rdi\n\tmovq 24(%rsp), %rsi\n\tandq $-16, %rsp\n\tcall "
+    "begin\n");
 #else
-__asm__(".globl _start\n_start:\n\tmovl 8(%esp), %eax\n\tmovl 12(%esp), %edx\n\tandl $-16, %esp\n\tsubl $8, %esp\n\tpushl "
-        "%edx\n\tpushl %eax\n\tcall begin\n");
+__asm__(
+    ".globl _start\n_start:\n\tmovl 8(%esp), %eax\n\tmovl 12(%esp), %edx\n\tandl $-16, %esp\n\tsubl $8, "
+    "%esp\n\tpushl "
+    "%edx\n\tpushl %eax\n\tcall begin\n");
 #endif
 
-void begin(const char* file_path, const char* device_path) { end(probe(file_path, device_path)); }
+void begin(const char* file_path, const char* device_path) {
+  end(probe(file_path, device_path));
+}
