@@ -14,6 +14,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <system_error>
 
@@ -149,6 +150,21 @@ class Presenting {
   fbemu::Framebuffer& framebuffer_;
 };
 
+/// Ends the programs' ioctls at the end of the scope, before what they use goes.
+class ProgramsServed {
+ public:
+  explicit ProgramsServed(ProgramThreads& threads) : threads_(threads) {}
+  ProgramsServed(const ProgramsServed&) = delete;
+  ProgramsServed& operator=(const ProgramsServed&) = delete;
+  ~ProgramsServed() {
+    // One that waits for a program's memory ends with the process only; the guard cleans up after it.
+    if (!threads_.stop(patience_with_programs)) std::_Exit(EXIT_FAILURE);
+  }
+
+ private:
+  ProgramThreads& threads_;
+};
+
 /// Waits until the command has ended, a signal asks for the end, or the mount has gone. Returns the exit
 /// status.
 class MainLoop {
@@ -261,17 +277,21 @@ int run_daemon(const DaemonOptions& options) {
 
   ProgramThreads program_threads;
   std::unique_ptr<CuseDevice> cuse_device;
+  std::optional<Node> node;
+  std::optional<FuseServer> server;
+  const ProgramsServed programs_served(program_threads);
   if (options.cuse) cuse_device = make_cuse_device(framebuffer, lock.path(), program_threads);
-  const Node node(lock);
-  FuseServer server(framebuffer, {node.path(), node.uid(), node.gid(), node.permissions()}, program_threads);
-  server.start();
-  const DaemonIdentity identity{node.path(), card->info().driver, daemon, guard.process(),
+  node.emplace(lock);
+  server.emplace(framebuffer, ServedFile{node->path(), node->uid(), node->gid(), node->permissions()},
+                 program_threads);
+  server->start();
+  const DaemonIdentity identity{node->path(), card->info().driver, daemon, guard.process(),
                                 cuse_device ? cuse_device->number() : ""};
   const int exit_status =
-      serve(options, signals, identity, control_path, framebuffer, server, cuse_device.get());
+      serve(options, signals, identity, control_path, framebuffer, *server, cuse_device.get());
   const bool programs_done = program_threads.stop(patience_with_programs);
   const bool cuse_stopped = cuse_device == nullptr || cuse_device->stop(patience_with_threads);
-  if (!server.stop(patience_with_threads) || !cuse_stopped || !programs_done) {
+  if (!server->stop(patience_with_threads) || !cuse_stopped || !programs_done) {
     // A thread waits for a program's memory. The end of the process is the end of that wait.
     lock.release();
     guard.dismiss();
