@@ -87,17 +87,19 @@ std::unique_ptr<CuseDevice> make_cuse_device(fbemu::Framebuffer& framebuffer, co
   return device;
 }
 
-drmclient::Mode initial_mode(const drmclient::Output& output, const DaemonOptions& options) {
+drmclient::Mode initial_mode(const drmclient::Card& card, const drmclient::Output& output,
+                             const DaemonOptions& options) {
+  const std::string name = "the output " + output.name + " of the card " + card_name(card.info());
   if (!options.mode) {
     if (output.modes.empty()) {
-      fail(ENODEV, "the output " + output.name + " has no modes; is a display connected?");
+      fail(ENODEV, name + " has no modes; is a display connected?");
     }
     return output.modes.front();
   }
   const auto mode = drmclient::choose_mode(output, options.mode->size, options.mode->refresh_millihertz);
   if (!mode) {
-    fail(EINVAL, "the output " + output.name + " has no mode of " + std::to_string(options.mode->size.width) +
-                     "x" + std::to_string(options.mode->size.height));
+    fail(EINVAL, name + " has no mode of " + std::to_string(options.mode->size.width) + "x" +
+                     std::to_string(options.mode->size.height));
   }
   return *mode;
 }
@@ -262,7 +264,7 @@ int run_daemon(const DaemonOptions& options) {
   const std::unique_ptr<drmclient::Card> card = open_card(options.card, options.connector);
   const drmclient::Output output = choose_output(*card, options.connector);
   fbemu::FramebufferOptions framebuffer_options;
-  framebuffer_options.mode = initial_mode(output, options);
+  framebuffer_options.mode = initial_mode(*card, output, options);
   framebuffer_options.virtual_size = options.virtual_size.value_or(drmclient::Size{});
   framebuffer_options.id = "fbemu " + card->info().driver;
   fbemu::Framebuffer framebuffer(*card, output, framebuffer_options);

@@ -531,6 +531,11 @@ void Presenter::present() {
   if (const auto presented = card_.present(output_.id, *buffer_, {}, rects); !presented) {
     ++statistics_.failed_presents;
     report(presented.error());
+    // A card that is gone may come back: the node is tried again when it is closed.
+    if (presented.error().value() == ENODEV && light_on_demand()) {
+      give_back();
+      ticks_to_retry_ = retry_ticks;
+    }
     return;
   }
   ++statistics_.presents;
