@@ -11,6 +11,7 @@
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "cuse/control_client.h"
 #include "cuse/png_file.h"
@@ -135,6 +136,13 @@ int main(int argc, char** argv) {
 
   try {
     app.parse(argc, argv);
+  } catch (const CLI::RequiredError& error) {
+    // CLI11 says only that a subcommand is missing.
+    const auto unknown = app.get_subcommands().empty() ? app.remaining() : std::vector<std::string>{};
+    if (unknown.empty()) return app.exit(error) == 0 ? EXIT_SUCCESS : usage_error;
+    std::cerr << "fbemuctl: there is no command \"" << unknown.front()
+              << "\"; the commands are status, modes, screenshot and stats\n";
+    return usage_error;
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? EXIT_SUCCESS : usage_error;
   }

@@ -243,17 +243,21 @@ void Screen::upload_all() {
   unpresented_.add(Rect::of(scene_.mode.size()));
 }
 
-void Screen::present() {
-  if (!is_visible() || unpresented_.empty()) return;
+bool Screen::present() {
+  if (!is_visible() || unpresented_.empty()) return true;
   const std::vector<Rect> rects = covering_rects(unpresented_, drmclient::Card::max_damage_rects);
   if (const auto presented = card_.present(output_.id, *front_.memory, {}, rects); !presented) {
     ++statistics_.failed_presents;
     report(presented.error());
-    return;
+    // A card that is gone may come back: its node is tried again once it is closed.
+    const bool gone = presented.error().value() == ENODEV && card_.info().shared;
+    if (gone) give_back();
+    return !gone;
   }
   ++statistics_.presents;
   unpresented_.clear();
   report({});
+  return true;
 }
 
 void Screen::report(std::error_code error) {

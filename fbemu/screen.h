@@ -68,8 +68,8 @@ class Screen {
   void upload_damage(const std::vector<ByteRange>& ranges);
   /// Uploads all, as programs see it now.
   void upload_all();
-  /// Tells the driver what was uploaded.
-  void present();
+  /// Tells the driver what was uploaded. False where the card is gone: then the output is no longer lit.
+  bool present();
   /// Another DRM master may have come and gone without a trace: looks now and then.
   void check_that_it_shows();
 
