@@ -61,7 +61,8 @@ void print_status(const json& status) {
                            (status.at("lit").get<bool>() ? "" : " (shows the console)"));
   print_line("mode", size_text(status.at("mode")) + " at " + refresh_text(status.at("mode")));
   print_line("virtual screen", size_text(status.at("virtual")) + ", " +
-                                   std::to_string(status.at("bits_per_pixel").get<unsigned>()) + " bits, " +
+                                   std::to_string(status.at("bits_per_pixel").get<unsigned>()) + " bits (" +
+                                   status.at("visual").get<std::string>() + "), " +
                                    std::to_string(status.at("line_length").get<unsigned>()) +
                                    " bytes a line");
   print_line("offset", std::to_string(offset.at("x").get<unsigned>()) + "," +

@@ -79,7 +79,7 @@ class Screen {
  private:
   struct Buffer {
     std::unique_ptr<drmclient::ScanoutBuffer> memory;
-    Placement border;  ///< it is black around this
+    Placement border;  ///< it is black around this; nothing: it has not been cleared yet
   };
 
   drmclient::Result<void> light_with(const Scene& scene, drmclient::PixelFormat format);
