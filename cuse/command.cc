@@ -54,8 +54,10 @@ bool is_found(const std::string& program) {
   std::string_view folders = variable != nullptr ? variable : "/bin:/usr/bin";  // as execvp(3)
   while (true) {
     const size_t end = folders.find(':');
-    const std::string folder(folders.substr(0, end));
-    if (is_there(folder.empty() ? program : folder + "/" + program)) return true;
+    std::string path(folders.substr(0, end));
+    if (!path.empty()) path += '/';
+    path += program;
+    if (is_there(path)) return true;
     if (end == std::string_view::npos) return false;
     folders.remove_prefix(end + 1);
   }

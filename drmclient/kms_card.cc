@@ -228,7 +228,10 @@ Result<void> KmsCard::present(OutputId output, ScanoutBuffer& buffer, Point orig
   // Another master may have set a mode of its own meanwhile, or turned the CRTC off at its end.
   const auto shown = still_shown(*lit);
   if (!shown) return tl::make_unexpected(shown.error());
-  if (!*shown) return light(*lit, lit->mode, **own, origin);
+  if (!*shown) {
+    const auto again = light(*lit, lit->mode, **own, origin);
+    return !again && is_gone((*own)->device()) ? failure(ENODEV) : again;
+  }
   const bool flip = *own != lit->front || origin != lit->origin;
   if (!flip && clamped->empty()) return {};
   const auto begin = steady_clock::now();
@@ -267,7 +270,8 @@ bool KmsCard::release(OutputId output) {
   if (lit == nullptr) return false;
   // Of a card that is gone nothing can be kept: as long as its node is open, it keeps its number, and the
   // next one to be plugged in would get another.
-  if (still_shown(*lit) && !has_framebuffer_console()) return false;
+  const bool gone = !still_shown(*lit) || is_gone(lit->front->device());
+  if (!gone && !has_framebuffer_console()) return false;
   learned_[output] = {lit->commit->interface(), lit->pipe.has_damage_clips(), lit->front->mapping_kind(),
                       lit->vblank.kind()};
   // Where this fails, the end of the last buffer closes the card, and the kernel restores its console.
