@@ -34,7 +34,7 @@ TAIL = """
 * *changed pixels are shown by*: `atomic clips` is an atomic commit with FB_DAMAGE_CLIPS; `legacy dirty` is DRM_IOCTL_MODE_DIRTYFB with
   clips; `none` means that the driver scans the buffer out directly (it answers DIRTYFB with ENOSYS). Modes are set by atomic commits on
   all of them.
-* *scan-out* is the format of the buffer that fbemu took; programs have 32 bits a pixel whatever it is. Of the formats of the plane,
+* *scan-out* is the format of the buffer that fbemu took; programs have the depth that they ask for whatever it is. Of the formats of the plane,
   those in brackets are known to fbemu and not used unless `--card auto,format=FOURCC` asks for them.
 * *mapping*: `MAP_DUMB` is the rule. *dma-buf mapping* says what `--card auto,mapping=dma-buf` came to: a dma-buf with
   DMA_BUF_IOCTL_SYNC around each access, or MAP_DUMB where the driver does not export its buffers or must not be written to that way
