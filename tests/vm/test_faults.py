@@ -160,7 +160,7 @@ class OnVirtio(OnDriver):
                 with self.subTest("the card is back"):
                     self.assert_shows(drawn)
                     self.assert_shows(screen.fill(500, 300, 40, 40, 0x6633CC))
-                    self.assertEqual(daemon.log.count("Virtual-1 is updated again"), 1, daemon.log)
+                    self.assertEqual(len(re.findall("output Virtual-1 .*is updated again", daemon.log)), 1, daemon.log)
             self.assert_shows(self.console)
             self.assertEqual(len(self.warnings(daemon)), 2, daemon.log)
 
