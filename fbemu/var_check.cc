@@ -57,7 +57,7 @@ Result<Mode> mode_for(const fb_var_screeninfo& wanted, Rotation by_program, cons
   const uint32_t refresh = refresh_millihertz(wanted);
   // The present clock with another size is one that was left in.
   const bool has_wish = refresh != 0 && !same_clock;
-  const auto exact = mode_of_size(limits.output, size, has_wish ? std::optional(refresh) : std::nullopt);
+  auto exact = mode_of_size(limits.output, size, has_wish ? std::optional(refresh) : std::nullopt);
   if (exact) return exact;
   if (const Mode* around = mode_around(limits.output, limits.presentation.mode, size)) return *around;
   // A program that turns its picture and leaves its sides as they are gets it smaller.
