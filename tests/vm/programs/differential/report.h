@@ -1,0 +1,16 @@
+/* What a case and the process that waits for it share. */
+#ifndef REPORT_H
+#define REPORT_H
+
+struct report {
+  unsigned used;
+  int blanked;
+  int map_changed;
+  int written;
+  int written_everywhere;
+  char text[1000];
+};
+
+extern struct report* report;
+
+#endif

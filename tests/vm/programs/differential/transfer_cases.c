@@ -1,0 +1,430 @@
+/* read, write and their relatives, and the position. */
+#include "probe.h"
+
+enum { largest_answer = 16384 };
+
+static unsigned char* buffer;
+
+struct transfer {
+  int64_t position;
+  unsigned long count;
+};
+
+/* How many bytes of the memory are not what they were, and whether they are what was sent (the complement).
+ */
+static void say_change(long file) {
+  static unsigned char bytes[1 << 16];
+  uint32_t changed = 0, first = 0;
+  int right = 1;
+
+  for (uint32_t at = 0; at < memory_end(); at += sizeof bytes) {
+    const uint32_t left = memory_end() - at;
+    const uint32_t count = left < sizeof bytes ? left : sizeof bytes;
+    if (sys_pread(file, bytes, count, at) != (long)count) {
+      say(" now unreadable");
+      return;
+    }
+    for (uint32_t i = 0; i < count; ++i) {
+      if (bytes[i] == content(at + i)) continue;
+      if (changed++ == 0) first = at + i;
+      right = right && bytes[i] == (unsigned char)~content(at + i);
+    }
+  }
+  if (changed == 0) return;
+  say(" changed=");
+  if (changed == memory_end())
+    say("end");
+  else
+    say_unsigned(changed);
+  say(" from=");
+  if (first + 8192 >= memory_end()) {
+    say("end-");
+    say_unsigned(memory_end() - first);
+  } else {
+    say_unsigned(first);
+  }
+  if (!right) say(" other values");
+}
+
+/* Only where the case may have written: the whole memory takes its time. */
+static void say_change_near(long file, int64_t position) {
+  static unsigned char bytes[largest_answer];
+  const uint32_t end = memory_end();
+  uint32_t from = 0, changed = 0;
+  int right = 1;
+
+  if (position > (int64_t)(end - sizeof bytes / 2)) from = end - sizeof bytes;
+  if (sys_pread(file, bytes, sizeof bytes, from) != sizeof bytes) {
+    say(" now unreadable");
+    return;
+  }
+  for (uint32_t i = 0; i < sizeof bytes; ++i) {
+    if (bytes[i] == content(from + i)) continue;
+    ++changed;
+    right = right && bytes[i] == (unsigned char)~content(from + i);
+  }
+  if (changed != 0) say_labelled("changed", (long)changed);
+  if (!right) say(" other values");
+}
+
+static void say_count(long result) {
+  say(" ");
+  if (!failed(result) && result > largest_answer)
+    say(result == (long)memory_end() ? "end" : result == (long)memory_end() - 1 ? "end-1" : "many");
+  else
+    say_result(result);
+}
+
+/* A buffer for the whole memory and more. */
+static void make_buffer(void) {
+  const uint32_t size = memory_end() + 16 * page;
+  buffer = (unsigned char*)pages(size / page);
+}
+
+static void say_read(long result, int64_t position) {
+  int right = 1;
+
+  say_count(result);
+  if (failed(result)) return;
+  for (long i = 0; i < result; ++i) right = right && buffer[i] == content((uint32_t)(position + i));
+  if (!right) say(" wrong bytes");
+  if (buffer[result] != 0x5a || buffer[result + 1] != 0x5a) say(" written beyond");
+}
+
+static void do_pread(const void* argument) {
+  const struct transfer* wanted = argument;
+  const long file = must_open();
+
+  make_buffer();
+  memset(buffer, 0x5a, wanted->count > largest_answer ? memory_end() + 8 : largest_answer);
+  say_read(sys_pread(file, buffer, wanted->count, wanted->position), wanted->position);
+  if (sys_seek(file, 0, seek_cur) != 0) say(" position moved");
+}
+
+static void do_pwrite(const void* argument) {
+  const struct transfer* wanted = argument;
+  const long file = must_open();
+  const int everywhere = wanted->count > largest_answer;
+  const unsigned long filled = everywhere ? memory_end() : largest_answer;
+
+  make_buffer();
+  for (unsigned long i = 0; i < filled; ++i)
+    buffer[i] = (unsigned char)~content((uint32_t)(wanted->position + (long)i));
+  if (everywhere)
+    will_write_everywhere();
+  else
+    will_write();
+  say_count(sys_pwrite(file, buffer, wanted->count, wanted->position));
+  if (everywhere)
+    say_change(file);
+  else
+    say_change_near(file, wanted->position);
+  if (sys_seek(file, 0, seek_cur) != 0) say(" position moved");
+}
+
+void transfer_cases(void) {
+  const int64_t end = memory_end();
+  const struct {
+    const char* name;
+    int64_t value;
+  } positions[] = {
+      {"0", 0},
+      {"1", 1},
+      {"end-4096", end - page},
+      {"end-1", end - 1},
+      {"end", end},
+      {"end+1", end + 1},
+      {"end+4096", end + page},
+      {"2G-1", 0x7fffffff},
+      {"2G", 0x80000000},
+      {"4G", (int64_t)1 << 32},
+      {"8E-1", (int64_t)(~(uint64_t)0 >> 1)},
+      {"minus_one", -1},
+  };
+  const struct {
+    const char* name;
+    unsigned long value;
+  } counts[] = {{"0", 0},          {"1", 1},           {"2", 2},
+                {"4096", page},    {"8192", 2 * page}, {"huge", 0x7fffffff},
+                {"negative", ~0UL}};
+
+  for (unsigned i = 0; i < sizeof positions / sizeof positions[0]; ++i) {
+    for (unsigned j = 0; j < sizeof counts / sizeof counts[0]; ++j) {
+      const struct transfer transfer = {positions[i].value, counts[j].value};
+      run_case(do_pread, &transfer, "pread", "at", positions[i].name, counts[j].name);
+      run_case(do_pwrite, &transfer, "pwrite", "at", positions[i].name, counts[j].name);
+    }
+  }
+}
+
+/* The position of an open file */
+
+static void say_position(const char* label, long file) {
+  const long at = sys_seek(file, 0, seek_cur);
+
+  say(" ");
+  say(label);
+  say("=");
+  if (failed(at)) {
+    say_result(at);
+  } else if (at + 2 * page >= (long)memory_end() && at <= (long)memory_end() + 2 * page) {
+    const long distance = at - (long)memory_end();
+    say("end");
+    if (distance > 0) say("+");
+    if (distance != 0) say_number(distance);
+  } else {
+    say_unsigned((uint32_t)at);
+  }
+}
+
+struct seek {
+  const char* name;
+  int64_t offset;
+  long whence;
+};
+
+static void do_seek(const void* argument) {
+  const struct seek* seek = argument;
+  const long file = must_open();
+  const long result = sys_seek(file, seek->offset, seek->whence);
+
+  say(" ");
+  if (failed(result))
+    say_result(result);
+  else if (result == 0)
+    say("0");
+  else
+    say_position("at", file);
+  say_position("now", file);
+}
+
+struct at {
+  const char* name;
+  int64_t position;
+};
+
+/* A read and a write of eight bytes from a position. */
+static void read_and_write_at(const void* argument) {
+  const struct at* at = argument;
+  const long file = must_open();
+  unsigned char bytes[8];
+
+  if (sys_seek(file, at->position, seek_set) < 0) say(" no seek");
+  say_labelled("read", sys_read(file, bytes, sizeof bytes));
+  say_position("then", file);
+  sys_seek(file, at->position, seek_set);
+  for (int i = 0; i < 8; ++i) bytes[i] = (unsigned char)~content((uint32_t)at->position + (uint32_t)i);
+  will_write();
+  say_labelled("write", sys_write(file, bytes, sizeof bytes));
+  say_position("then", file);
+  say_change_near(file, at->position);
+}
+
+static void through_dup(const void* argument) {
+  (void)argument;
+  const long file = must_open();
+  const long other = CALL1(__NR_dup, file);
+  unsigned char byte;
+
+  say_labelled("read", sys_read(file, &byte, 1));
+  say_position("of_dup", other);
+  say_labelled("read", sys_read(other, &byte, 1));
+  say_position("of_first", file);
+  say_position("of_own_open", must_open());
+}
+
+static void through_fork(const void* argument) {
+  (void)argument;
+  const long file = must_open();
+  int status = 0;
+  const long child = CALL0(__NR_fork);
+  unsigned char byte;
+
+  if (child == 0) {
+    sys_read(file, &byte, 1);
+    sys_exit(0);
+  }
+  CALL4(__NR_wait4, child, &status, 0, 0);
+  say_position("position", file);
+}
+
+struct segment {
+  void* base;
+  unsigned long length;
+};
+
+static void vectors(const void* argument) {
+  const int writes = *(const int*)argument;
+  const long file = must_open();
+  unsigned char* bytes = (unsigned char*)pages(2);
+  const long number = writes ? __NR_writev : __NR_readv;
+  const uint32_t end = memory_end();
+  struct segment segments[3] = {{bytes, 4}, {bytes + 16, 4}, {bytes + 32, 4}};
+
+  will_write();
+  for (unsigned i = 0; i < 2 * page; ++i) bytes[i] = (unsigned char)~content(i);
+  say_labelled("three", CALL3(number, file, segments, 3));
+  say_position("then", file);
+  say_labelled("none", CALL3(number, file, segments, 0));
+  say_labelled("negative", CALL3(number, file, segments, -1));
+  say_labelled("too_many", CALL3(number, file, segments, 1025));
+  segments[1].length = 0;
+  say_labelled("empty_one", CALL3(number, file, segments, 3));
+  segments[1].length = ~0UL;
+  say_labelled("huge_one", CALL3(number, file, segments, 3));
+  segments[1].length = 4;
+  sys_seek(file, end - 6, seek_set);
+  say_labelled("over_the_end", CALL3(number, file, segments, 3));
+  say_position("then", file);
+  sys_seek(file, end - 4, seek_set);
+  say_labelled("to_the_end", CALL3(number, file, segments, 3));
+  sys_seek(file, end, seek_set);
+  say_labelled("at_the_end", CALL3(number, file, segments, 3));
+  sys_seek(file, 0, seek_set);
+  segments[1].base = (void*)8;
+  say_labelled("bad_second", CALL3(number, file, segments, 3));
+  say_position("then", file);
+}
+
+static void vectors_with_flags(const void* argument) {
+  const int writes = *(const int*)argument;
+  const long file = must_open();
+  static unsigned char bytes[16];
+  const struct segment segment = {bytes, 4};
+  static const struct {
+    const char* name;
+    long flag;
+  } flags[] = {{"none", 0},   {"hipri", 1},   {"dsync", 2},        {"sync", 4},
+               {"nowait", 8}, {"append", 16}, {"unknown", 1 << 30}};
+
+  will_write();
+  for (unsigned i = 0; i < sizeof flags / sizeof flags[0]; ++i) {
+    say_labelled(flags[i].name,
+                 CALL6(writes ? __NR_pwritev2 : __NR_preadv2, file, &segment, 1, 0, 0, flags[i].flag));
+  }
+}
+
+/* A buffer of two pages, the second of which is not there. */
+static void half_mapped(const void* argument) {
+  const int writes = *(const int*)argument;
+  const long file = must_open();
+  unsigned char* bytes = (unsigned char*)pages(1);
+
+  for (unsigned i = 0; i < page; ++i) bytes[i] = (unsigned char)~content(i);
+  will_write();
+  say(" ");
+  say_result(writes ? sys_write(file, bytes, 2 * page) : sys_read(file, bytes, 2 * page));
+  say_position("then", file);
+  say_change_near(file, 0);
+}
+
+static void unmapped(const void* argument) {
+  const int writes = *(const int*)argument;
+  const long file = must_open();
+
+  will_write();
+  say_labelled("null", writes ? sys_write(file, 0, 4) : sys_read(file, 0, 4));
+  say_labelled("null_0", writes ? sys_write(file, 0, 0) : sys_read(file, 0, 0));
+  say_labelled("low", writes ? sys_write(file, (void*)8, 4) : sys_read(file, (void*)8, 4));
+  say_labelled("large", writes ? sys_write(file, (void*)8, 0x10000) : sys_read(file, (void*)8, 0x10000));
+  say_position("then", file);
+  sys_seek(file, memory_end(), seek_set);
+  say_labelled("at_end", writes ? sys_write(file, (void*)8, 4) : sys_read(file, (void*)8, 4));
+  say_change_near(file, 0);
+}
+
+static void read_into_read_only(const void* argument) {
+  (void)argument;
+  const long file = must_open();
+  unsigned char* bytes = (unsigned char*)pages(1);
+
+  CALL3(__NR_mprotect, bytes, page, prot_read);
+  say(" ");
+  say_result(sys_read(file, bytes, 16));
+}
+
+static void append(const void* argument) {
+  (void)argument;
+  const long file = open_device(rdwr | 02000);
+
+  will_write();
+  say_labelled("write", sys_write(file, "pixels", 6));
+  say_position("then", file);
+  say_labelled("write", sys_write(file, "pixels", 6));
+  say_labelled("pwrite", sys_pwrite(file, "pixels", 6, 0));
+}
+
+static void not_allowed(const void* argument) {
+  (void)argument;
+  unsigned char byte = 0;
+  const long reader = open_device(rdonly), writer = open_device(wronly);
+
+  say_labelled("read", sys_read(writer, &byte, 1));
+  say_labelled("pread", sys_pread(writer, &byte, 1, 0));
+  say_labelled("write", sys_write(reader, &byte, 1));
+  say_labelled("pwrite", sys_pwrite(reader, &byte, 1, 0));
+  say_labelled("write_0", sys_write(reader, &byte, 0));
+}
+
+/* The whole memory and a byte, at once. */
+static void whole(const void* argument) {
+  const int writes = *(const int*)argument;
+  const long file = must_open();
+  const uint32_t end = memory_end();
+
+  make_buffer();
+  for (uint32_t i = 0; i < end; ++i) buffer[i] = (unsigned char)~content(i);
+  will_write_everywhere();
+  say_count(writes ? sys_write(file, buffer, end + 1) : sys_read(file, buffer, end + 1));
+  say_position("then", file);
+  say_count(writes ? sys_write(file, buffer, 1) : sys_read(file, buffer, 1));
+  say_change(file);
+}
+
+void position_cases(void) {
+  const int64_t end = memory_end();
+  const struct seek seeks[] = {
+      {"set.0", 0, seek_set},
+      {"set.1", 1, seek_set},
+      {"set.end", end, seek_set},
+      {"set.end+1", end + 1, seek_set},
+      {"set.2G", 0x80000000, seek_set},
+      {"set.4G", (int64_t)1 << 32, seek_set},
+      {"set.8E-1", (int64_t)(~(uint64_t)0 >> 1), seek_set},
+      {"set.minus_one", -1, seek_set},
+      {"cur.minus_one", -1, seek_cur},
+      {"cur.one", 1, seek_cur},
+      {"end.0", 0, seek_end},
+      {"end.minus_one", -1, seek_end},
+      {"end.one", 1, seek_end},
+      {"data.0", 0, seek_data},
+      {"data.end", end, seek_data},
+      {"hole.0", 0, seek_hole},
+      {"hole.end", end, seek_hole},
+      {"unknown.0", 0, 5},
+      {"unknown.negative", 0, -1},
+  };
+  const struct at places[] = {{"0", 0},           {"1", 1},     {"end-8", end - 8}, {"end-4", end - 4},
+                              {"end-1", end - 1}, {"end", end}, {"end+1", end + 1}};
+  static const int reads = 0, writes = 1;
+
+  for (unsigned i = 0; i < sizeof seeks / sizeof seeks[0]; ++i)
+    run_case(do_seek, &seeks[i], "seek", seeks[i].name, 0, 0);
+  for (unsigned i = 0; i < sizeof places / sizeof places[0]; ++i)
+    run_case(read_and_write_at, &places[i], "position", "at", places[i].name, 0);
+  run_case(through_dup, 0, "position", "of", "dup", 0);
+  run_case(through_fork, 0, "position", "of", "fork", 0);
+  run_case(vectors, &reads, "readv", "segments", 0, 0);
+  run_case(vectors, &writes, "writev", "segments", 0, 0);
+  run_case(vectors_with_flags, &reads, "preadv2", "flags", 0, 0);
+  run_case(vectors_with_flags, &writes, "pwritev2", "flags", 0, 0);
+  run_case(half_mapped, &reads, "read", "half_mapped", 0, 0);
+  run_case(half_mapped, &writes, "write", "half_mapped", 0, 0);
+  run_case(unmapped, &reads, "read", "unmapped", 0, 0);
+  run_case(unmapped, &writes, "write", "unmapped", 0, 0);
+  run_case(read_into_read_only, 0, "read", "into", "read_only", 0);
+  run_case(append, 0, "write", "append", 0, 0);
+  run_case(not_allowed, 0, "transfer", "not_allowed", 0, 0);
+  run_case(whole, &reads, "read", "whole", 0, 0);
+  run_case(whole, &writes, "write", "whole", 0, 0);
+}
