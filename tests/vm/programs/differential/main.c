@@ -65,16 +65,16 @@ uint32_t memory_end(void) {
 }
 
 unsigned char content(uint32_t position) {
-  return (unsigned char)(position * 7 + (position >> 8) + (position >> 16));
+  return (unsigned char)(content_word(position & ~3u) >> (position & 3) * 8);
 }
 
 static void fill(long file, uint32_t from, uint32_t to) {
-  static unsigned char bytes[1 << 16];
+  static uint32_t words[1 << 14];
 
   while (from < to) {
-    const uint32_t count = to - from < sizeof bytes ? to - from : sizeof bytes;
-    for (uint32_t i = 0; i < count; ++i) bytes[i] = content(from + i);
-    if (sys_pwrite(file, bytes, count, from) != (long)count) give_up("cannot fill the memory");
+    const uint32_t count = to - from < sizeof words ? to - from : sizeof words;
+    for (uint32_t i = 0; i < count / 4; ++i) words[i] = content_word(from + i * 4);
+    if (sys_pwrite(file, words, count, from) != (long)count) give_up("cannot fill the memory");
     from += count;
   }
 }

@@ -176,7 +176,7 @@ struct edited {
 
 EDIT(same, (void)v)
 EDIT(all_zero, memset(v, 0, sizeof *v))
-EDIT(all_ones, memset(v, 0xff, sizeof *v))
+EDIT(all_ones, memset(v, 0xff, sizeof *v); v->activate = FB_ACTIVATE_NOW)
 EDIT(only_size, struct fb_var_screeninfo n; memset(&n, 0, sizeof n); n.xres = v->xres; n.yres = v->yres;
      *v = n)
 EDIT(only_size_and_depth, only_size(v); v->bits_per_pixel = 32)

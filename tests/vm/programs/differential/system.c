@@ -58,7 +58,7 @@ long sys_pread(long file, void* into, unsigned long count, int64_t position) {
 long sys_pwrite(long file, const void* from, unsigned long count, int64_t position) {
   return CALL4(__NR_pwrite64, file, from, count, position);
 }
-long sys_seek(long file, int64_t offset, long whence) {
+int64_t sys_seek(long file, int64_t offset, long whence) {
   return CALL3(__NR_lseek, file, offset, whence);
 }
 long sys_map(unsigned long length, long protection, long flags, long file, unsigned long first_page) {
@@ -71,11 +71,10 @@ long sys_pread(long file, void* into, unsigned long count, int64_t position) {
 long sys_pwrite(long file, const void* from, unsigned long count, int64_t position) {
   return CALL5(__NR_pwrite64, file, from, count, position, position >> 32);
 }
-long sys_seek(long file, int64_t offset, long whence) {
+int64_t sys_seek(long file, int64_t offset, long whence) {
   int64_t reached = 0;
   const long result = CALL5(__NR__llseek, file, offset >> 32, offset, &reached, whence);
-  if (result < 0) return result;
-  return reached > 0x7fffffff ? 0x7fffffff : (long)reached;
+  return result < 0 ? result : reached;
 }
 long sys_map(unsigned long length, long protection, long flags, long file, unsigned long first_page) {
   return CALL6(__NR_mmap2, 0, length, protection, flags, file, first_page);

@@ -55,8 +55,7 @@ long sys_read(long file, void* into, unsigned long count);
 long sys_write(long file, const void* from, unsigned long count);
 long sys_pread(long file, void* into, unsigned long count, int64_t position);
 long sys_pwrite(long file, const void* from, unsigned long count, int64_t position);
-/* A result beyond what a long holds is cut to 0x7fffffff: only small ones and errors are looked at. */
-long sys_seek(long file, int64_t offset, long whence);
+int64_t sys_seek(long file, int64_t offset, long whence);
 long sys_map(unsigned long length, long protection, long flags, long file, unsigned long first_page);
 void sys_exit(int status) __attribute__((noreturn));
 
