@@ -118,25 +118,51 @@ static void do_select(const void* argument) {
   say_labelled("except", except[0] != 0);
 }
 
-static void do_fcntl(const void* argument) {
+static void get_flags(const void* argument) {
   (void)argument;
   const long file = open_device(rdwr | o_nonblock | o_append);
-  struct {
+
+  say(" ");
+  say_unsigned((uint32_t)CALL3(__NR_fcntl, file, 3, 0) & ~(uint32_t)o_largefile);
+}
+
+struct control {
+  const char* name;
+  long command, value;
+};
+
+static void do_fcntl(const void* argument) {
+  const struct control* control = argument;
+  static struct {
     short type, whence;
     long start, length;
     int process;
   } lock = {1, 0, 0, 0, 0};
+  enum { f_setlk = 6 };
 
-  say(" flags=");
-  say_unsigned((uint32_t)CALL3(__NR_fcntl, file, 3, 0) & ~(uint32_t)o_largefile);
-  say_labelled("setfl_async", CALL3(__NR_fcntl, file, 4, o_async));
-  say_labelled("setfl_direct", CALL3(__NR_fcntl, file, 4, o_direct));
-  say_labelled("getfd", CALL3(__NR_fcntl, file, 1, 0));
-  say_labelled("setlk", CALL3(__NR_fcntl, file, 6, &lock));
-  say_labelled("setlease", CALL3(__NR_fcntl, file, 1024, 0));
-  say_labelled("getpipe", CALL3(__NR_fcntl, file, 1032, 0));
-  say_labelled("getseals", CALL3(__NR_fcntl, file, 1034, 0));
-  say_labelled("setown", CALL3(__NR_fcntl, file, 8, 0));
+  say(" ");
+  say_result(CALL3(__NR_fcntl, must_open(), control->command,
+                   control->command == f_setlk ? (long)&lock : control->value));
+}
+
+static void control_cases(void) {
+  static const struct control controls[] = {
+      {"getfd", 1, 0},
+      {"setfl_async", 4, o_async},
+      {"setfl_direct", 4, o_direct},
+      {"setlk", 6, 0},
+      {"setown", 8, 0},
+      {"setlease_read", 1024, 0},
+      {"setlease_write", 1024, 1},
+      {"notify", 1026, 1},
+      {"setpipe_sz", 1031, page},
+      {"getpipe_sz", 1032, 0},
+      {"addseals", 1033, 1},
+      {"getseals", 1034, 0},
+  };
+  run_case(get_flags, 0, "fcntl", "getfl", 0, 0);
+  for (unsigned i = 0; i < sizeof controls / sizeof controls[0]; ++i)
+    run_case(do_fcntl, &controls[i], "fcntl", controls[i].name, 0, 0);
 }
 
 static void do_flock(const void* argument) {
@@ -308,7 +334,7 @@ void file_cases(void) {
   run_case(do_poll, &ways[3], "poll", "path", 0, 0);
   run_case(do_epoll, 0, "epoll", 0, 0, 0);
   run_case(do_select, 0, "select", 0, 0, 0);
-  run_case(do_fcntl, 0, "fcntl", 0, 0, 0);
+  control_cases();
   run_case(do_flock, 0, "flock", 0, 0, 0);
   const long lengths[] = {0, 1, (long)memory_end(), (long)memory_end() + 1, -1};
   static const char* const length_names[] = {"0", "1", "end", "end+1", "minus_one"};

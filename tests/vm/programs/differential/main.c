@@ -93,7 +93,9 @@ static int read_map(long file, uint16_t map[3][256]) {
 /* Once in the order that leaves the kernel's scan-out where it was: FBIOPUT_VSCREENINFO does not move it, and
    so cases that pan go back themselves. */
 static void restore(void) {
-  const long file = open_device(rdwr);
+  /* Not for writing: then fbemu has to light its output once more only where there is something to put right.
+   */
+  long file = open_device(rdonly);
   struct fb_var_screeninfo var = first_var;
 
   if (file < 0) give_up("cannot open the device any more");
@@ -116,14 +118,16 @@ static void restore(void) {
     read_map(file, now);
     if (memcmp(now, first_map, sizeof now) != 0) give_up("the first colour map cannot be put back");
   }
+  sys_close(file);
   if (report->written_everywhere) {
-    fill(file, 0, memory_end());
+    fill_with_content();
   } else if (report->written) {
     enum { edge = 1 << 15 };
+    file = open_device(rdwr);
     fill(file, 0, edge);
     fill(file, memory_end() - edge, memory_end());
+    sys_close(file);
   }
-  sys_close(file);
   report->blanked = report->map_changed = report->written = report->written_everywhere = 0;
 }
 

@@ -141,22 +141,17 @@ static void store_in_read_only(const void* argument) {
   say(" stored");
 }
 
-static void do_remap(const void* argument) {
-  (void)argument;
-  enum { may_move = 1, dont_unmap = 4 };
-  const long file = must_open();
-  const long at = must_map(file, 4 * page);
+struct remap {
+  const char* name;
+  unsigned long from, to;
+  long flags;
+};
 
-  say_labelled("shrink", failed(CALL4(__NR_mremap, at, 4 * page, 2 * page, 0)));
-  say(" same:");
-  say_mapped(CALL4(__NR_mremap, at, 2 * page, 2 * page, 0));
-  say(" grow:");
-  say_mapped(CALL4(__NR_mremap, at, 2 * page, 4 * page, may_move));
-  const long other = must_map(file, 2 * page);
-  say(" duplicate:");
-  say_mapped(CALL4(__NR_mremap, other, 0, 2 * page, may_move));
-  say(" keep:");
-  say_mapped(CALL5(__NR_mremap, other, 2 * page, 2 * page, may_move | dont_unmap, 0));
+static void do_remap(const void* argument) {
+  const struct remap* wanted = argument;
+  const long at = must_map(must_open(), 4 * page);
+
+  say_mapped(CALL5(__NR_mremap, at, wanted->from, wanted->to, wanted->flags, 0));
 }
 
 static void remap_and_move(const void* argument) {
@@ -205,7 +200,16 @@ static void do_msync(const void* argument) {
 }
 
 static void do_madvise(const void* argument) {
-  (void)argument;
+  const long at = must_map(must_open(), 2 * page);
+
+  will_write();
+  *(volatile unsigned char*)at = 0x22;
+  say(" ");
+  say_result(CALL3(__NR_madvise, at, page, *(const long*)argument));
+  say(*(volatile unsigned char*)at == 0x22 ? " kept" : " lost");
+}
+
+static void advice_cases(void) {
   static const struct {
     const char* name;
     long advice;
@@ -214,13 +218,23 @@ static void do_madvise(const void* argument) {
                  {"hugepage", 14}, {"dontdump", 16}, {"dodump", 17},        {"wipeonfork", 18},
                  {"cold", 20},     {"pageout", 21},  {"populate_read", 22}, {"populate_write", 23},
                  {"unknown", 99}};
-  const long at = must_map(must_open(), 2 * page);
-
-  will_write();
-  *(volatile unsigned char*)at = 0x22;
   for (unsigned i = 0; i < sizeof advices / sizeof advices[0]; ++i)
-    say_labelled(advices[i].name, CALL3(__NR_madvise, at, page, advices[i].advice));
-  say(*(volatile unsigned char*)at == 0x22 ? " kept" : " lost");
+    run_case(do_madvise, &advices[i].advice, "madvise", advices[i].name, 0, 0);
+}
+
+static void remap_cases(void) {
+  enum { may_move = 1, dont_unmap = 4 };
+  static const struct remap remaps[] = {
+      {"shrink", 4 * page, 2 * page, 0},
+      {"same", 4 * page, 4 * page, 0},
+      {"grow", 4 * page, 5 * page, 0},
+      {"grow_moving", 4 * page, 8 * page, may_move},
+      {"grow_part", 2 * page, 3 * page, may_move},
+      {"duplicate", 0, 2 * page, may_move},
+      {"keep", 4 * page, 4 * page, may_move | dont_unmap},
+  };
+  for (unsigned i = 0; i < sizeof remaps / sizeof remaps[0]; ++i)
+    run_case(do_remap, &remaps[i], "mremap", remaps[i].name, 0, 0);
 }
 
 static void do_lock(const void* argument) {
@@ -349,11 +363,11 @@ void map_cases(void) {
   run_case(two_mappings, 0, "mmap", "two", 0, 0);
   run_case(child_sees, 0, "mmap", "fork", 0, 0);
   run_case(after_close, 0, "mmap", "after_close", 0, 0);
-  run_case(do_remap, 0, "mremap", "sizes", 0, 0);
+  remap_cases();
   run_case(remap_and_move, 0, "mremap", "move", 0, 0);
   run_case(do_unmap, 0, "munmap", "parts", 0, 0);
   run_case(do_msync, 0, "msync", "flags", 0, 0);
-  run_case(do_madvise, 0, "madvise", "kinds", 0, 0);
+  advice_cases();
   run_case(do_lock, 0, "mlock", "whole", 0, 0);
   run_case(argument_within, 0, "mmap", "argument", "within", 0);
   run_case(while_the_mode_changes, 0, "mmap", "mode", "change", 0);

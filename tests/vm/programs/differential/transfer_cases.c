@@ -266,54 +266,82 @@ struct segment {
   unsigned long length;
 };
 
-static void vectors(const void* argument) {
-  const int writes = *(const int*)argument;
+struct flag {
+  int writes;
+  long bits;
+};
+
+/* Three segments of four bytes, one of which is special. */
+struct vector {
+  const char* name;
+  int64_t position;
+  long count;
+  void* second;
+  unsigned long second_length;
+};
+
+static void do_vector(const struct vector* vector, long number) {
   const long file = must_open();
-  unsigned char* bytes = (unsigned char*)pages(2);
-  const long number = writes ? __NR_writev : __NR_readv;
-  const uint32_t end = memory_end();
-  struct segment segments[3] = {{bytes, 4}, {bytes + 16, 4}, {bytes + 32, 4}};
+  static unsigned char bytes[48];
+  const struct segment segments[3] = {
+      {bytes, 4},
+      {vector->second != 0 ? vector->second : bytes + 16, vector->second_length},
+      {bytes + 32, 4}};
 
   will_write();
-  for (unsigned i = 0; i < 2 * page; ++i) bytes[i] = (unsigned char)~content(i);
-  say_labelled("three", CALL3(number, file, segments, 3));
-  say_position("then", file);
-  say_labelled("none", CALL3(number, file, segments, 0));
-  say_labelled("negative", CALL3(number, file, segments, -1));
-  say_labelled("too_many", CALL3(number, file, segments, 1025));
-  segments[1].length = 0;
-  say_labelled("empty_one", CALL3(number, file, segments, 3));
-  segments[1].length = ~0UL;
-  say_labelled("huge_one", CALL3(number, file, segments, 3));
-  segments[1].length = 4;
-  sys_seek(file, end - 6, seek_set);
-  say_labelled("over_the_end", CALL3(number, file, segments, 3));
-  say_position("then", file);
-  sys_seek(file, end - 4, seek_set);
-  say_labelled("to_the_end", CALL3(number, file, segments, 3));
-  sys_seek(file, end, seek_set);
-  say_labelled("at_the_end", CALL3(number, file, segments, 3));
-  sys_seek(file, 0, seek_set);
-  segments[1].base = (void*)8;
-  say_labelled("bad_second", CALL3(number, file, segments, 3));
+  sys_seek(file, vector->position, seek_set);
+  say(" ");
+  say_result(CALL3(number, file, segments, vector->count));
   say_position("then", file);
 }
 
-static void vectors_with_flags(const void* argument) {
-  const int writes = *(const int*)argument;
+static void do_readv(const void* argument) {
+  do_vector(argument, __NR_readv);
+}
+static void do_writev(const void* argument) {
+  do_vector(argument, __NR_writev);
+}
+
+static void vector_with_flag(const void* argument) {
+  const struct flag* flag = argument;
   const long file = must_open();
   static unsigned char bytes[16];
   const struct segment segment = {bytes, 4};
+
+  will_write();
+  say(" ");
+  say_result(CALL6(flag->writes ? __NR_pwritev2 : __NR_preadv2, file, &segment, 1, 0, 0, flag->bits));
+}
+
+static void vector_cases(void) {
+  const int64_t end = memory_end();
+  const struct vector vectors[] = {
+      {"three", 0, 3, 0, 4},
+      {"none", 0, 0, 0, 4},
+      {"negative", 0, -1, 0, 4},
+      {"too_many", 0, 1025, 0, 4},
+      {"empty_one", 0, 3, 0, 0},
+      {"huge_one", 0, 3, 0, ~0UL},
+      {"over_the_end", end - 6, 3, 0, 4},
+      {"to_the_end", end - 4, 3, 0, 4},
+      {"at_the_end", end, 3, 0, 4},
+      {"beyond_the_end", end + 1, 3, 0, 4},
+      {"bad_one", 0, 3, (void*)8, 4},
+  };
   static const struct {
     const char* name;
-    long flag;
+    long bits;
   } flags[] = {{"none", 0},   {"hipri", 1},   {"dsync", 2},        {"sync", 4},
                {"nowait", 8}, {"append", 16}, {"unknown", 1 << 30}};
 
-  will_write();
+  for (unsigned i = 0; i < sizeof vectors / sizeof vectors[0]; ++i) {
+    run_case(do_readv, &vectors[i], "readv", vectors[i].name, 0, 0);
+    run_case(do_writev, &vectors[i], "writev", vectors[i].name, 0, 0);
+  }
   for (unsigned i = 0; i < sizeof flags / sizeof flags[0]; ++i) {
-    say_labelled(flags[i].name,
-                 CALL6(writes ? __NR_pwritev2 : __NR_preadv2, file, &segment, 1, 0, 0, flags[i].flag));
+    const struct flag reads = {0, flags[i].bits}, writes = {1, flags[i].bits};
+    run_case(vector_with_flag, &reads, "preadv2", flags[i].name, 0, 0);
+    run_case(vector_with_flag, &writes, "pwritev2", flags[i].name, 0, 0);
   }
 }
 
@@ -428,10 +456,7 @@ void position_cases(void) {
     run_case(read_and_write_at, &places[i], "position", "at", places[i].name, 0);
   run_case(through_dup, 0, "position", "of", "dup", 0);
   run_case(through_fork, 0, "position", "of", "fork", 0);
-  run_case(vectors, &reads, "readv", "segments", 0, 0);
-  run_case(vectors, &writes, "writev", "segments", 0, 0);
-  run_case(vectors_with_flags, &reads, "preadv2", "flags", 0, 0);
-  run_case(vectors_with_flags, &writes, "pwritev2", "flags", 0, 0);
+  vector_cases();
   run_case(half_mapped, &reads, "read", "half_mapped", 0, 0);
   run_case(half_mapped, &writes, "write", "half_mapped", 0, 0);
   run_case(unmapped, &reads, "read", "unmapped", 0, 0);
