@@ -34,8 +34,10 @@ static void give_up(const char* what) {
   sys_exit(1);
 }
 
+static long last_opened = -1;
+
 long open_device(long flags) {
-  return sys_open(device, flags);
+  return last_opened = sys_open(device, flags);
 }
 
 long must_open(void) {
@@ -165,13 +167,24 @@ static void end_of_case(long child, long pipe_end) {
   }
 }
 
+/* Asked by the case itself, on a file that it has open anyway: on fbemu each open and close takes its time.
+ */
+static int is_as_first(void) {
+  struct fb_var_screeninfo var;
+  const int changed = report->blanked || report->map_changed || report->written || report->written_everywhere;
+
+  return !changed && sys_ioctl(last_opened, FBIOGET_VSCREENINFO, &var) == 0 &&
+         memcmp(&var, &first_var, sizeof var) == 0;
+}
+
 void run_case(Body* body, const void* argument, const char* a, const char* b, const char* c, const char* d) {
   const char* const parts[4] = {a, b, c, d};
   int ends[2];
   long child;
 
-  restore();
+  if (!report->clean) restore();
   report->used = 0;
+  report->clean = 0;
   for (int i = 0; i < 4 && parts[i] != 0; ++i) {
     if (i != 0) say(".");
     say(parts[i]);
@@ -183,6 +196,7 @@ void run_case(Body* body, const void* argument, const char* a, const char* b, co
     sys_close(ends[0]);
     CALL1(__NR_alarm, case_seconds);
     body(argument);
+    report->clean = is_as_first();
     sys_exit(0);
   }
   sys_close(ends[1]);

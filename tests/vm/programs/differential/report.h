@@ -4,6 +4,8 @@
 
 struct report {
   unsigned used;
+  /* The case ended by itself and the var is the first one. */
+  int clean;
   int blanked;
   int map_changed;
   int written;
