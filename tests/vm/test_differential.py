@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from lab import differential, fbemu  # noqa: E402
 from lab.boot import boot  # noqa: E402
-from lab.differential import Answers, Difference, Listed, ListError, Where  # noqa: E402
+from lab.differential import Answers, Difference, ListError, Where  # noqa: E402
 from lab.guest import Guest  # noqa: E402
 from lab.options import Options  # noqa: E402
 from lab.suite import main  # noqa: E402
@@ -94,8 +94,9 @@ class AgainstTheKernel(unittest.TestCase):
         for feature in differential.parse_features(differential.FEATURES.read_text()):
             for kernel in differential.KERNELS:
                 with self.subTest(feature=feature.name, kernel=kernel):
-                    self.assertEqual(feature.word_for(self.kernels[kernel, "64"][feature.case]), feature.kernels[kernel])
-                    self.assertEqual(feature.word_for(self.fbemus[Where(kernel, "64", "file")][feature.case]), feature.fbemu)
+                    self.assertEqual(feature.word_for(self.kernels[kernel, feature.abi][feature.case]), feature.kernels[kernel])
+                    ours = self.fbemus[Where(kernel, feature.abi, feature.front_end)]
+                    self.assertEqual(feature.word_for(ours[feature.case]), feature.fbemu)
 
 
 class TheComparison(unittest.TestCase):

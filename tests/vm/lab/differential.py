@@ -142,6 +142,8 @@ class Feature:
     number: int
     name: str
     case: str
+    abi: str
+    front_end: str
     # What a table says, and the answers that mean it.
     words: dict[str, str]
     kernels: dict[str, str]
@@ -163,7 +165,10 @@ def parse_features(text: str) -> list[Feature]:
         for cell in fields[3:]:
             if cell not in words:
                 raise ListError(f"features.txt:{number}: {cell!r} is none of the words {', '.join(words)}")
-        found.append(Feature(number, fields[0], fields[1], words, dict(zip(KERNELS, fields[3:6], strict=True)), fields[6]))
+        case, abi, front_end, *more = [*fields[1].split(), *("64", "file")[len(fields[1].split()) - 1:]]
+        if more or abi not in ABIS or front_end not in FRONT_ENDS:
+            raise ListError(f"features.txt:{number}: {fields[1]!r} is not a case, an ABI and a front end")
+        found.append(Feature(number, fields[0], case, abi, front_end, words, dict(zip(KERNELS, fields[3:6], strict=True)), fields[6]))
     return found
 
 
