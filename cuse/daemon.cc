@@ -10,6 +10,7 @@
 
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
@@ -99,6 +100,14 @@ drmclient::Mode initial_mode(const drmclient::Output& output, const DaemonOption
                      "x" + std::to_string(options.mode->size.height));
   }
   return *mode;
+}
+
+/// N of /dev/fbN; 0 for any other path.
+uint32_t number_of(const std::string& device) {
+  const size_t digits = device.find_last_not_of("0123456789") + 1;
+  uint32_t number = 0;
+  std::from_chars(device.data() + digits, device.data() + device.size(), number);
+  return number;
 }
 
 ControlReply screenshot_reply(fbemu::Framebuffer& framebuffer) {
@@ -248,10 +257,16 @@ int run_daemon(const DaemonOptions& options) {
   fbemu::FramebufferOptions framebuffer_options;
   framebuffer_options.mode = initial_mode(output, options);
   framebuffer_options.virtual_size = options.virtual_size.value_or(drmclient::Size{});
+  framebuffer_options.depth = options.depth;
+  framebuffer_options.memory_bytes = options.memory_bytes;
+  framebuffer_options.rotation = options.rotation;
+  framebuffer_options.scaling = options.scaling;
+  framebuffer_options.direct_color = options.direct_color;
   framebuffer_options.id = "fbemu " + card->info().driver;
+  const std::string device = options.device ? *options.device : Node::first_free_device();
+  framebuffer_options.number = number_of(device);
   fbemu::Framebuffer framebuffer(*card, output, framebuffer_options);
 
-  const std::string device = options.device ? *options.device : Node::first_free_device();
   if (!options.device && device != first_device) spdlog::info("{} exists; taking {}", first_device, device);
   NodeLock lock(device);
   const std::string control_path = options.control.value_or(default_control_path(lock.path()));

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "drmclient/geometry.h"
 #include "drmclient/mode.h"
+#include "fbemu/placement.h"
 
 namespace cuse {
 
@@ -15,7 +17,12 @@ struct DaemonOptions {
   std::optional<std::string> device;  ///< without it: the lowest free /dev/fbN
   std::optional<std::string> connector;
   std::optional<drmclient::ModeRequest> mode;
+  unsigned depth = 32;  ///< bits per pixel at the start
   std::optional<drmclient::Size> virtual_size;
+  uint64_t memory_bytes = 0;  ///< 0: as FramebufferOptions has it
+  fbemu::Scaling scaling = fbemu::Scaling::fit;
+  fbemu::Rotation rotation = fbemu::Rotation::none;
+  bool direct_color = false;
   std::optional<std::string> control;
   bool cuse = true;  ///< make a CUSE device where that is possible
   bool verbose = false;

@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdlib>
 #include <iostream>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -15,6 +16,10 @@
 namespace {
 
 constexpr int usage_error = 2;
+
+const std::map<std::string, fbemu::Scaling> scalings{
+    {"none", fbemu::Scaling::none}, {"fit", fbemu::Scaling::fit}, {"integer", fbemu::Scaling::integer}};
+const std::map<std::string, bool> visuals{{"truecolor", false}, {"directcolor", true}};
 
 /// A check for CLI11: the text has to be WxH, with @HZ only where `with_refresh`.
 CLI::Validator geometry(bool with_refresh) {
@@ -33,8 +38,8 @@ int main(int argc, char** argv) {
   cuse::DaemonOptions options;
   std::string mode;
   std::string virtual_size;
-  unsigned depth = 32;
   bool no_cuse = false;
+  unsigned degrees = 0;
 
   CLI::App app{
       "Serves a Linux framebuffer device (/dev/fbN) from user space.\n"
@@ -59,16 +64,39 @@ int main(int argc, char** argv) {
   app.add_option("--mode", mode, "the first mode; default: the output's preferred one")
       ->type_name("WxH[@HZ]")
       ->check(geometry(true));
-  app.add_option("--depth", depth, "bits per pixel at the start")
+  app.add_option("--depth", options.depth,
+                 "bits per pixel at the start: 1, 8 (with a palette), 15, 16, 24 or 32")
       ->type_name("BITS")
       ->capture_default_str()
-      ->check(CLI::IsMember({32U}));
+      ->check(CLI::IsMember({1U, 8U, 15U, 16U, 24U, 32U}));
   app.add_option("--virtual", virtual_size,
                  "size of the virtual screen at the start; the memory is at least as large as this needs, "
                  "and at least "
                  "twice the mode's height")
       ->type_name("WxH")
       ->check(geometry(false));
+  app.add_option("--memory", options.memory_bytes,
+                 "size of the framebuffer's memory, as 32MiB; default: what two screens of 32 bits per pixel "
+                 "need, or\nthe virtual screen")
+      ->type_name("SIZE")
+      ->transform(CLI::AsSizeValue(false));
+  app.add_option(
+         "--scale", options.scaling,
+         "how a picture is shown that is smaller than any mode: none (in the middle), fit (as large as "
+         "possible), integer (as large as whole pixels allow)")
+      ->type_name("WAY")
+      ->transform(CLI::CheckedTransformer(scalings))
+      ->default_str("fit");
+  app.add_option("--rotate", degrees, "turns the picture clockwise: 0, 90, 180 or 270 degrees")
+      ->type_name("DEGREES")
+      ->capture_default_str()
+      ->check(CLI::IsMember({0U, 90U, 180U, 270U}));
+  app.add_option("--visual", options.direct_color,
+                 "truecolor, or directcolor: the colours of 16 bits and more go through the colour map, as a "
+                 "gamma ramp")
+      ->type_name("VISUAL")
+      ->transform(CLI::CheckedTransformer(visuals))
+      ->default_str("truecolor");
   app.add_flag("--no-cuse", no_cuse, "make no CUSE device, serve the file only");
   app.add_option("--control", options.control, "the socket for fbemuctl")->type_name("PATH");
   app.add_flag("--verbose", options.verbose, "log more");
@@ -83,6 +111,8 @@ int main(int argc, char** argv) {
   if (!mode.empty()) options.mode = *drmclient::parse_mode(mode);
   if (!virtual_size.empty()) options.virtual_size = drmclient::parse_mode(virtual_size)->size;
 
+  constexpr unsigned quarter = 90;
+  options.rotation = static_cast<fbemu::Rotation>(degrees / quarter);
   options.cuse = !no_cuse;
 
   cuse::start_logging(options.verbose);

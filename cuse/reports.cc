@@ -28,6 +28,22 @@ const char* tracker_word(const fbemu::Framebuffer::Status& status) {
   return status.presenter.tracker == fbemu::TrackingPolicy::Mode::hot ? "hot" : "tracked";
 }
 
+const char* visual_name(const fbemu::ProgramFormat& format) {
+  switch (format.visual) {
+    case fbemu::Visual::mono:
+      return "mono";
+    case fbemu::Visual::pseudocolor:
+      return "pseudocolor";
+    case fbemu::Visual::grayscale:
+      return "grayscale";
+    case fbemu::Visual::directcolor:
+      return "directcolor";
+    case fbemu::Visual::truecolor:
+      break;
+  }
+  return "truecolor";
+}
+
 }  // namespace
 
 json status_report(const DaemonIdentity& daemon, const fbemu::Framebuffer& framebuffer) {
@@ -54,10 +70,15 @@ json status_report(const DaemonIdentity& daemon, const fbemu::Framebuffer& frame
   report["lit"] = presenter.lit;
   report["mode"] = mode_json(presenter.mode);
   report["scanout_format"] = drmclient::fourcc_name(presenter.scanout_format);
-  report["visible"] = size_json(status.scene.mode.size());
+  report["visible"] = size_json(status.scene.size);
   report["virtual"] = size_json(status.scene.layout.virtual_size);
   report["offset"] = {{"x", status.scene.offset.x}, {"y", status.scene.offset.y}};
-  report["bits_per_pixel"] = status.scene.layout.bits_per_pixel;
+  report["bits_per_pixel"] = status.scene.layout.format.bits_per_pixel;
+  report["visual"] = visual_name(status.scene.layout.format);
+  report["degrees"] = 90 * static_cast<unsigned>(status.scene.rotation);
+  const drmclient::Rect shown = status.scene.placement().target();
+  report["shown_at"] = {
+      {"x", shown.x1}, {"y", shown.y1}, {"width", shown.width()}, {"height", shown.height()}};
   report["line_length"] = status.scene.layout.pitch_bytes;
   report["memory_bytes"] = framebuffer.memory_bytes();
   report["blank_level"] = status.blank_level;

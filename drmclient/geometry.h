@@ -35,7 +35,8 @@ struct Rect {
   [[nodiscard]] bool empty() const { return x1 >= x2 || y1 >= y2; }
   [[nodiscard]] uint32_t width() const { return empty() ? 0U : static_cast<uint32_t>(x2 - x1); }
   [[nodiscard]] uint32_t height() const { return empty() ? 0U : static_cast<uint32_t>(y2 - y1); }
-  [[nodiscard]] uint64_t area() const { return uint64_t{width()} * height(); }
+  [[nodiscard]] Size size() const { return {width(), height()}; }
+  [[nodiscard]] uint64_t area() const { return size().area(); }
   /// The part of this rectangle inside `bounds`; empty() where they do not meet.
   [[nodiscard]] Rect clipped_to(const Rect& bounds) const {
     return {std::max(x1, bounds.x1), std::max(y1, bounds.y1), std::min(x2, bounds.x2),

@@ -124,6 +124,7 @@ Result<std::vector<Output>> HeadlessCard::probe() {
   output.formats = options_.formats;
   output.gamma_entries = gamma_entries;
   output.custom_modes_up_to = largest;
+  output.takes_any_timing = true;
   if (connected_) {
     output.size_mm = {millimetres(options_.size.width), millimetres(options_.size.height)};
     Mode preferred = make_mode(options_.size, options_.refresh_millihertz);

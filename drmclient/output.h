@@ -25,6 +25,7 @@ struct Output {
   std::vector<PixelFormat> formats;  ///< of the primary plane, in the driver's order
   uint32_t gamma_entries = 0;        ///< length of the gamma table, 0 where there is none
   Size custom_modes_up_to;           ///< timings outside the list can be set up to this size; 0x0: none
+  bool takes_any_timing = false;     ///< there is no monitor that could fail to show one of those
 };
 
 /// A timing of exactly `size` that Card::set_mode() can be expected to take: from the output's list, the one

@@ -1,11 +1,14 @@
 #include "fbemu/framebuffer.h"
 
+#include <linux/vt.h>
+
 #include <algorithm>
 #include <array>
 #include <limits>
 #include <system_error>
 #include <vector>
 
+#include "fbemu/program_format.h"
 #include "fbemu/screeninfo.h"
 #include "fbemu/var_check.h"
 
@@ -15,8 +18,15 @@ namespace {
 using drmclient::failure;
 using drmclient::Result;
 
+constexpr uint32_t first_console = 1;
+constexpr uint32_t last_console = MAX_NR_CONSOLES;
+constexpr uint32_t most_framebuffers = FB_MAX;
+/// FBIO_CURSOR of 64- and 32-bit programs: the size of the structure is in the number.
+constexpr uint32_t cursor_command = 0xc0684608;
+constexpr uint32_t cursor_command_32 = 0xc0484608;
+
 uint64_t memory_for(const FramebufferOptions& options) {
-  const uint64_t bytes_per_pixel = drmclient::bytes_per_pixel(Layout{}.format);
+  const uint64_t bytes_per_pixel = 4;
   const uint64_t twice_the_screen = 2 * options.mode.size().area() * bytes_per_pixel;
   const uint64_t virtual_screen = options.virtual_size.area() * bytes_per_pixel;
   const uint64_t wanted = round_up_to_page(
@@ -52,28 +62,43 @@ struct Framebuffer::Change {
 
 Framebuffer::Framebuffer(drmclient::Card& card, const drmclient::Output& output,
                          const FramebufferOptions& options)
-    : shadow_(memory_for(options)), presenter_(card, output, shadow_, damage_, statistics_), id_(options.id) {
+    : presentation_{options.mode, options.rotation, options.scaling, options.direct_color},
+      number_(options.number),
+      shadow_(memory_for(options)),
+      presenter_(card, output, shadow_, damage_, statistics_),
+      id_(options.id) {
+  const drmclient::Size visible = turned(options.mode.size(), options.rotation);
+  Scene at_start;
+  at_start.mode = options.mode;
   fb_var_screeninfo wanted{};
-  wanted.xres = options.mode.hdisplay;
-  wanted.yres = options.mode.vdisplay;
+  wanted.xres = visible.width;
+  wanted.yres = visible.height;
   wanted.xres_virtual = options.virtual_size.width;
   wanted.yres_virtual = options.virtual_size.height;
-  const auto checked = check_var(wanted, {output, options.mode, shadow_.size_bytes()});
+  wanted.bits_per_pixel = options.depth;
+  const auto checked = check_var(wanted, {output, presentation_, at_start, shadow_.size_bytes()});
   if (!checked) {
     throw std::system_error(checked.error(),
                             "a virtual screen of " + std::to_string(options.virtual_size.width) + "x" +
-                                std::to_string(options.virtual_size.height) + " does not fit in " +
+                                std::to_string(options.virtual_size.height) + " with " +
+                                std::to_string(options.depth) + " bits per pixel does not fit in " +
                                 std::to_string(shadow_.size_bytes()) + " bytes");
   }
   state_.var = state_.shown_var = checked->var;
   state_.scene = state_.shown_scene = checked->scene;
+  if (checked->scene.layout.format.visual == Visual::directcolor) {
+    color_map_ = make_ramp(checked->scene.layout.format);
+  }
 }
 
 Framebuffer::~Framebuffer() = default;
 
+/// The scene in force, with the palette of the moment.
 Scene Framebuffer::scene() const {
   const auto lock = lock_state();
-  return state_.scene;
+  Scene scene = state_.scene;
+  scene.palette = make_palette(scene.layout.format, color_map_);
+  return scene;
 }
 
 void Framebuffer::open(bool writable) {
@@ -113,6 +138,15 @@ std::optional<int> Framebuffer::ioctl(const IoctlRequest& request, const Later& 
     case FBIO_WAITFORVSYNC:
       presenter_.at_vblank([later](int) { later([] { return 0; }); });
       return std::nullopt;
+    case FBIOGET_VBLANK:
+      return get_vblank(request);
+    case FBIOGET_CON2FBMAP:
+      return get_console_map(request);
+    case FBIOPUT_CON2FBMAP:
+      return put_console_map(request);
+    case cursor_command:
+    case cursor_command_32:
+      return -EINVAL;  // as every DRM driver: no cursor
     default:
       return -ENOTTY;
   }
@@ -154,7 +188,7 @@ std::optional<int> Framebuffer::put_var(const IoctlRequest& request, const Later
     lock.unlock();
     return -copy_out(request, wanted);
   }
-  const auto checked = check_var(wanted, {output, state_.scene.mode, shadow_.size_bytes()});
+  const auto checked = check_var(wanted, {output, presentation_, state_.scene, shadow_.size_bytes()});
   if (!checked) return -checked.error().value();
   if ((wanted.activate & FB_ACTIVATE_MASK) != FB_ACTIVATE_NOW) {
     lock.unlock();
@@ -168,10 +202,16 @@ std::optional<int> Framebuffer::put_var(const IoctlRequest& request, const Later
 
 /// Called with mutex_ held.
 void Framebuffer::change_to(const Change& change, const IoctlRequest& request, const Later& later) {
+  const ProgramFormat before = state_.scene.layout.format;
+  const ProgramFormat& format = change.scene.layout.format;
+  // A ramp is what shows colours as they are.
+  if (format != before && format.visual == Visual::directcolor) color_map_ = make_ramp(format);
   state_.var = change.var;
   state_.scene = change.scene;
   const uint64_t number = ++state_.changes;
-  presenter_.show(change.scene, [=, this](int error) {
+  Scene shown = change.scene;
+  shown.palette = make_palette(format, color_map_);
+  presenter_.show(shown, [=, this](int error) {
     if (error == 0 && change.unblanks) presenter_.set_power(drmclient::Power::on);
     {
       const std::lock_guard lock(outcomes_mutex_);
@@ -209,14 +249,15 @@ std::optional<int> Framebuffer::pan(const IoctlRequest& request, const Later& la
 
   const auto lock = lock_state();
   const bool wraps = (wanted.vmode & FB_VMODE_YWRAP) != 0;
-  if (wraps && wanted.yoffset > 0) return -EINVAL;  // fix.ywrapstep is 0
-  if (!offsets_fit(wanted.xoffset, wanted.yoffset, state_.scene)) return -EINVAL;
+  // fb_pan_display() looks at the bit only where there is an offset.
+  if (!offsets_fit(wanted.xoffset, wanted.yoffset, wraps && wanted.yoffset > 0, state_.scene)) return -EINVAL;
   fb_var_screeninfo var = state_.var;
   var.xoffset = wanted.xoffset;
   var.yoffset = wanted.yoffset;
   var.vmode = wraps ? var.vmode | FB_VMODE_YWRAP : var.vmode & ~static_cast<uint32_t>(FB_VMODE_YWRAP);
   Scene scene = state_.scene;
   scene.offset = {wanted.xoffset, wanted.yoffset};
+  scene.wraps = wraps;
   change_to({var, scene, wanted, false}, request, later);
   return std::nullopt;
 }
@@ -242,11 +283,11 @@ int Framebuffer::get_color_map(const IoctlRequest& request) {
   return -write(wanted.blue, map.blue());
 }
 
-/// fb_set_user_cmap() and drm_fb_helper_setcmap() for a true-colour framebuffer.
+/// fb_set_user_cmap() and drm_fb_helper_setcmap(). Every depth takes the whole map (there: 16 entries at true
+/// colour, where they change nothing; so do all of them here).
 int Framebuffer::put_color_map(const IoctlRequest& request) {
   constexpr uint32_t too_long = 0x4000'0000;                // len * 2 does not fit an int
   constexpr uint32_t longest_allocation = 2 * 1024 * 1024;  // len * 2 bytes from kmalloc()
-  constexpr uint32_t pseudo_palette_entries = 16;
   UserColorMap wanted;
   UserMemory& memory = *request.memory;
   if (const int error = read_color_map(request.abi, memory, request.argument, wanted); error != 0)
@@ -264,10 +305,40 @@ int Framebuffer::put_color_map(const IoctlRequest& request) {
     if (error != 0) return -error;
   }
   if (wanted.start > static_cast<uint32_t>(std::numeric_limits<int32_t>::max())) return -EINVAL;
-  if (wanted.start + wanted.len > pseudo_palette_entries) return -EINVAL;
-  const std::lock_guard lock(mutex_);
+  if (wanted.start + wanted.len > ColorMap::entries) return -EINVAL;
+  const auto lock = lock_state();
   color_map_.store(wanted.start, channels[0], channels[1], channels[2]);
+  if (state_.scene.layout.format.uses_color_map()) {
+    Scene recoloured = state_.scene;
+    recoloured.palette = make_palette(recoloured.layout.format, color_map_);
+    presenter_.show(recoloured, {});
+  }
   return 0;
+}
+
+/// No DRM driver has this; the count is that of the frames, whether anyone waited for them or not.
+int Framebuffer::get_vblank(const IoctlRequest& request) {
+  fb_vblank vblank{};
+  vblank.flags = FB_VBLANK_HAVE_COUNT;
+  vblank.count = presenter_.vblank_count();
+  return -copy_out(request, vblank);
+}
+
+/// The kernel's consoles cannot be moved from here: each is told to be on this framebuffer, and may be put
+/// there.
+int Framebuffer::get_console_map(const IoctlRequest& request) const {
+  fb_con2fbmap map{};
+  if (const int error = copy_in(request, map); error != 0) return -error;
+  if (map.console < first_console || map.console > last_console) return -EINVAL;
+  map.framebuffer = number_;
+  return -copy_out(request, map);
+}
+
+int Framebuffer::put_console_map(const IoctlRequest& request) const {
+  fb_con2fbmap map{};
+  if (const int error = copy_in(request, map); error != 0) return -error;
+  if (map.console < first_console || map.console > last_console) return -EINVAL;
+  return map.framebuffer < most_framebuffers && map.framebuffer == number_ ? 0 : -EINVAL;
 }
 
 int Framebuffer::blank(const IoctlRequest& request) {

@@ -23,16 +23,22 @@
 #include "fbemu/shadow.h"
 #include "fbemu/statistics.h"
 #include "fbemu/user_memory.h"
+#include "fbemu/var_check.h"
 
 namespace fbemu {
 
 /// What a framebuffer is at the start.
 struct FramebufferOptions {
   drmclient::Mode mode;
-  drmclient::Size virtual_size;  ///< of the virtual screen; 0x0: the mode's size
-  uint64_t memory_bytes =
-      0;           ///< smem_len; 0: twice the mode's height, or the virtual screen if that needs more
-  std::string id;  ///< fix.id
+  uint32_t depth = 32;           ///< bits per pixel, as format_of_depth() takes them
+  drmclient::Size virtual_size;  ///< of the virtual screen; 0x0: that of the visible one
+  /// smem_len; 0: what two screens of 32 bits per pixel need, or the virtual screen if that needs more
+  uint64_t memory_bytes = 0;
+  Rotation rotation = Rotation::none;  ///< of the display
+  Scaling scaling = Scaling::fit;
+  bool direct_color = false;  ///< colours of true-colour formats go through the colour map
+  uint32_t number = 0;        ///< N of /dev/fbN, for FBIOGET_CON2FBMAP
+  std::string id;             ///< fix.id
 };
 
 /// An ioctl as it reached the front end.
@@ -44,8 +50,9 @@ struct IoctlRequest {
 };
 
 /// One framebuffer device, as programs see it: the semantics of drivers/video/fbdev/core/ and of the DRM
-/// emulation's drm_fb_helper.c, without their defects. Front ends bring requests to it. Thread-safe; no call
-/// waits for a vblank, and the program's memory is only touched on the calling thread.
+/// emulation's drm_fb_helper.c, without their defects, and with the depths, modes, palettes and virtual
+/// screens that fbdev promises. Front ends bring requests to it. Thread-safe; no call waits for a vblank, and
+/// the program's memory is only touched on the calling thread.
 class Framebuffer {
  public:
   /// Where an answer comes later, `Later` is called once, from another thread, with a function that finishes
@@ -115,7 +122,12 @@ class Framebuffer {
   int get_color_map(const IoctlRequest& request);
   int put_color_map(const IoctlRequest& request);
   int blank(const IoctlRequest& request);
+  int get_vblank(const IoctlRequest& request);
+  [[nodiscard]] int get_console_map(const IoctlRequest& request) const;
+  [[nodiscard]] int put_console_map(const IoctlRequest& request) const;
 
+  Presentation presentation_;
+  uint32_t number_;
   Statistics statistics_;
   Shadow shadow_;
   DamageLog damage_;

@@ -23,7 +23,7 @@ void append_rects(const ByteRange& range, const Layout& layout, std::vector<Rect
 
   const uint64_t first_line = inside.begin / pitch;
   const uint64_t last_line = (inside.end - 1) / pitch;
-  const uint64_t bits = layout.bits_per_pixel;
+  const uint64_t bits = layout.format.bits_per_pixel;
   const uint64_t first_x = std::min(inside.begin % pitch * 8 / bits, width);
   const uint64_t end_x = std::min((((inside.end - 1) % pitch + 1) * 8 + bits - 1) / bits, width);
 

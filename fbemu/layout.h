@@ -4,16 +4,15 @@
 #include <span>
 
 #include "drmclient/geometry.h"
-#include "drmclient/pixel_format.h"
 #include "fbemu/byte_range.h"
+#include "fbemu/program_format.h"
 #include "fbemu/region.h"
 
 namespace fbemu {
 
 /// How the program's pixels lie in its memory.
 struct Layout {
-  drmclient::PixelFormat format = drmclient::PixelFormat::xrgb8888;
-  uint32_t bits_per_pixel = 32;
+  ProgramFormat format;
   uint32_t pitch_bytes = 0;      ///< fix.line_length; at least one pixel
   drmclient::Size virtual_size;  ///< var.xres_virtual x var.yres_virtual
   friend bool operator==(const Layout&, const Layout&) = default;

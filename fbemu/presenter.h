@@ -3,10 +3,8 @@
 #include <chrono>
 #include <functional>
 #include <future>
-#include <memory>
 #include <mutex>
 #include <optional>
-#include <string>
 #include <thread>
 #include <vector>
 
@@ -14,12 +12,11 @@
 #include "drmclient/unique_fd.h"
 #include "fbemu/damage_log.h"
 #include "fbemu/program_pages.h"
-#include "fbemu/region.h"
 #include "fbemu/scene.h"
+#include "fbemu/screen.h"
 #include "fbemu/shadow.h"
 #include "fbemu/statistics.h"
 #include "fbemu/tracking_policy.h"
-#include "fbemu/uploader.h"
 
 namespace fbemu {
 
@@ -89,6 +86,8 @@ class Presenter {
   [[nodiscard]] drmclient::Result<drmclient::Capture> capture();
 
   [[nodiscard]] Status status() const;
+  /// The frames of the output since the start; wraps. Those that nobody waited for are counted by the clock.
+  [[nodiscard]] uint32_t vblank_count() const;
 
  private:
   /// What other threads ask for; taken as a whole by the presenter's thread.
@@ -110,48 +109,26 @@ class Presenter {
   void handle_hotplug();
   Requests take_requests(bool vblank, bool& has_writers);
   void handle(bool vblank);
-  int apply_scene(const Scene& scene);
-  void apply_power(drmclient::Power power);
   void tick(bool has_writers);
   void refresh_now(bool clean_first);
-  void upload_damage(const std::vector<ByteRange>& ranges);
-  void upload_all();
-  void present();
-  drmclient::Result<void> upload_all_to(drmclient::ScanoutBuffer& buffer, const Scene& scene);
   [[nodiscard]] bool light_on_demand() const { return card_.info().shared; }
-  drmclient::Result<void> light(const Scene& scene);
-  drmclient::Result<void> light_with(const Scene& scene, drmclient::PixelFormat format);
-  drmclient::Result<void> check(const Scene& scene);
   void light_or_give_back(bool vblank, bool has_writers);
-  void try_to_light();
-  void give_back();
-  void check_that_it_shows();
-  void report(std::error_code error);
+  void count_vblank();
   void publish();
 
   drmclient::Card& card_;
-  drmclient::Output output_;
-  Shadow& shadow_;
   DamageLog& damage_;
   Statistics& statistics_;
   ProgramPages* pages_ = nullptr;
   drmclient::UniqueFd wake_event_;
 
   // The presenter's thread only.
-  Scene scene_;
-  bool lit_ = false;
-  std::unique_ptr<drmclient::ScanoutBuffer> buffer_;  ///< null until the output is lit
+  Screen screen_;
   /// On a shared screen without writers: when the output is to be given back.
   std::optional<std::chrono::steady_clock::time_point> give_back_at_;
   bool may_give_back_ = false;   ///< since the output was lit, or since a writer came
   unsigned ticks_to_retry_ = 0;  ///< until the next attempt to light the output
-  unsigned ticks_to_check_ = 0;  ///< until the next look at whether the output still shows our buffer
-  Uploader uploader_;
   TrackingPolicy policy_;
-  Region unpresented_;  ///< uploaded or to be uploaded, but refused by the card so far; scan-out coordinates
-  bool everything_stale_ = false;  ///< the whole picture has to be uploaded again
-  drmclient::Power power_ = drmclient::Power::on;
-  std::error_code error_;  ///< of the last upload or present
 
   mutable std::mutex mutex_;
   Requests requests_;
@@ -160,6 +137,8 @@ class Presenter {
   bool finished_ = false;
   bool busy_ = false;
   Status status_;
+  uint32_t vblanks_ = 0;  ///< at vblank_time_
+  std::chrono::steady_clock::time_point vblank_time_;
 
   std::thread thread_;
 };

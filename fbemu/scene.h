@@ -1,28 +1,54 @@
 #pragma once
 
+#include <cstdint>
+#include <memory>
+#include <vector>
+
 #include "drmclient/geometry.h"
 #include "drmclient/mode.h"
 #include "fbemu/byte_range.h"
 #include "fbemu/layout.h"
+#include "fbemu/palette.h"
+#include "fbemu/placement.h"
 
 namespace fbemu {
 
-/// What is to be shown: a timing, and the part of the program's virtual screen that it shows.
+/// Part of the view and where it lies in the virtual screen.
+struct ViewPart {
+  drmclient::Rect view;
+  drmclient::Point from;  ///< virtual coordinates of view.x1, view.y1
+};
+
+/// What is to be shown: the part of the program's virtual screen that is visible ("view"), and how.
 struct Scene {
   Layout layout;
-  drmclient::Point offset;  ///< offset + mode.size() lies inside layout.virtual_size
-  drmclient::Mode mode;
+  drmclient::Size size;     ///< of the view
+  drmclient::Point offset;  ///< of the view in layout.virtual_size; inside it, but for lines that wrap
+  bool wraps = false;  ///< below the last line of the virtual screen comes its first one (FB_VMODE_YWRAP)
+  std::shared_ptr<const Palette> palette;  ///< null for true colour
+  drmclient::Mode mode;                    ///< of the output
+  Rotation rotation = Rotation::none;
+  Scaling scaling = Scaling::none;
   friend bool operator==(const Scene&, const Scene&) = default;
 
-  /// The visible part in virtual coordinates.
-  [[nodiscard]] drmclient::Rect visible() const {
-    const drmclient::Size size = mode.size();
-    return {static_cast<int32_t>(offset.x), static_cast<int32_t>(offset.y),
-            static_cast<int32_t>(offset.x + size.width), static_cast<int32_t>(offset.y + size.height)};
+  [[nodiscard]] Placement placement() const { return {size, rotation, scaling, mode.size()}; }
+
+  /// The whole view: one part, or two where it wraps around.
+  [[nodiscard]] std::vector<ViewPart> parts() const {
+    const auto width = static_cast<int32_t>(size.width);
+    const auto height = static_cast<int32_t>(size.height);
+    const uint32_t lines = layout.virtual_size.height;
+    const uint32_t first = wraps && lines != 0 ? offset.y % lines : offset.y;
+    if (!wraps || uint64_t{first} + size.height <= lines) return {{{0, 0, width, height}, {offset.x, first}}};
+    const auto seam = static_cast<int32_t>(lines - first);
+    return {{{0, 0, width, seam}, {offset.x, first}}, {{0, seam, width, height}, {offset.x, 0}}};
   }
-  /// The bytes of the visible lines.
+
+  /// Bytes that hold all visible lines, and where the view wraps around, those between as well.
   [[nodiscard]] ByteRange visible_bytes() const {
-    return layout.lines(offset.y, uint64_t{offset.y} + mode.size().height);
+    const auto all = parts();
+    if (all.size() > 1) return layout.lines(0, layout.virtual_size.height);
+    return layout.lines(all.front().from.y, uint64_t{all.front().from.y} + size.height);
   }
 };
 

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstring>
 #include <type_traits>
+#include <utility>
 
 namespace fbemu {
 namespace {
@@ -77,6 +78,16 @@ int write_fix32(const fb_fix_screeninfo& fix, UserMemory& memory, uint64_t addre
   return write_part(fix32, padding_end, written_end, memory, address);
 }
 
+/// One direction of a mode, in pixels or lines.
+struct Direction {
+  uint32_t display;
+  uint32_t sync_start;
+  uint32_t sync_end;
+  uint32_t total;
+  /// What is left beside a view of so many pixels; nothing beside a larger one.
+  [[nodiscard]] uint32_t spare(uint32_t view) const { return view < display ? display - view : 0; }
+};
+
 uint32_t picoseconds_per_pixel(uint32_t clock_khz) {
   constexpr uint32_t picoseconds_times_khz = 1'000'000'000;
   return clock_khz == 0 ? 0 : (picoseconds_times_khz + clock_khz / 2) / clock_khz;
@@ -84,34 +95,38 @@ uint32_t picoseconds_per_pixel(uint32_t clock_khz) {
 
 }  // namespace
 
-void set_timing(fb_var_screeninfo& var, const drmclient::Mode& mode) {
+void set_timing(fb_var_screeninfo& var, const drmclient::Mode& mode, drmclient::Size view,
+                Rotation rotation) {
+  Direction across{mode.hdisplay, mode.hsync_start, mode.hsync_end, mode.htotal};
+  Direction down{mode.vdisplay, mode.vsync_start, mode.vsync_end, mode.vtotal};
+  if (swaps_sides(rotation)) std::swap(across, down);
   var.pixclock = picoseconds_per_pixel(mode.clock_khz);
-  var.left_margin = mode.htotal - mode.hsync_end;
-  var.right_margin = mode.hsync_start - mode.hdisplay;
-  var.hsync_len = mode.hsync_end - mode.hsync_start;
-  var.upper_margin = mode.vtotal - mode.vsync_end;
-  var.lower_margin = mode.vsync_start - mode.vdisplay;
-  var.vsync_len = mode.vsync_end - mode.vsync_start;
+  const uint32_t beside = across.spare(view.width);
+  var.left_margin = across.total - across.sync_end + beside / 2;
+  var.right_margin = across.sync_start - across.display + beside - beside / 2;
+  var.hsync_len = across.sync_end - across.sync_start;
+  const uint32_t above = down.spare(view.height);
+  var.upper_margin = down.total - down.sync_end + above / 2;
+  var.lower_margin = down.sync_start - down.display + above - above / 2;
+  var.vsync_len = down.sync_end - down.sync_start;
   var.sync =
       (mode.hsync_positive ? FB_SYNC_HOR_HIGH_ACT : 0U) | (mode.vsync_positive ? FB_SYNC_VERT_HIGH_ACT : 0U);
-  var.vmode = FB_VMODE_NONINTERLACED;
 }
 
 fb_var_screeninfo make_var(const Scene& scene, drmclient::Size size_mm) {
   fb_var_screeninfo var{};
-  var.xres = scene.mode.hdisplay;
-  var.yres = scene.mode.vdisplay;
+  var.xres = scene.size.width;
+  var.yres = scene.size.height;
   var.xres_virtual = scene.layout.virtual_size.width;
   var.yres_virtual = scene.layout.virtual_size.height;
   var.xoffset = scene.offset.x;
   var.yoffset = scene.offset.y;
-  var.bits_per_pixel = scene.layout.bits_per_pixel;
-  var.red = {16, 8, 0};
-  var.green = {8, 8, 0};
-  var.blue = {0, 8, 0};
-  var.height = size_mm.height;
-  var.width = size_mm.width;
-  set_timing(var, scene.mode);
+  set_format(var, scene.layout.format);
+  const drmclient::Size seen = turned(size_mm, scene.rotation);
+  var.height = seen.height;
+  var.width = seen.width;
+  set_timing(var, scene.mode, scene.size, scene.rotation);
+  var.vmode = FB_VMODE_NONINTERLACED | (scene.wraps ? static_cast<uint32_t>(FB_VMODE_YWRAP) : 0U);
   return var;
 }
 
@@ -132,10 +147,10 @@ fb_fix_screeninfo make_fix(const std::string& id, const Layout& layout, uint64_t
   fix.smem_start = 0;
   fix.smem_len = static_cast<uint32_t>(memory_bytes);
   fix.type = FB_TYPE_PACKED_PIXELS;
-  fix.visual = FB_VISUAL_TRUECOLOR;
+  fix.visual = fix_visual(layout.format);
   fix.xpanstep = 1;
   fix.ypanstep = 1;
-  fix.ywrapstep = 0;
+  fix.ywrapstep = 1;
   fix.line_length = layout.pitch_bytes;
   fix.accel = FB_ACCEL_NONE;
   return fix;

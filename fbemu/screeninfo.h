@@ -16,18 +16,21 @@
 namespace fbemu {
 
 /// What FBIOGET_VSCREENINFO says of `scene` on a picture of `size_mm` millimetres (0x0: unknown): the fields
-/// of drm_fb_helper_fill_var(), and the real timing where that has zeros.
+/// of drm_fb_helper_fill_var(), and the real timing where that has zeros. The rotation is left at 0: the
+/// scene's is that of the display and the program's together.
 [[nodiscard]] fb_var_screeninfo make_var(const Scene& scene, drmclient::Size size_mm);
 
 /// Fills the timing fields (pixclock in picoseconds, margins and sync lengths in pixels and lines, sync) from
-/// `mode`.
-void set_timing(fb_var_screeninfo& var, const drmclient::Mode& mode);
+/// `mode`, as a picture of `view` pixels has them that is shown with `rotation`: where the mode is larger the
+/// margins are, so that the refresh rate comes out right.
+void set_timing(fb_var_screeninfo& var, const drmclient::Mode& mode, drmclient::Size view, Rotation rotation);
 
 /// The refresh rate that the timing fields of `var` describe, in millihertz; 0 where they describe none from
 /// 1 to 1000 Hz.
 [[nodiscard]] uint32_t refresh_millihertz(const fb_var_screeninfo& var);
 
-/// What FBIOGET_FSCREENINFO says (drm_fb_helper_fill_fix()). `id` is cut to 15 characters.
+/// What FBIOGET_FSCREENINFO says (drm_fb_helper_fill_fix(), with ywrap and every visual). `id` is cut to 15
+/// characters.
 [[nodiscard]] fb_fix_screeninfo make_fix(const std::string& id, const Layout& layout, uint64_t memory_bytes);
 
 /// Writes `fix` to the program's `address` as its ABI lays it out. For 32-bit programs that is the kernel's

@@ -1,34 +1,51 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <span>
 #include <vector>
 
 #include "drmclient/geometry.h"
 #include "drmclient/scanout_buffer.h"
-#include "fbemu/layout.h"
+#include "fbemu/pixel_converter.h"
 #include "fbemu/program_pages.h"
+#include "fbemu/scene.h"
 #include "fbemu/shadow.h"
 
 namespace fbemu {
 
-/// Copies the program's pixels to a scan-out buffer, converting them where the formats differ. The pixel at
-/// `offset` in the program's virtual screen comes to (0, 0) of the buffer. Used by one thread.
+/// Brings the program's pixels to a scan-out buffer of the scene's mode: converted where the formats differ,
+/// and turned, scaled or moved as the scene's placement says. Used by one thread, for one output.
 class Uploader {
  public:
-  /// Uploads `rects` (virtual coordinates, inside both the virtual screen and the part that the buffer shows)
-  /// from the shadow. The shadow is held for short stretches only. Errors: ENOMEM.
-  static drmclient::Result<void> upload(const Shadow& shadow, const Layout& layout, drmclient::Point offset,
-                                        std::span<const drmclient::Rect> rects,
-                                        drmclient::ScanoutBuffer& buffer);
+  /// Uploads `rects` (of the view) from the shadow. The shadow is held for short stretches only. Where the
+  /// scene turns or scales the picture, all of the view must have been uploaded before. Errors: ENOMEM.
+  drmclient::Result<void> upload(const Shadow& shadow, const Scene& scene,
+                                 std::span<const drmclient::Rect> rects, drmclient::ScanoutBuffer& buffer);
 
-  /// Uploads all that the buffer shows, as programs see it now. Errors: those of ProgramPages::read(),
-  /// ENOMEM.
-  drmclient::Result<void> upload_live(ProgramPages& pages, const Layout& layout, drmclient::Point offset,
+  /// Uploads the whole view as programs see it now. Errors: those of ProgramPages::read(), ENOMEM.
+  drmclient::Result<void> upload_live(ProgramPages& pages, const Scene& scene,
                                       drmclient::ScanoutBuffer& buffer);
 
+  /// Makes black what lies around the picture.
+  static drmclient::Result<void> clear_border(const Scene& scene, drmclient::ScanoutBuffer& buffer);
+
  private:
-  std::vector<std::byte> staging_;
+  /// Calls its last argument with lines from a source.
+  using UseLines = std::function<drmclient::Result<void>(const ProgramPixels&)>;
+  using WithLines = std::function<drmclient::Result<void>(
+      const Layout& layout, drmclient::Point from, uint32_t width, uint32_t lines, const UseLines& use)>;
+  drmclient::Result<void> convert_part(const Scene& scene, const ViewPart& part, const Pixels& target,
+                                       const WithLines& with_lines);
+  drmclient::Result<void> convert_view(const Scene& scene, const drmclient::Rect& rect, const Pixels& target,
+                                       const WithLines& with_lines);
+  drmclient::Result<void> read_live(ProgramPages& pages, const Scene& scene, const Pixels& target);
+  Pixels picture_of(const Scene& scene);
+  drmclient::Result<void> transform(const Scene& scene, const drmclient::Rect& rect, const Pixels& target);
+
+  PixelConverter converter_;
+  std::vector<std::byte> lines_;    ///< a band of live lines on their way to the converter
+  std::vector<std::byte> picture_;  ///< the view as XRGB8888, where it is to be turned or scaled
 };
 
 }  // namespace fbemu

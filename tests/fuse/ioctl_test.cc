@@ -78,7 +78,7 @@ TEST_F(IoctlTest, APutThatCannotBeIsEinvalAndChangesNothing) {
   };
   refused([](fb_var_screeninfo& var) { var.xres = 0; });
   refused([](fb_var_screeninfo& var) { var.yres = 7; });
-  refused([](fb_var_screeninfo& var) { var.bits_per_pixel = 16; });
+  refused([](fb_var_screeninfo& var) { var.bits_per_pixel = 33; });
   refused([](fb_var_screeninfo& var) { var.yres_virtual = 961; });
   refused([](fb_var_screeninfo& var) { var.xres = var.xres_virtual = 100'000; });
   refused([](fb_var_screeninfo& var) { var.xres_virtual = var.yres_virtual = 0xffff'ffff; });
@@ -97,14 +97,28 @@ TEST_F(IoctlTest, APutWorksOnAFileOpenForReading) {
   EXPECT_EQ(file.var().yres_virtual, 960U);
 }
 
+TEST_F(IoctlTest, TheVblankCountGoesOn) {
+  Daemon& daemon = start();
+  const DeviceFile file(daemon.device());
+  fb_vblank first{};
+  first.reserved[3] = 1;
+  ASSERT_EQ(file.ioctl(FBIOGET_VBLANK, &first), 0);
+  EXPECT_EQ(first.flags, static_cast<uint32_t>(FB_VBLANK_HAVE_COUNT));
+  EXPECT_EQ(first.reserved[3], 0U) << "all of the structure is written";
+  uint32_t ignored = 0;
+  ASSERT_EQ(file.ioctl(FBIO_WAITFORVSYNC, &ignored), 0);
+  fb_vblank second{};
+  ASSERT_EQ(file.ioctl(FBIOGET_VBLANK, &second), 0);
+  EXPECT_GT(second.count, first.count);
+}
+
 TEST_F(IoctlTest, UnknownNumbersAreEnotty) {
   Daemon& daemon = start();
   const DeviceFile file(daemon.device());
   std::array<uint8_t, 256> memory{};
   constexpr unsigned long omapfb_sync_gfx = 0x4f25;  // with which mplayer looks for an OMAP
-  for (const unsigned long number :
-       {omapfb_sync_gfx, 0x4603UL, 0x4613UL, 0x4614UL, 0x4615UL, 0x4616UL, 0x4617UL, 0x4618UL, 0x4630UL,
-        0x46ffUL, 0x5401UL, static_cast<unsigned long>(FBIOGET_VBLANK)}) {
+  for (const unsigned long number : {omapfb_sync_gfx, 0x4603UL, 0x4613UL, 0x4614UL, 0x4615UL, 0x4616UL,
+                                     0x4617UL, 0x4618UL, 0x4630UL, 0x46ffUL, 0x5401UL}) {
     EXPECT_EQ(file.ioctl(number, memory.data()), ENOTTY) << std::hex << number;
   }
   EXPECT_EQ(file.var().xres, 640U);
@@ -167,8 +181,8 @@ TEST_F(IoctlTest, ColorMapsThatCannotBeAreRefused) {
   Daemon& daemon = start();
   const DeviceFile file(daemon.device());
   Colors colors(17);
-  fb_cmap map = colors.map(0);
-  EXPECT_EQ(file.ioctl(FBIOPUTCMAP, &map), EINVAL) << "true colour has sixteen";
+  fb_cmap map = colors.map(240);
+  EXPECT_EQ(file.ioctl(FBIOPUTCMAP, &map), EINVAL) << "one entry too many";
   map.len = 0;
   EXPECT_EQ(file.ioctl(FBIOPUTCMAP, &map), EINVAL);
   EXPECT_EQ(file.ioctl(FBIOGETCMAP, &map), EINVAL);

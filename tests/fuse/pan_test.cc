@@ -51,15 +51,23 @@ TEST_F(PanTest, PanningBeyondTheVirtualScreenIsEinval) {
   EXPECT_EQ(program.ask("pan 0 480"), "ok");
 }
 
-TEST_F(PanTest, WithYwrapOnlyTheFirstLineCanBeTheFirst) {
+TEST_F(PanTest, WithYwrapTheFirstLineComesBelowTheLast) {
   Daemon& daemon = start();
   const DeviceFile file(daemon.device());
+  const DeviceMap map(file);
   fb_var_screeninfo var = file.var();
   var.yres_virtual = 960;
   ASSERT_EQ(file.ioctl(FBIOPUT_VSCREENINFO, &var), 0);
+  map[640 * 959] = 0x112233;
+  map[640 * 3] = 0x445566;
   var.vmode |= FB_VMODE_YWRAP;
-  EXPECT_EQ(file.ioctl(FBIOPAN_DISPLAY, &var), 0);
-  var.yoffset = 1;
+  var.yoffset = 900;
+  ASSERT_EQ(file.ioctl(FBIOPAN_DISPLAY, &var), 0);
+  EXPECT_EQ(daemon.screenshot().at(0, 59), 0x112233U);
+  EXPECT_EQ(daemon.screenshot().at(0, 63), 0x445566U);
+  map[640 * 5 + 1] = 0x778899;
+  EXPECT_EQ(daemon.screenshot().at(1, 65), 0x778899U);
+  var.yoffset = 961;
   EXPECT_EQ(file.ioctl(FBIOPAN_DISPLAY, &var), EINVAL);
 }
 

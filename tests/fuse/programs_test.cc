@@ -44,7 +44,7 @@ TEST_F(ProgramsTest, FbsetTellsTheGeometry) {
        {"\nmode \"1024x768-60\"\n", "    geometry 1024 768 1024 768 32\n", "    rgba 8/16,8/8,8/0,0/0\n",
         "    Name        : fbemu headless\n", "    Address     : 0\n", "    Size        : 6291456\n",
         "    Type        : PACKED PIXELS\n", "    Visual      : TRUECOLOR\n", "    XPanStep    : 1\n",
-        "    YPanStep    : 1\n", "    YWrapStep   : 0\n", "    LineLength  : 4096\n",
+        "    YPanStep    : 1\n", "    YWrapStep   : 1\n", "    LineLength  : 4096\n",
         "    Accelerator : No\n"}) {
     EXPECT_NE(fbset.output.find(line), std::string::npos) << line << "is missing in" << fbset.output;
   }

@@ -38,6 +38,7 @@ class PresenterFixture : public testing::Test {
     card.emplace(options, vblanks);
     stepped = vblanks == Vblanks::stepped;
     scene.mode = drmclient::make_mode(visible);
+    scene.size = visible;
     scene.layout.virtual_size = virtual_size;
     scene.layout.pitch_bytes = virtual_size.width * 4;
     shadow.emplace(uint64_t{scene.layout.pitch_bytes} * virtual_size.height);
@@ -105,11 +106,12 @@ class PresenterFixture : public testing::Test {
   [[nodiscard]] std::vector<uint32_t> program_picture(const fbemu::Scene& of) const {
     const auto contents = pages->contents();
     std::vector<uint32_t> pixels;
-    const auto size = of.mode.size();
+    const auto size = of.size;
     for (uint32_t y = 0; y < size.height; ++y) {
       for (uint32_t x = 0; x < size.width; ++x) {
         const uint64_t at = uint64_t{y + of.offset.y} * of.layout.pitch_bytes + uint64_t{x + of.offset.x} * 4;
-        pixels.push_back(rounded_to(formats.front(), decode(of.layout.format, contents.data() + at)));
+        pixels.push_back(
+            rounded_to(formats.front(), decode(drmclient::PixelFormat::xrgb8888, contents.data() + at)));
       }
     }
     return pixels;

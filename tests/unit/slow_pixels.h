@@ -15,9 +15,14 @@ inline constexpr std::array all_formats{drmclient::PixelFormat::xrgb8888, drmcli
                                         drmclient::PixelFormat::bgrx8888, drmclient::PixelFormat::rgb888,
                                         drmclient::PixelFormat::rgb565,   drmclient::PixelFormat::xrgb1555};
 
-/// A channel of `bits` bits as 8 bits: its upper bits are repeated below.
+/// A channel of `bits` bits (1 to 8) as 8 bits: its bits are repeated below.
 inline uint32_t widen(uint32_t value, unsigned bits) {
-  return bits == 5 ? value << 3 | value >> 2 : bits == 6 ? value << 2 | value >> 4 : value;
+  uint32_t wide = 0;
+  for (int shift = 8 - static_cast<int>(bits); shift > -static_cast<int>(bits);
+       shift -= static_cast<int>(bits)) {
+    wide |= shift >= 0 ? value << shift : value >> -shift;
+  }
+  return wide;
 }
 
 /// The pixel at `bytes` as XRGB8888 with an X byte of 0: drm_fourcc.h's definitions, one pixel at a time.

@@ -102,14 +102,50 @@ TEST_F(FramebufferColorMap, PutLeavesTheOtherEntries) {
   EXPECT_EQ(memory->get<uint16_t>(red_at + 2), 1000U);
 }
 
-TEST_F(FramebufferColorMap, PutRefusesTheSeventeenthEntryOfATrueColourScreen) {
+TEST_F(FramebufferColorMap, PutTakesTheWholeMapAtTrueColourTooAndNoMore) {
   start();
   put_entries(0);
   EXPECT_EQ(put_map(0, 16), 0);
-  EXPECT_EQ(put_map(0, 17), -EINVAL);
-  EXPECT_EQ(put_map(1, 16), -EINVAL);
-  EXPECT_EQ(put_map(16, 1), -EINVAL);
-  EXPECT_EQ(put_map(0, 256), -EINVAL);
+  EXPECT_EQ(put_map(0, 256), 0);
+  EXPECT_EQ(put_map(255, 1), 0);
+  EXPECT_EQ(put_map(0, 257), -EINVAL);
+  EXPECT_EQ(put_map(1, 256), -EINVAL);
+  EXPECT_EQ(put_map(256, 1), -EINVAL);
+}
+
+TEST_F(FramebufferColorMap, AtTrueColourItChangesNoPicture) {
+  start();
+  framebuffer->open(true);
+  write_pixel(5, 5, 0x123456);
+  put_entries(0);
+  ASSERT_EQ(put_map(0, 256), 0);
+  EXPECT_EQ(shown(5, 5), 0x123456U);
+}
+
+TEST_F(FramebufferColorMap, AtEightBitsItAloneRecoloursTheScreen) {
+  start();
+  framebuffer->open(true);
+  ASSERT_EQ(change_var([](auto& var) { var.bits_per_pixel = 8; }), 0);
+  const std::array<std::byte, 1> index{std::byte{200}};
+  pages->store(3, index);
+  ASSERT_EQ(framebuffer->write(3, index).value_or(0), 1U);
+  EXPECT_EQ(shown(3, 0), 0U) << "beyond the 16 colours of the console the map is black";
+  put_entries(0x1200);
+  ASSERT_EQ(put_map(200, 1), 0);
+  ASSERT_EQ(call(FBIO_WAITFORVSYNC, 0), 0);
+  EXPECT_EQ(shown(3, 0), 0x121212U);
+}
+
+TEST_F(FramebufferColorMap, DirectColourStartsWithARampAndFollowsTheMap) {
+  options.direct_color = true;
+  start();
+  framebuffer->open(true);
+  write_pixel(5, 5, 0x123456);
+  EXPECT_EQ(shown(5, 5), 0x123456U);
+  put_entries(0xaa00);
+  ASSERT_EQ(put_map(0x12, 1), 0);
+  ASSERT_EQ(call(FBIO_WAITFORVSYNC, 0), 0);
+  EXPECT_EQ(shown(5, 5), 0xaa3456U);
 }
 
 TEST_F(FramebufferColorMap, PutChecksInTheKernelsOrder) {
@@ -138,7 +174,7 @@ TEST_F(FramebufferColorMap, PutReadsTransparencyWhereThereIsSome) {
 TEST_F(FramebufferColorMap, ARefusedPutChangesNothing) {
   start();
   put_entries(1000);
-  EXPECT_EQ(put_map(8, 9), -EINVAL);
+  EXPECT_EQ(put_map(8, 249), -EINVAL);
   ASSERT_EQ(get_map(8, 1), 0);
   EXPECT_EQ(memory->get<uint16_t>(red_at), 0x5555U);
 }

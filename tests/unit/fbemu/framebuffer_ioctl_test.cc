@@ -3,6 +3,7 @@
 #include <system_error>
 
 #include "fbemu/framebuffer.h"
+#include "tests/unit/eventually.h"
 #include "tests/unit/framebuffer_fixture.h"
 
 namespace {
@@ -51,7 +52,8 @@ TEST_F(FramebufferIoctl, GetFixIsTheMemoryAndItsLines) {
   EXPECT_EQ(fix.smem_start, 0U);
   EXPECT_EQ(fix.xpanstep, 1U);
   EXPECT_EQ(fix.ypanstep, 1U);
-  EXPECT_EQ(fix.ywrapstep, 0U);
+  EXPECT_EQ(fix.ywrapstep, 1U);
+  EXPECT_EQ(fix.visual, static_cast<uint32_t>(FB_VISUAL_TRUECOLOR));
 }
 
 TEST_F(FramebufferIoctl, GetFixFor32BitProgramsHas68Bytes) {
@@ -184,3 +186,54 @@ INSTANTIATE_TEST_SUITE_P(Framebuffer, UnknownIoctl,
                          testing::Values(0x4603U, 0x4607U, 0x460cU, 0x4613U, 0x4614U, 0x4615U, 0x4616U,
                                          0x4617U, 0x4618U, 0x4699U, 0U, 0xffff'ffffU, 0x5401U,
                                          0x00004600U | 0x8000'0000U));
+
+TEST_F(FramebufferIoctl, TheVblankCountGoesOnWhetherAnyoneWaitsOrNot) {
+  start();
+  const auto count = [&] {
+    EXPECT_EQ(call(FBIOGET_VBLANK, var_at), 0);
+    const auto vblank = memory->get<fb_vblank>(var_at);
+    EXPECT_EQ(vblank.flags, static_cast<uint32_t>(FB_VBLANK_HAVE_COUNT));
+    return vblank.count;
+  };
+  const uint32_t first = count();
+  ASSERT_EQ(call(FBIO_WAITFORVSYNC, 0), 0);
+  const uint32_t second = count();
+  EXPECT_GT(second, first);
+  EXPECT_TRUE(unit::eventually([&] { return count() > second; }));
+}
+
+TEST_F(FramebufferIoctl, GetVblankAtABadAddressIsAFault) {
+  start();
+  EXPECT_EQ(call(FBIOGET_VBLANK, nowhere), -EFAULT);
+}
+
+TEST_F(FramebufferIoctl, EveryConsoleIsOnThisFramebuffer) {
+  options.number = 3;
+  start();
+  for (const uint32_t console : {1U, 63U}) {
+    memory->put(var_at, fb_con2fbmap{console, 99});
+    ASSERT_EQ(call(FBIOGET_CON2FBMAP, var_at), 0);
+    EXPECT_EQ(memory->get<fb_con2fbmap>(var_at).framebuffer, 3U);
+  }
+  for (const uint32_t console : {0U, 64U, 0xffff'ffffU}) {
+    memory->put(var_at, fb_con2fbmap{console, 99});
+    EXPECT_EQ(call(FBIOGET_CON2FBMAP, var_at), -EINVAL);
+    EXPECT_EQ(memory->get<fb_con2fbmap>(var_at).framebuffer, 99U);
+    memory->put(var_at, fb_con2fbmap{console, 3});
+    EXPECT_EQ(call(FBIOPUT_CON2FBMAP, var_at), -EINVAL);
+  }
+  memory->put(var_at, fb_con2fbmap{1, 3});
+  EXPECT_EQ(call(FBIOPUT_CON2FBMAP, var_at), 0);
+  for (const uint32_t other : {0U, 4U, 32U, 0xffff'ffffU}) {
+    memory->put(var_at, fb_con2fbmap{1, other});
+    EXPECT_EQ(call(FBIOPUT_CON2FBMAP, var_at), -EINVAL);
+  }
+  EXPECT_EQ(call(FBIOGET_CON2FBMAP, nowhere), -EFAULT);
+  EXPECT_EQ(call(FBIOPUT_CON2FBMAP, nowhere), -EFAULT);
+}
+
+TEST_F(FramebufferIoctl, ThereIsNoCursor) {
+  start();
+  EXPECT_EQ(call(0xc0684608, var_at), -EINVAL);
+  EXPECT_EQ(call(0xc0484608, var_at), -EINVAL);
+}

@@ -65,7 +65,7 @@ TEST_F(FramebufferPut, AnErrorLeavesTheCallersStructureAsItWas) {
 TEST_F(FramebufferPut, AnErrorChangesNothing) {
   start();
   const auto before = get_var();
-  EXPECT_EQ(change_var([](auto& var) { var.bits_per_pixel = 16; }), -EINVAL);
+  EXPECT_EQ(change_var([](auto& var) { var.bits_per_pixel = 33; }), -EINVAL);
   EXPECT_EQ(change_var([](auto& var) { var.yoffset = 1; }), -EINVAL);
   EXPECT_EQ(change_var([](auto& var) { var.yres_virtual = 97; }), -EINVAL);
   EXPECT_TRUE(same(get_var(), before));
@@ -217,4 +217,69 @@ TEST_F(FramebufferPut, AProgramWhoseMemoryIsSlowHoldsUpNoOther) {
     program.join();
     EXPECT_EQ(other.get(), 0);
   }
+}
+
+TEST_F(FramebufferPut, EveryDepthShowsWhatTheProgramDraws) {
+  start();
+  framebuffer->open(true);
+  const auto fix = [&] {
+    EXPECT_EQ(call(FBIOGET_FSCREENINFO, fix_at), 0);
+    return memory->get<fb_fix_screeninfo>(fix_at);
+  };
+  ASSERT_EQ(change_var([](auto& var) { var.bits_per_pixel = 16; }), 0);
+  EXPECT_EQ(get_var().green.length, 6U);
+  EXPECT_EQ(fix().line_length, 128U);
+  const std::array<std::byte, 2> green{std::byte{0xe0}, std::byte{0x07}};
+  pages->store(128 * 3 + 2 * 7, green);
+  ASSERT_EQ(framebuffer->write(128 * 3 + 2 * 7, green).value_or(0), 2U);
+  EXPECT_EQ(shown(7, 3), 0x00ff00U);
+
+  ASSERT_EQ(change_var([](auto& var) { var.bits_per_pixel = 1; }), 0);
+  EXPECT_EQ(fix().visual, static_cast<uint32_t>(FB_VISUAL_MONO10));
+  EXPECT_EQ(fix().line_length, 8U);
+  const std::array<std::byte, 1> third{std::byte{0x20}};
+  pages->store(8, third);
+  ASSERT_EQ(framebuffer->write(8, third).value_or(0), 1U);
+  EXPECT_EQ(shown(2, 1), 0xffffffU);
+  EXPECT_EQ(shown(3, 1), 0U);
+
+  ASSERT_EQ(change_var([](auto& var) { var.bits_per_pixel = 32; }), 0);
+  EXPECT_EQ(fix().line_length, 256U);
+  EXPECT_EQ(fix().smem_len, 24'576U) << "the memory stays";
+}
+
+TEST_F(FramebufferPut, TheProgramsRotationTurnsThePicture) {
+  start();
+  framebuffer->open(true);
+  ASSERT_EQ(change_var([](auto& var) {
+              var.rotate = FB_ROTATE_CW;
+              var.xres = var.xres_virtual = 48;
+              var.yres = var.yres_virtual = 64;
+            }),
+            0);
+  write_pixel(0, 0, 0xabcdef);
+  EXPECT_EQ(shown(63, 0), 0xabcdefU);
+  EXPECT_EQ(framebuffer->status().scene.mode.size(), (drmclient::Size{64, 48}));
+}
+
+TEST_F(FramebufferPut, TheDisplaysRotationIsNotTheProgramsAffair) {
+  options.rotation = fbemu::Rotation::half_turn;
+  start();
+  framebuffer->open(true);
+  EXPECT_EQ(get_var().rotate, 0U);
+  write_pixel(0, 0, 0xabcdef);
+  EXPECT_EQ(shown(63, 47), 0xabcdefU);
+}
+
+TEST_F(FramebufferPut, APanFlipsToAnotherBuffer) {
+  start();
+  framebuffer->open(true);
+  ASSERT_EQ(change_var([](auto& var) { var.yres_virtual = 96; }), 0);
+  write_pixel(1, 50, 0x010203);
+  ASSERT_EQ(pan(0, 48), 0);
+  EXPECT_EQ(shown(1, 2), 0x010203U);
+  write_pixel(4, 60, 0x040506);
+  EXPECT_EQ(shown(4, 12), 0x040506U) << "changes go to the buffer that is shown";
+  ASSERT_EQ(pan(0, 0), 0);
+  EXPECT_EQ(shown(4, 12), 0U);
 }

@@ -49,10 +49,21 @@ TEST_F(FramebufferPan, WithoutRoomAnyOffsetIsRefused) {
   EXPECT_EQ(pan(0, 1), -EINVAL);
 }
 
-TEST_F(FramebufferPan, WrappingIsAcceptedAtLineZeroOnly) {
+TEST_F(FramebufferPan, WrappingLinesMayBeginAnywhere) {
   start();
+  framebuffer->open(true);
   ASSERT_EQ(change_var([](auto& var) { var.yres_virtual = 96; }), 0);
-  EXPECT_EQ(pan(0, 1, FB_VMODE_YWRAP), -EINVAL);
+  write_pixel(7, 95, 0x112233);
+  write_pixel(7, 2, 0x445566);
+  ASSERT_EQ(pan(0, 90, FB_VMODE_YWRAP), 0);
+  EXPECT_EQ(shown(7, 5), 0x112233U);
+  EXPECT_EQ(shown(7, 8), 0x445566U);
+  write_pixel(9, 0, 0x778899);
+  EXPECT_EQ(shown(9, 6), 0x778899U) << "damage on the other side of the seam";
+  EXPECT_EQ(pan(0, 97, FB_VMODE_YWRAP), -EINVAL);
+  EXPECT_EQ(pan(1, 90, FB_VMODE_YWRAP), -EINVAL);
+  EXPECT_EQ(pan(0, 96, FB_VMODE_YWRAP), 0);
+  EXPECT_EQ(shown(7, 2), 0x445566U);
   EXPECT_EQ(pan(0, 0, FB_VMODE_YWRAP), 0);
   EXPECT_EQ(get_var().vmode, static_cast<uint32_t>(FB_VMODE_YWRAP));
   EXPECT_EQ(pan(0, 0), 0);

@@ -17,7 +17,7 @@ namespace {
 
 Layout layout_of(uint32_t bits, uint32_t pitch, drmclient::Size size) {
   Layout layout;
-  layout.bits_per_pixel = bits;
+  layout.format.bits_per_pixel = bits;
   layout.pitch_bytes = pitch;
   layout.virtual_size = size;
   return layout;
@@ -31,8 +31,9 @@ std::vector<Rect> rects_in(ByteRange range, const Layout& layout) {
 
 /// Whether a bit of the pixel (x, y) is in one of `ranges`: by looking at each of its bits.
 bool slowly_in(const std::vector<ByteRange>& ranges, const Layout& layout, uint32_t x, uint32_t y) {
-  for (uint32_t bit = 0; bit < layout.bits_per_pixel; ++bit) {
-    const uint64_t byte = uint64_t{y} * layout.pitch_bytes + (uint64_t{x} * layout.bits_per_pixel + bit) / 8;
+  for (uint32_t bit = 0; bit < layout.format.bits_per_pixel; ++bit) {
+    const uint64_t byte =
+        uint64_t{y} * layout.pitch_bytes + (uint64_t{x} * layout.format.bits_per_pixel + bit) / 8;
     for (const ByteRange& range : ranges) {
       if (range.begin <= byte && byte < range.end) return true;
     }

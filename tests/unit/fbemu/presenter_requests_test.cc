@@ -18,6 +18,7 @@ class PresenterRequests : public unit::PresenterFixture {
   [[nodiscard]] fbemu::Scene scene_of(drmclient::Size size) const {
     fbemu::Scene other = scene;
     other.mode = make_mode(size);
+    other.size = size;
     return other;
   }
 };
@@ -291,6 +292,7 @@ TEST(PresenterOnAHeadlessCard, SleepsWithNothingOpenHoweverManyFramesPass) {
   drmclient::HeadlessCard card(options);
   fbemu::Scene scene;
   scene.mode = make_mode({64, 64}, 500'000);
+  scene.size = {64, 64};
   scene.layout.virtual_size = {64, 64};
   scene.layout.pitch_bytes = 256;
   fbemu::Shadow shadow(16'384);

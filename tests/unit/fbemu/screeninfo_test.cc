@@ -40,6 +40,7 @@ drmclient::Mode xga() {
 Scene xga_scene() {
   Scene scene;
   scene.mode = xga();
+  scene.size = {1024, 768};
   scene.layout.pitch_bytes = 8192;
   scene.layout.virtual_size = {2048, 1536};
   scene.offset = {16, 700};
@@ -69,7 +70,7 @@ fb_var_screeninfo var_with_timing() {
   fb_var_screeninfo var{};
   var.xres = 1024;
   var.yres = 768;
-  fbemu::set_timing(var, xga());
+  fbemu::set_timing(var, xga(), {1024, 768}, fbemu::Rotation::none);
   return var;
 }
 
@@ -129,10 +130,10 @@ TEST(SetTiming, PolaritiesAreBitsOfSync) {
   fb_var_screeninfo var{};
   drmclient::Mode mode = xga();
   mode.hsync_positive = true;
-  fbemu::set_timing(var, mode);
+  fbemu::set_timing(var, mode, mode.size(), fbemu::Rotation::none);
   EXPECT_EQ(var.sync, static_cast<uint32_t>(FB_SYNC_HOR_HIGH_ACT));
   mode.vsync_positive = true;
-  fbemu::set_timing(var, mode);
+  fbemu::set_timing(var, mode, mode.size(), fbemu::Rotation::none);
   EXPECT_EQ(var.sync, static_cast<uint32_t>(FB_SYNC_HOR_HIGH_ACT | FB_SYNC_VERT_HIGH_ACT));
 }
 
@@ -141,7 +142,7 @@ TEST(SetTiming, WithoutAClockThereIsNoPixclock) {
   var.pixclock = 5;
   drmclient::Mode mode = xga();
   mode.clock_khz = 0;
-  fbemu::set_timing(var, mode);
+  fbemu::set_timing(var, mode, mode.size(), fbemu::Rotation::none);
   EXPECT_EQ(var.pixclock, 0U);
 }
 
@@ -199,7 +200,7 @@ TEST(MakeFix, SaysWhatTheEmulationSays) {
   EXPECT_EQ(fix.visual, static_cast<uint32_t>(FB_VISUAL_TRUECOLOR));
   EXPECT_EQ(fix.xpanstep, 1U);
   EXPECT_EQ(fix.ypanstep, 1U);
-  EXPECT_EQ(fix.ywrapstep, 0U);
+  EXPECT_EQ(fix.ywrapstep, 1U);
   EXPECT_EQ(fix.line_length, 8192U);
   EXPECT_EQ(fix.mmio_start, 0U);
   EXPECT_EQ(fix.mmio_len, 0U);

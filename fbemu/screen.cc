@@ -1,0 +1,269 @@
+#include "fbemu/screen.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <functional>
+#include <optional>
+#include <utility>
+
+namespace fbemu {
+namespace {
+
+using drmclient::failure;
+using drmclient::PixelFormat;
+using drmclient::Power;
+using drmclient::Rect;
+using drmclient::Result;
+
+constexpr unsigned check_ticks = 30;
+
+/// The formats to try: the program's own where the output has it (no conversion), then those of most bits, in
+/// the driver's order. A driver may refuse the first: cirrus has not enough bits in its pitch.
+std::vector<PixelFormat> formats_to_try(const drmclient::Output& output,
+                                        const ProgramFormat& program_format) {
+  const std::optional<PixelFormat> same = scanout_equivalent(program_format);
+  if (output.formats.empty()) return {same.value_or(PixelFormat::xrgb8888)};
+  std::vector<PixelFormat> formats = output.formats;
+  std::ranges::stable_sort(formats, std::greater<>(), [&](PixelFormat format) {
+    return format == same ? UINT32_MAX : drmclient::bytes_per_pixel(format);
+  });
+  return formats;
+}
+
+/// Whether the errno speaks of the moment, and not of what was asked for.
+bool may_pass(const std::error_code& error) {
+  return error.value() == EBUSY || error.value() == EACCES || error.value() == EPERM ||
+         error.value() == ENODEV;
+}
+
+}  // namespace
+
+Screen::Screen(drmclient::Card& card, drmclient::Output output, const Shadow& shadow, Statistics& statistics)
+    : card_(card), output_(std::move(output)), shadow_(shadow), statistics_(statistics) {}
+
+std::string Screen::name() const {
+  const drmclient::CardInfo& info = card_.info();
+  return "output " + output_.name + " of the card " +
+         (info.path.empty() ? info.driver : info.path + " (" + info.driver + ")");
+}
+
+Result<void> Screen::check(const Scene& scene) {
+  Result<void> first_error;
+  for (const PixelFormat format : formats_to_try(output_, scene.layout.format)) {
+    const auto buffer = card_.create_buffer(scene.mode.size(), format);
+    const auto checked = buffer ? card_.check_mode(output_.id, scene.mode, **buffer)
+                                : Result<void>(tl::make_unexpected(buffer.error()));
+    // Another master does not let us ask; that is no refusal.
+    if (checked || (may_pass(checked.error()) && checked.error().value() != ENODEV)) return {};
+    if (first_error) first_error = checked;
+  }
+  return first_error;
+}
+
+Result<void> Screen::light(const Scene& scene) {
+  Result<void> first_error;
+  for (const PixelFormat format : formats_to_try(output_, scene.layout.format)) {
+    const auto lit = light_with(scene, format);
+    if (lit) return lit;
+    if (first_error) first_error = lit;
+    if (may_pass(lit.error())) break;
+  }
+  return first_error;
+}
+
+Result<void> Screen::light_with(const Scene& scene, PixelFormat format) {
+  auto made = card_.create_buffer(scene.mode.size(), format);
+  if (!made) return tl::make_unexpected(made.error());
+  // A new buffer is black.
+  Buffer buffer{std::move(*made), scene.placement()};
+  if (const auto uploaded = upload_all_to(buffer, scene); !uploaded) return uploaded;
+  if (const auto set = card_.set_mode(output_.id, scene.mode, *buffer.memory, {}); !set) return set;
+  ++statistics_.mode_sets;
+  scene_ = scene;
+  front_ = std::move(buffer);
+  spare_ = {};
+  format_ = format;
+  lit_ = true;
+  flips_ = false;
+  power_ = Power::on;
+  unpresented_.clear();
+  // A mode set may wipe the memory that it is to show: bochs lets the card clear the start of it.
+  stale_ = card_.info().shared;
+  return {};
+}
+
+bool Screen::light_again() {
+  const Power wanted = power_;
+  const auto lit = light(scene_);
+  report(lit ? std::error_code() : lit.error());
+  if (lit) set_power(wanted);
+  return lit.has_value();
+}
+
+int Screen::apply(const Scene& scene) {
+  if (scene.mode != scene_.mode) {
+    const auto taken = lit_ ? light(scene) : check(scene);
+    if (!taken) {
+      spdlog::warn("{} refused the mode {}: {}", name(), scene.mode.name, taken.error().message());
+      return taken.error().value();
+    }
+    scene_ = scene;
+    return 0;
+  }
+  if (scene == scene_) return 0;
+  stale_ = true;
+  flips_ = true;
+  scene_ = scene;
+  return 0;
+}
+
+void Screen::give_back() {
+  // Without a console the picture stays: nothing else wants the screen.
+  if (!card_.release(output_.id)) return;
+  lit_ = false;
+  unpresented_.clear();
+  stale_ = false;
+  flips_ = false;
+  spare_ = {};
+  front_ = {};
+}
+
+void Screen::set_power(Power power) {
+  if (power == power_) return;
+  // An output that is not lit takes it on when it is.
+  if (!lit_) {
+    power_ = power;
+    return;
+  }
+  // As in the kernel's emulation the program is not told of a failure; the next change tries again.
+  if (const auto set = card_.set_power(output_.id, power); !set) {
+    spdlog::warn("cannot change the power of {}: {}", name(), set.error().message());
+    return;
+  }
+  power_ = power;
+  if (power == Power::on) stale_ = true;
+}
+
+bool Screen::handle_hotplug() {
+  const auto outputs = card_.probe();
+  if (!outputs) {
+    report(outputs.error());
+    return false;
+  }
+  const auto now = std::ranges::find(*outputs, output_.id, &drmclient::Output::id);
+  const bool connected = now != outputs->end() && now->connected;
+  if (connected != output_.connected) {
+    spdlog::info("output {} was {}", output_.name, connected ? "connected" : "disconnected");
+  }
+  const bool back = connected && !output_.connected;
+  if (now != outputs->end()) output_ = *now;
+  output_.connected = connected;
+  return back;
+}
+
+void Screen::check_that_it_shows() {
+  if (!is_visible()) return;
+  if (ticks_to_check_ > 0) {
+    --ticks_to_check_;
+    return;
+  }
+  ticks_to_check_ = check_ticks;
+  if (!card_.shows(output_.id)) stale_ = true;
+}
+
+void Screen::upload_damage(const std::vector<ByteRange>& ranges) {
+  if (ranges.empty()) return;
+  const Region changed = pixels_in(ranges, scene_.layout);
+  Region view;
+  for (const ViewPart& part : scene_.parts()) {
+    Region seen = changed;
+    const auto x = static_cast<int32_t>(part.from.x);
+    const auto y = static_cast<int32_t>(part.from.y);
+    seen.clip_to(
+        {x, y, x + static_cast<int32_t>(part.view.width()), y + static_cast<int32_t>(part.view.height())});
+    seen.translate(part.view.x1 - x, part.view.y1 - y);
+    view.add(seen);
+  }
+  const std::vector<Rect> rects = view.rects();
+  if (rects.empty()) return;
+  if (const auto uploaded = uploader_.upload(shadow_, scene_, rects, *front_.memory); !uploaded) {
+    stale_ = true;
+    report(uploaded.error());
+    return;
+  }
+  const Placement placement = scene_.placement();
+  Region shown;
+  for (const Rect& rect : rects) shown.add(placement.to_output(rect));
+  const uint64_t bytes = shown.area() * drmclient::bytes_per_pixel(format_);
+  statistics_.uploaded_rects += rects.size();
+  statistics_.uploaded_bytes += bytes;
+  statistics_.tracked_bytes += bytes;
+  unpresented_.add(shown);
+}
+
+Result<void> Screen::upload_all_to(Buffer& buffer, const Scene& scene) {
+  if (buffer.border != scene.placement()) {
+    if (const auto cleared = Uploader::clear_border(scene, *buffer.memory); !cleared) return cleared;
+    buffer.border = scene.placement();
+  }
+  if (pages_ != nullptr) {
+    const auto uploaded = uploader_.upload_live(*pages_, scene, *buffer.memory);
+    if (uploaded) return uploaded;
+    // The front end cannot be read (its mount may have been taken away): the shadow has nearly the same.
+  }
+  const Rect view = Rect::of(scene.size);
+  return uploader_.upload(shadow_, scene, {&view, 1}, *buffer.memory);
+}
+
+Screen::Buffer& Screen::buffer_for_all() {
+  if (!flips_) return front_;
+  if (!spare_.memory) {
+    // Where the card has no memory for a second one, half a picture may be seen.
+    auto made = card_.create_buffer(scene_.mode.size(), format_);
+    if (!made) return front_;
+    spare_ = {std::move(*made), scene_.placement()};
+  }
+  return spare_;
+}
+
+void Screen::upload_all() {
+  Buffer& buffer = buffer_for_all();
+  if (const auto uploaded = upload_all_to(buffer, scene_); !uploaded) {
+    stale_ = true;
+    report(uploaded.error());
+    return;
+  }
+  if (&buffer == &spare_) std::swap(front_, spare_);
+  flips_ = false;
+  stale_ = false;
+  ++statistics_.uploaded_rects;
+  statistics_.uploaded_bytes += scene_.mode.size().area() * drmclient::bytes_per_pixel(format_);
+  unpresented_ = Region();
+  unpresented_.add(Rect::of(scene_.mode.size()));
+}
+
+void Screen::present() {
+  if (!is_visible() || unpresented_.empty()) return;
+  const std::vector<Rect> rects = covering_rects(unpresented_, drmclient::Card::max_damage_rects);
+  if (const auto presented = card_.present(output_.id, *front_.memory, {}, rects); !presented) {
+    ++statistics_.failed_presents;
+    report(presented.error());
+    return;
+  }
+  ++statistics_.presents;
+  unpresented_.clear();
+  report({});
+}
+
+void Screen::report(std::error_code error) {
+  if (error == error_) return;
+  error_ = error;
+  if (error) {
+    spdlog::warn("{} cannot be updated: {}; trying again", name(), error.message());
+  } else {
+    spdlog::info("{} is updated again", name());
+  }
+}
+
+}  // namespace fbemu
