@@ -20,7 +20,7 @@ HEAD = """\
 
 What programs get from `/dev/fb0`, asked in guests with Debian's kernels and virtio-gpu: once of the kernel's emulation of fbdev on DRM
 drivers, once of fbemu. `tests/vm/programs/differential` asks some 1400 questions, in a 64-bit and a 32-bit build; of the CUSE device
-only those about ioctls, since the kernel gives it neither file positions nor mappings. Both have a virtual screen of twice the height.
+those about ioctls, since the kernel gives it neither file positions nor mappings. Both have a virtual screen of twice the height.
 `tests/vm/test_differential.py` fails where an answer differs and is not listed here, and where it is listed and does not differ.
 
 This page is written by `python3 tests/vm/compatibility_table.py > docs/compatibility.md`.
