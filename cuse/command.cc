@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <string_view>
 #include <system_error>
 
@@ -41,6 +42,27 @@ std::vector<std::string> merged_environment(const std::vector<std::pair<std::str
   return merged;
 }
 
+bool is_there(const std::string& path) {
+  return ::access(path.c_str(), F_OK) == 0;
+}
+
+/// A folder of PATH that may not be searched makes the search say EACCES, whether the program was anywhere or
+/// not; a shell says "not found" then.
+bool is_found(const std::string& program) {
+  if (program.find('/') != std::string::npos) return true;
+  const char* variable = std::getenv("PATH");
+  std::string_view folders = variable != nullptr ? variable : "/bin:/usr/bin";  // as execvp(3)
+  while (true) {
+    const size_t end = folders.find(':');
+    std::string path(folders.substr(0, end));
+    if (!path.empty()) path += '/';
+    path += program;
+    if (is_there(path)) return true;
+    if (end == std::string_view::npos) return false;
+    folders.remove_prefix(end + 1);
+  }
+}
+
 }  // namespace
 
 Command::Command(const std::vector<std::string>& words,
@@ -57,9 +79,10 @@ Command::Command(const std::vector<std::string>& words,
   posix_spawnattr_setsigmask(&attributes, &none);
   posix_spawnattr_setsigdefault(&attributes, &all);
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-  const int error = ::posix_spawnp(&process_, arguments.front().c_str(), nullptr, &attributes,
-                                   pointers_to(arguments).data(), pointers_to(variables).data());
+  int error = ::posix_spawnp(&process_, arguments.front().c_str(), nullptr, &attributes,
+                             pointers_to(arguments).data(), pointers_to(variables).data());
   posix_spawnattr_destroy(&attributes);
+  if (error == EACCES && !is_found(words.front())) error = ENOENT;
   if (error != 0) {
     process_ = -1;
     exit_status_ = error == ENOENT ? not_found : not_executable;

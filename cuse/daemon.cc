@@ -15,6 +15,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <system_error>
 
@@ -87,17 +88,19 @@ std::unique_ptr<CuseDevice> make_cuse_device(fbemu::Framebuffer& framebuffer, co
   return device;
 }
 
-drmclient::Mode initial_mode(const drmclient::Output& output, const DaemonOptions& options) {
+drmclient::Mode initial_mode(const drmclient::Card& card, const drmclient::Output& output,
+                             const DaemonOptions& options) {
+  const std::string name = "the output " + output.name + " of the card " + card_name(card.info());
   if (!options.mode) {
     if (output.modes.empty()) {
-      fail(ENODEV, "the output " + output.name + " has no modes; is a display connected?");
+      fail(ENODEV, name + " has no modes; is a display connected?");
     }
     return output.modes.front();
   }
   const auto mode = drmclient::choose_mode(output, options.mode->size, options.mode->refresh_millihertz);
   if (!mode) {
-    fail(EINVAL, "the output " + output.name + " has no mode of " + std::to_string(options.mode->size.width) +
-                     "x" + std::to_string(options.mode->size.height));
+    fail(EINVAL, name + " has no mode of " + std::to_string(options.mode->size.width) + "x" +
+                     std::to_string(options.mode->size.height));
   }
   return *mode;
 }
@@ -156,6 +159,21 @@ class Presenting {
 
  private:
   fbemu::Framebuffer& framebuffer_;
+};
+
+/// Ends the programs' ioctls at the end of the scope, before what they use goes.
+class ProgramsServed {
+ public:
+  explicit ProgramsServed(ProgramThreads& threads) : threads_(threads) {}
+  ProgramsServed(const ProgramsServed&) = delete;
+  ProgramsServed& operator=(const ProgramsServed&) = delete;
+  ~ProgramsServed() {
+    // One that waits for a program's memory ends with the process only; the guard cleans up after it.
+    if (!threads_.stop(patience_with_programs)) std::_Exit(EXIT_FAILURE);
+  }
+
+ private:
+  ProgramThreads& threads_;
 };
 
 /// Waits until the command has ended, a signal asks for the end, or the mount has gone. Returns the exit
@@ -255,7 +273,7 @@ int run_daemon(const DaemonOptions& options) {
   const std::unique_ptr<drmclient::Card> card = open_card(options.card, options.connector);
   const drmclient::Output output = choose_output(*card, options.connector);
   fbemu::FramebufferOptions framebuffer_options;
-  framebuffer_options.mode = initial_mode(output, options);
+  framebuffer_options.mode = initial_mode(*card, output, options);
   framebuffer_options.virtual_size = options.virtual_size.value_or(drmclient::Size{});
   framebuffer_options.depth = options.depth;
   framebuffer_options.memory_bytes = options.memory_bytes;
@@ -276,17 +294,21 @@ int run_daemon(const DaemonOptions& options) {
 
   ProgramThreads program_threads;
   std::unique_ptr<CuseDevice> cuse_device;
+  std::optional<Node> node;
+  std::optional<FuseServer> server;
+  const ProgramsServed programs_served(program_threads);
   if (options.cuse) cuse_device = make_cuse_device(framebuffer, lock.path(), program_threads);
-  const Node node(lock);
-  FuseServer server(framebuffer, {node.path(), node.uid(), node.gid(), node.permissions()}, program_threads);
-  server.start();
-  const DaemonIdentity identity{node.path(), card->info().driver, daemon, guard.process(),
+  node.emplace(lock);
+  server.emplace(framebuffer, ServedFile{node->path(), node->uid(), node->gid(), node->permissions()},
+                 program_threads);
+  server->start();
+  const DaemonIdentity identity{node->path(), card->info().driver, daemon, guard.process(),
                                 cuse_device ? cuse_device->number() : ""};
   const int exit_status =
-      serve(options, signals, identity, control_path, framebuffer, server, cuse_device.get());
+      serve(options, signals, identity, control_path, framebuffer, *server, cuse_device.get());
   const bool programs_done = program_threads.stop(patience_with_programs);
   const bool cuse_stopped = cuse_device == nullptr || cuse_device->stop(patience_with_threads);
-  if (!server.stop(patience_with_threads) || !cuse_stopped || !programs_done) {
+  if (!server->stop(patience_with_threads) || !cuse_stopped || !programs_done) {
     // A thread waits for a program's memory. The end of the process is the end of that wait.
     lock.release();
     guard.dismiss();

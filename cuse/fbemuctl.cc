@@ -11,6 +11,7 @@
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "cuse/control_client.h"
 #include "cuse/png_file.h"
@@ -60,7 +61,8 @@ void print_status(const json& status) {
                            (status.at("lit").get<bool>() ? "" : " (shows the console)"));
   print_line("mode", size_text(status.at("mode")) + " at " + refresh_text(status.at("mode")));
   print_line("virtual screen", size_text(status.at("virtual")) + ", " +
-                                   std::to_string(status.at("bits_per_pixel").get<unsigned>()) + " bits, " +
+                                   std::to_string(status.at("bits_per_pixel").get<unsigned>()) + " bits (" +
+                                   status.at("visual").get<std::string>() + "), " +
                                    std::to_string(status.at("line_length").get<unsigned>()) +
                                    " bytes a line");
   print_line("offset", std::to_string(offset.at("x").get<unsigned>()) + "," +
@@ -135,6 +137,13 @@ int main(int argc, char** argv) {
 
   try {
     app.parse(argc, argv);
+  } catch (const CLI::RequiredError& error) {
+    // CLI11 says only that a subcommand is missing.
+    const auto unknown = app.get_subcommands().empty() ? app.remaining() : std::vector<std::string>{};
+    if (unknown.empty()) return app.exit(error) == 0 ? EXIT_SUCCESS : usage_error;
+    std::cerr << "fbemuctl: there is no command \"" << unknown.front()
+              << "\"; the commands are status, modes, screenshot and stats\n";
+    return usage_error;
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? EXIT_SUCCESS : usage_error;
   }

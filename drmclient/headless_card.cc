@@ -146,6 +146,11 @@ Result<std::unique_ptr<ScanoutBuffer>> HeadlessCard::create_buffer(Size size, Pi
   if (!memory) return failure_from_errno();
   const uint64_t bytes = uint64_t{pitch} * size.height;
   if (::ftruncate(memory.get(), static_cast<off_t>(bytes)) != 0) return failure_from_errno();
+  if (options_.used_buffers) {
+    const std::string used(bytes, '\xa5');
+    if (::pwrite(memory.get(), used.data(), used.size(), 0) != static_cast<ssize_t>(bytes))
+      return failure(ENOSPC);
+  }
   return std::make_unique<Buffer>(size, format, pitch, std::move(memory), *this);
 }
 

@@ -17,6 +17,8 @@ struct HeadlessOptions {
   /// For tests: the screen is a copy of the buffer that only the rectangles of present() update, as on
   /// vmwgfx.
   bool strict_display = false;
+  /// For tests: a new buffer is full of bytes of 0xa5, as if something else had been there before.
+  bool used_buffers = false;
 };
 
 /// A card in memory with one output, "Virtual-1": any mode up to 8192x8192, and a timer for vblank. It serves

@@ -1,9 +1,11 @@
 #include "drmclient/kms_card.h"
 
 #include <sys/epoll.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <system_error>
 #include <utility>
 
@@ -25,6 +27,12 @@ constexpr uint32_t largest_side = 65'535;
 Rect part_shown(const Mode& mode, Point origin) {
   return {static_cast<int32_t>(origin.x), static_cast<int32_t>(origin.y),
           static_cast<int32_t>(origin.x + mode.hdisplay), static_cast<int32_t>(origin.y + mode.vdisplay)};
+}
+
+/// Drivers that do not mark their card as unplugged say anything but ENODEV of one that is gone (qxl:
+/// EINVAL).
+bool is_gone(const DrmDevice& device) {
+  return ::access(device.path().c_str(), F_OK) != 0 && errno == ENOENT;
 }
 
 }  // namespace
@@ -196,7 +204,7 @@ Result<void> KmsCard::light(LitOutput& lit, const Mode& mode, DumbBuffer& buffer
 
 Result<bool> KmsCard::still_shown(const LitOutput& lit) {
   const DrmModeCrtc crtc(::drmModeGetCrtc(lit.front->device().fd(), lit.pipe.crtc_id));
-  if (!crtc && errno == ENODEV) return failure(ENODEV);
+  if (!crtc && (errno == ENODEV || is_gone(lit.front->device()))) return failure(ENODEV);
   // Where the kernel does not tell for another reason, it is left at that.
   return !crtc || (crtc->mode_valid != 0 && crtc->buffer_id == lit.front->framebuffer_id());
 }
@@ -220,11 +228,16 @@ Result<void> KmsCard::present(OutputId output, ScanoutBuffer& buffer, Point orig
   // Another master may have set a mode of its own meanwhile, or turned the CRTC off at its end.
   const auto shown = still_shown(*lit);
   if (!shown) return tl::make_unexpected(shown.error());
-  if (!*shown) return light(*lit, lit->mode, **own, origin);
+  if (!*shown) {
+    const auto again = light(*lit, lit->mode, **own, origin);
+    return !again && is_gone((*own)->device()) ? failure(ENODEV) : again;
+  }
   const bool flip = *own != lit->front || origin != lit->origin;
   if (!flip && clamped->empty()) return {};
   const auto begin = steady_clock::now();
-  if (const auto flushed = flush(*lit, **own, origin, *clamped); !flushed) return flushed;
+  if (const auto flushed = flush(*lit, **own, origin, *clamped); !flushed) {
+    return is_gone((*own)->device()) ? failure(ENODEV) : flushed;
+  }
   lit->vblank.presented(begin, steady_clock::now());
   lit->front = *own;
   lit->origin = origin;
@@ -254,7 +267,11 @@ Result<void> KmsCard::tell_dirty(int fd, const DumbBuffer& buffer, std::span<con
 
 bool KmsCard::release(OutputId output) {
   const LitOutput* lit = find_lit(output);
-  if (lit == nullptr || !has_framebuffer_console()) return false;
+  if (lit == nullptr) return false;
+  // Of a card that is gone nothing can be kept: as long as its node is open, it keeps its number, and the
+  // next one to be plugged in would get another.
+  const bool gone = !still_shown(*lit) || is_gone(lit->front->device());
+  if (!gone && !has_framebuffer_console()) return false;
   learned_[output] = {lit->commit->interface(), lit->pipe.has_damage_clips(), lit->front->mapping_kind(),
                       lit->vblank.kind()};
   // Where this fails, the end of the last buffer closes the card, and the kernel restores its console.

@@ -339,7 +339,7 @@ void Presenter::tick(bool has_writers) {
   } else {
     screen_.upload_damage(damage.all());
   }
-  screen_.present();
+  if (!screen_.present()) ticks_to_retry_ = retry_ticks;
 }
 
 /// Between vblanks: shows what was delivered; with `clean_first` also what programs drew and nobody delivered
@@ -357,7 +357,7 @@ void Presenter::refresh_now(bool clean_first) {
   } else {
     screen_.upload_damage(damage.all());
   }
-  screen_.present();
+  if (!screen_.present()) ticks_to_retry_ = retry_ticks;
 }
 
 void Presenter::publish() {

@@ -10,7 +10,6 @@
 namespace fbemu {
 namespace {
 
-using drmclient::failure;
 using drmclient::PixelFormat;
 using drmclient::Power;
 using drmclient::Rect;
@@ -18,15 +17,16 @@ using drmclient::Result;
 
 constexpr unsigned check_ticks = 30;
 
-/// The formats to try: the program's own where the output has it (no conversion), then those of most bits, in
-/// the driver's order. A driver may refuse the first: cirrus has not enough bits in its pitch.
+/// The formats to try: those of most bits first, since a program may ask for more of them while the mode stays;
+/// among those the program's own (no conversion), then the driver's order. A driver may refuse the first: cirrus
+/// has not enough bits in its pitch.
 std::vector<PixelFormat> formats_to_try(const drmclient::Output& output,
                                         const ProgramFormat& program_format) {
   const std::optional<PixelFormat> same = scanout_equivalent(program_format);
   if (output.formats.empty()) return {same.value_or(PixelFormat::xrgb8888)};
   std::vector<PixelFormat> formats = output.formats;
   std::ranges::stable_sort(formats, std::greater<>(), [&](PixelFormat format) {
-    return format == same ? UINT32_MAX : drmclient::bytes_per_pixel(format);
+    return 2 * drmclient::bytes_per_pixel(format) + (format == same ? 1 : 0);
   });
   return formats;
 }
@@ -75,8 +75,7 @@ Result<void> Screen::light(const Scene& scene) {
 Result<void> Screen::light_with(const Scene& scene, PixelFormat format) {
   auto made = card_.create_buffer(scene.mode.size(), format);
   if (!made) return tl::make_unexpected(made.error());
-  // A new buffer is black.
-  Buffer buffer{std::move(*made), scene.placement()};
+  Buffer buffer{std::move(*made), {}};
   if (const auto uploaded = upload_all_to(buffer, scene); !uploaded) return uploaded;
   if (const auto set = card_.set_mode(output_.id, scene.mode, *buffer.memory, {}); !set) return set;
   ++statistics_.mode_sets;
@@ -222,7 +221,7 @@ Screen::Buffer& Screen::buffer_for_all() {
     // Where the card has no memory for a second one, half a picture may be seen.
     auto made = card_.create_buffer(scene_.mode.size(), format_);
     if (!made) return front_;
-    spare_ = {std::move(*made), scene_.placement()};
+    spare_ = {std::move(*made), {}};
   }
   return spare_;
 }
@@ -243,17 +242,21 @@ void Screen::upload_all() {
   unpresented_.add(Rect::of(scene_.mode.size()));
 }
 
-void Screen::present() {
-  if (!is_visible() || unpresented_.empty()) return;
+bool Screen::present() {
+  if (!is_visible() || unpresented_.empty()) return true;
   const std::vector<Rect> rects = covering_rects(unpresented_, drmclient::Card::max_damage_rects);
   if (const auto presented = card_.present(output_.id, *front_.memory, {}, rects); !presented) {
     ++statistics_.failed_presents;
     report(presented.error());
-    return;
+    // A card that is gone may come back: its node is tried again once it is closed.
+    const bool gone = presented.error().value() == ENODEV && card_.info().shared;
+    if (gone) give_back();
+    return !gone;
   }
   ++statistics_.presents;
   unpresented_.clear();
   report({});
+  return true;
 }
 
 void Screen::report(std::error_code error) {

@@ -68,8 +68,8 @@ class Screen {
   void upload_damage(const std::vector<ByteRange>& ranges);
   /// Uploads all, as programs see it now.
   void upload_all();
-  /// Tells the driver what was uploaded.
-  void present();
+  /// Tells the driver what was uploaded. False where the card is gone: then the output is no longer lit.
+  bool present();
   /// Another DRM master may have come and gone without a trace: looks now and then.
   void check_that_it_shows();
 
@@ -79,7 +79,7 @@ class Screen {
  private:
   struct Buffer {
     std::unique_ptr<drmclient::ScanoutBuffer> memory;
-    Placement border;  ///< it is black around this
+    Placement border;  ///< it is black around this; nothing: it has not been cleared yet
   };
 
   drmclient::Result<void> light_with(const Scene& scene, drmclient::PixelFormat format);

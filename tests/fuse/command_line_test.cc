@@ -60,7 +60,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 INSTANTIATE_TEST_SUITE_P(Control, GarbageTest,
                          testing::Values(Garbage{"Nothing", control({}), "subcommand"},
-                                         Garbage{"UnknownCommand", control({"dance"}), "subcommand"},
+                                         Garbage{"UnknownCommand", control({"dance"}), "\"dance\""},
                                          Garbage{"UnknownOption", control({"status", "--xml"}), "--xml"},
                                          Garbage{"ScreenshotWithoutFile", control({"screenshot"}), "FILE"},
                                          Garbage{"ControlMissing", control({"--control"}), "--control"}),

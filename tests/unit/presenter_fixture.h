@@ -35,6 +35,7 @@ class PresenterFixture : public testing::Test {
     drmclient::HeadlessOptions options;
     options.size = visible;
     options.formats = formats;
+    options.used_buffers = true;
     card.emplace(options, vblanks);
     stepped = vblanks == Vblanks::stepped;
     scene.mode = drmclient::make_mode(visible);

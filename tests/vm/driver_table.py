@@ -34,7 +34,7 @@ TAIL = """
 * *changed pixels are shown by*: `atomic clips` is an atomic commit with FB_DAMAGE_CLIPS; `legacy dirty` is DRM_IOCTL_MODE_DIRTYFB with
   clips; `none` means that the driver scans the buffer out directly (it answers DIRTYFB with ENOSYS). Modes are set by atomic commits on
   all of them.
-* *scan-out* is the format of the buffer that fbemu took; programs have 32 bits a pixel whatever it is. Of the formats of the plane,
+* *scan-out* is the format of the buffer that fbemu took; programs have the depth that they ask for whatever it is. Of the formats of the plane,
   those in brackets are known to fbemu and not used unless `--card auto,format=FOURCC` asks for them.
 * *mapping*: `MAP_DUMB` is the rule. *dma-buf mapping* says what `--card auto,mapping=dma-buf` came to: a dma-buf with
   DMA_BUF_IOCTL_SYNC around each access, or MAP_DUMB where the driver does not export its buffers or must not be written to that way
@@ -42,6 +42,22 @@ TAIL = """
 * *vblank*: the driver's events, or a timer at the mode's rate where it has none.
 * *picture*: whether a screendump of the guest was what a program drew, pixel for pixel, both through MAP_DUMB and with the other mapping.
 * *console back*: whether the kernel's console was on the screen, as it was before, when the last program had closed the framebuffer.
+
+## What a screen shows
+
+Two screens of guests, as their users see them, and the commands that made them. vmwgfx shows only what was flushed:
+
+    scripts/vm run --gpu vmwgfx --screenshot docs/vmwgfx.png -- 'exec 3<> $FRAMEBUFFER
+        ffmpeg -v error -f lavfi -i testsrc=size=1280x800 -frames:v 1 -pix_fmt bgra -f fbdev $FRAMEBUFFER; echo SCREENSHOT; read x'
+
+![A test picture of ffmpeg on vmwgfx](vmwgfx.png)
+
+    scripts/vm run --gpu qxl --kernel 7.2 --screenshot docs/qxl.png -- 'exec 3<> $FRAMEBUFFER
+        ffmpeg -v error -f lavfi -i smptehdbars=size=1024x768 -frames:v 1 -pix_fmt bgra -f fbdev $FRAMEBUFFER; echo SCREENSHOT; read x'
+
+![Colour bars of ffmpeg on qxl](qxl.png)
+
+The shell keeps the framebuffer open (`exec 3<>`): when the last writer has closed it, the console is back.
 
 ## How the screen is shared with the kernel's console
 
@@ -56,6 +72,22 @@ text comes: each mode set lets the card clear the start of its memory, where the
 
 DRM master is held for the length of one call, so that a compositor can start at any time. While it runs, programs draw on, unseen; half a
 second after it has gone the picture is back.
+
+## When something goes wrong
+
+`tests/vm/test_faults.py` tries these in guests.
+
+| what | what fbemud does |
+|---|---|
+| no card, no such card, no permission, no display connected, a mode that is none | ends at once with one message that names the card, the connector and the error; the console stays |
+| a mode that the driver refuses, or another program has the display just then | FBIOPUT_VSCREENINFO fails with the driver's errno; picture and mode stay |
+| the display is unplugged | says so; drawing goes on, and the mode is set again when one is plugged in |
+| the card vanishes while a program draws | says so once; drawing goes on in memory; changes of the mode fail with ENODEV |
+| the card is back, driven by the same driver | the picture is on it within half a second |
+
+The last one was seen with virtio-gpu unbound from and bound to its driver. fbemud closes the node of a card that is gone: as long as
+anybody has it open, the kernel gives the card another number when it comes back. The driver has to allow for it: qxl of 6.12 does not
+switch its interrupt off when it is unbound, and the kernel crashes in its handler, with fbemu or without.
 """
 
 

@@ -24,6 +24,7 @@ from lab.errors import CommandFailed, GuestDied, GuestTimeout, LabError, Skipped
 from lab.guest import Completed, Guest  # noqa: E402
 from lab.options import Options  # noqa: E402
 from lab.picture import Picture  # noqa: E402
+from lab.suite import main  # noqa: E402
 
 PROGRAMS = Path(__file__).resolve().parent / "programs"
 MATRIX = [("6.12", gpu) for gpu in DRIVERS] + [(kernel, gpu) for kernel in ("6.1", "7.2") for gpu in ("virtio", "vmwgfx")]
@@ -326,4 +327,4 @@ socket.socket(socket.AF_UNIX,socket.SOCK_DGRAM).sendto(b'STATUS=$*\\nREADY=1',os
 
 
 if __name__ == "__main__":
-    unittest.main()
+    main([*(Options(kernel=kernel, gpu=gpu) for kernel, gpu in MATRIX), Options()])

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -47,10 +48,27 @@ TEST(Command, EndedBySignalNIs128PlusN) {
 }
 
 TEST(Command, NotFoundIs127) {
-  // Folders that may not be searched would make it "not executable".
-  const unit::Environment path("PATH", "/usr/bin:/bin");
   EXPECT_EQ(status_of({"no-such-program-anywhere"}), 127);
   EXPECT_EQ(status_of({"/no/such/program"}), 127);
+}
+
+TEST(Command, NotFoundIs127ThoughAFolderOfPathMayNotBeSearched) {
+  const unit::TemporaryFolder closed;
+  ASSERT_EQ(::chmod(closed.path().c_str(), 0), 0);
+  const unit::Environment path("PATH", closed.path() + ":/usr/bin:/bin");
+  // root may search every folder.
+  constexpr uid_t nobody = 65'534;
+  const bool is_root = ::geteuid() == 0;
+  if (is_root) {
+    ASSERT_EQ(::seteuid(nobody), 0);
+  }
+  const int missing = status_of({"no-such-program-anywhere"});
+  const int there = status_of({"true"});
+  if (is_root) {
+    ASSERT_EQ(::seteuid(0), 0);
+  }
+  EXPECT_EQ(missing, 127);
+  EXPECT_EQ(there, 0);
 }
 
 TEST(Command, NotExecutableIs126) {
@@ -58,6 +76,8 @@ TEST(Command, NotExecutableIs126) {
   std::ofstream(folder.file("plain")) << "#!/bin/sh\n";
   EXPECT_EQ(status_of({folder.file("plain")}), 126);
   EXPECT_EQ(status_of({folder.path()}), 126);
+  const unit::Environment path("PATH", folder.path());
+  EXPECT_EQ(status_of({"plain"}), 126);
 }
 
 TEST(Command, HasNoExitStatusWhileItRuns) {
@@ -82,7 +102,6 @@ TEST(Command, ASignalAfterTheEndGoesNowhere) {
 }
 
 TEST(Command, ASignalToOneThatNeverStartedGoesNowhere) {
-  const unit::Environment path("PATH", "/usr/bin:/bin");
   Command command({"no-such-program-anywhere"}, {});
   command.send(SIGTERM);
   EXPECT_EQ(command.exit_status(), 127);

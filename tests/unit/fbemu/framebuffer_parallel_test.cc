@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <array>
 #include <atomic>
 #include <latch>
 #include <thread>
@@ -160,4 +161,46 @@ TEST_F(FramebufferParallel, StoppingUnderLoadAnswersEveryone) {
   });
   stopping.join();
   EXPECT_EQ(answered, programs * 20);
+}
+
+TEST_F(FramebufferParallel, FiftyProgramsChangeModesDepthsAndPalettesAndNothingIsLost) {
+  start();
+  framebuffer->open(true);
+  constexpr std::array<uint32_t, 6> depths{1, 8, 15, 16, 24, 32};
+  std::atomic<int> answered{0};
+  run([&](Program& program, int i) {
+    for (uint32_t k = 0; k < 12; ++k) {
+      fb_var_screeninfo var{};
+      var.xres = k % 3 == 0 ? 64 : 40;
+      var.yres = k % 2 == 0 ? 48 : 30;
+      var.bits_per_pixel = depths.at((static_cast<uint32_t>(i) + k) % depths.size());
+      var.rotate = k % 4;
+      program.memory->put(var_at, var);
+      fb_cmap map{static_cast<uint32_t>(i), 16, nullptr, nullptr, nullptr, nullptr};
+      const auto pointer = [](uint64_t address) { return reinterpret_cast<uint16_t*>(address); };
+      map.red = pointer(red_at);
+      map.green = pointer(green_at);
+      map.blue = pointer(blue_at);
+      program.memory->put(map_at, map);
+      answered += program.call(FBIOPUT_VSCREENINFO, var_at) == 0 ? 1 : 0;
+      answered += program.call(FBIOPUTCMAP, map_at) == 0 ? 1 : 0;
+      answered += program.call(FBIOGET_FSCREENINFO, fix_at) == 0 ? 1 : 0;
+      answered += program.call(FBIO_WAITFORVSYNC, 0) == 0 ? 1 : 0;
+    }
+  });
+  EXPECT_EQ(answered, programs * 12 * 4);
+  // What is shown is what the last state says, down to the pixels.
+  const auto last = get_var();
+  const auto scene = framebuffer->status().scene;
+  EXPECT_EQ(scene.size, (drmclient::Size{last.xres, last.yres}));
+  EXPECT_EQ(scene.layout.format.bits_per_pixel, last.bits_per_pixel);
+  ASSERT_EQ(change_var([](auto& var) {
+              var.xres = var.xres_virtual = 64;
+              var.yres = var.yres_virtual = 48;
+              var.bits_per_pixel = 32;
+              var.rotate = 0;
+            }),
+            0);
+  write_pixel(9, 9, 0x123456);
+  EXPECT_EQ(shown(9, 9), 0x123456U);
 }

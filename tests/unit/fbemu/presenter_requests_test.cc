@@ -143,6 +143,28 @@ TEST_F(PresenterRequests, AnotherModeIsSetAndCounted) {
   EXPECT_EQ(presenter->status().mode, smaller.mode);
 }
 
+TEST_F(PresenterRequests, AroundASmallerPictureItIsBlack) {
+  start();
+  draw_everything(6);
+  auto smaller = scene;
+  for (const drmclient::Size size :
+       {drmclient::Size{20, 10}, drmclient::Size{64, 30}, drmclient::Size{9, 64}}) {
+    smaller.size = size;
+    ASSERT_EQ(show(smaller), 0);
+    const drmclient::Rect picture = smaller.placement().target();
+    const auto pixels = program_picture(smaller);
+    std::vector<uint32_t> expected(visible.area(), 0);
+    for (uint32_t y = 0; y < size.height; ++y) {
+      for (uint32_t x = 0; x < size.width; ++x) {
+        const auto line = static_cast<uint32_t>(picture.y1) + y;
+        expected.at(size_t{line} * visible.width + static_cast<uint32_t>(picture.x1) + x) =
+            pixels.at(size_t{y} * size.width + x);
+      }
+    }
+    EXPECT_EQ(screen(), expected);
+  }
+}
+
 TEST_F(PresenterRequests, DamageAfterAModeSetIsShown) {
   start();
   const auto smaller = scene_of({32, 24});

@@ -31,7 +31,7 @@ class OpenFramebuffer:
     def __init__(self, guest: Guest, daemon: Fbemu) -> None:
         self.guest = guest
         self.node = daemon.node
-        self._job = guest.spawn(["python3", "/root/touch.py", self.node], stdin=True)
+        self._job = guest.spawn(["python3", "-IS", "/root/touch.py", self.node], stdin=True)
         self._answers = 0
         self._job.wait_output(b"READY", 30)
         self.picture = Picture(1, 1, b"\0\0\0")

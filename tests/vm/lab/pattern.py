@@ -1,5 +1,6 @@
 """The picture that tests/vm/programs/draw.c draws, and how to build that program."""
 
+import functools
 import tempfile
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from .picture import Picture
 SOURCE = Path(__file__).resolve().parent.parent / "programs" / "draw.c"
 
 
+@functools.cache
 def picture(width: int, height: int) -> Picture:
     # A row is the same again 256 rows further down.
     rows = [_row(width, y) for y in range(min(height, 256))]
@@ -24,6 +26,7 @@ def _row(width: int, y: int) -> bytes:
     return bytes(row)
 
 
+@functools.cache
 def program(bits: int = 64) -> bytes:
     """The program as a static one of 64 or 32 bits. A 64-bit compiler without 32-bit libraries can make both."""
     # -m32 alone would look for the kernel's headers in a folder that only 32-bit libraries bring.

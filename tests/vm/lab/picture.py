@@ -51,6 +51,8 @@ class Picture:
 
     def reduced(self, red: int, green: int, blue: int) -> "Picture":
         """With only so many leading bits left of each channel: to compare with what a 16-bit scan-out shows."""
+        if (red, green, blue) == (8, 8, 8):
+            return self
         rgb = bytearray(self.rgb)
         for channel, bits in enumerate((red, green, blue)):
             mask = 0xFF << (8 - bits) & 0xFF

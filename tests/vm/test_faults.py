@@ -1,0 +1,248 @@
+#!/usr/bin/env python3
+"""What goes wrong with cards and displays: fbemu says it once and clearly, keeps what it can, and leaves nothing behind.
+
+    python3 tests/vm/test_faults.py -v [Class[.test]]...
+"""
+
+import re
+import sys
+import unittest
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import ClassVar
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from lab import fbemu, framebuffer  # noqa: E402
+from lab.boot import boot  # noqa: E402
+from lab.fbemu import Fbemu  # noqa: E402
+from lab.framebuffer import OpenFramebuffer  # noqa: E402
+from lab.guest import Guest  # noqa: E402
+from lab.options import Options  # noqa: E402
+from lab.picture import Picture  # noqa: E402
+from lab.suite import main  # noqa: E402
+
+PROGRAMS = Path(__file__).resolve().parent / "programs"
+KERNEL = "6.12"
+STATUS = "/sys/class/drm/card0-Virtual-1/status"
+
+
+class OnDriver(unittest.TestCase):
+    """One guest for the tests of a driver. Each leaves it as it was: the console on the screen, and nothing of fbemu."""
+
+    gpu: ClassVar[str]
+    guest: ClassVar[Guest]
+    console: ClassVar[Picture]
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.guest = cls.enterClassContext(boot(Options(kernel=KERNEL, gpu=cls.gpu)))
+        framebuffer.install(cls.guest)
+        fbemu.install(cls.guest, fbemu.find_build(None))
+        cls.guest.put(PROGRAMS / "unflushed.py", "/root/unflushed.py")
+        cls.console = cls.guest.settled_screen()
+
+    def assert_shows(self, expected: Picture, timeout: float = 5) -> None:
+        self.assertIsNone(self.guest.wait_screen(lambda now: now == expected, timeout=timeout).difference(expected))
+
+    def assert_nothing_left(self) -> None:
+        # The guard that cleans up after fbemud ends a moment later.
+        self.guest.wait_until("! pgrep -x fbemud", timeout=10)
+        self.assertNotIn("fbemu", self.guest.read_file("/proc/self/mountinfo").decode())
+        self.guest.run("! ls /dev/fb* && test -z \"$(ls -A /run/fbemu)\"")
+
+    def refused(self, arguments: list[str], *words: str, prefix: tuple[str, ...] = ()) -> None:
+        """fbemud ends at once, with one message in which there are all `words`, and changes nothing."""
+        done = self.guest.run([*prefix, "fbemud", *arguments], check=False, timeout=20)
+        said = done.stderr.decode()
+        self.assertEqual(done.status, 1, said)
+        self.assertEqual(said.count("fbemud: "), 1, said)
+        for word in words:
+            self.assertIn(word, said)
+        self.assert_nothing_left()
+
+    @contextmanager
+    def daemon(self) -> Iterator[Fbemu]:
+        daemon = fbemu.start(self.guest, fbemu.find_build(None), ["--no-cuse"])
+        try:
+            yield daemon
+            self.assertEqual(daemon.stop(), 0, daemon.log)
+            self.assert_nothing_left()
+        finally:
+            if daemon.job.status is None:
+                daemon.kill()
+
+    def wait_log(self, daemon: Fbemu, words: str) -> None:
+        daemon.job.wait_for(lambda: words in daemon.log, 10, f"say {words!r}")
+
+    def warnings(self, daemon: Fbemu) -> list[str]:
+        return re.findall(r"(?:warning|error): .*", daemon.log)
+
+    def set_mode(self, node: str, width: int, height: int) -> str:
+        """Returns what fbset complained of."""
+        size = [str(width), str(height)]
+        done = self.guest.run(["fbset", "-fb", node, "-xres", size[0], "-yres", size[1], "-vxres", size[0], "-vyres", size[1]], check=False)
+        return done.stderr.decode()
+
+    @contextmanager
+    def without_driver(self) -> Iterator[None]:
+        """The driver lets the card go; at the end it has it again."""
+        device = self.guest.run("basename $(readlink -f /sys/class/drm/card0/device)").text.strip()
+        driver = self.guest.run("readlink -f /sys/class/drm/card0/device/driver").text.strip()
+        self.guest.run(f"echo {device} > {driver}/unbind")
+        try:
+            yield
+        finally:
+            self.guest.run(f"echo {device} > {driver}/bind")
+
+
+class OnVirtio(OnDriver):
+    gpu = "virtio"
+
+    def test_paths_that_are_no_card(self) -> None:
+        self.refused(["--card", "/dev/dri/card7"], "/dev/dri/card7", "No such file or directory", "--card auto")
+        self.refused(["--card", "/dev/null"], "/dev/null is not a DRM card")
+        self.refused(["--card", "/etc/passwd"], "/etc/passwd is not a DRM card")
+        self.refused(["--card", "/dev/dri"], "/dev/dri", "Is a directory")
+        self.refused(["--card", "/dev/dri/renderD128"], "/dev/dri/renderD128", "no display outputs")
+        self.assert_shows(self.console)
+
+    def test_no_permission(self) -> None:
+        user = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
+        for card in ("auto", "/dev/dri/card0"):
+            self.refused(["--card", card, "--device", "/tmp/fb"], "/dev/dri/card0", "Permission denied", "group video", prefix=user)
+        self.guest.run("! test -e /tmp/fb")
+
+    def test_no_connected_output(self) -> None:
+        self.guest.run(f"echo off > {STATUS}")
+        try:
+            self.refused(["--card", "auto"], "/dev/dri/card0 (virtio_gpu)", "Virtual-1 disconnected", "No such device")
+            self.refused(["--card", "/dev/dri/card0"], "/dev/dri/card0 (virtio_gpu)", "Virtual-1", "No such device")
+            self.refused(["--connector", "Virtual-1"], "/dev/dri/card0 (virtio_gpu)", "Virtual-1 of", "has no modes", "No such device")
+        finally:
+            self.guest.run(f"echo detect > {STATUS}")
+        self.refused(["--connector", "Virtual-9"], "/dev/dri/card0 (virtio_gpu)", "Virtual-1 connected", "Virtual-9")
+        self.assert_shows(self.console)
+
+    def test_mode_that_is_none(self) -> None:
+        self.refused(["--mode", "16000x16000"], "/dev/dri/card0 (virtio_gpu)", "Virtual-1", "16000x16000", "Invalid argument")
+        self.assert_shows(self.console)
+
+    def test_no_card(self) -> None:
+        with self.without_driver():
+            self.refused(["--card", "auto"], "there is no DRM card", "No such device", "--card headless")
+            self.refused(["--card", "/dev/dri/card0"], "/dev/dri/card0", "No such file or directory")
+        self.assert_shows(self.console)
+
+    def test_card_that_vanishes_while_a_program_draws(self) -> None:
+        with self.daemon() as daemon:
+            with OpenFramebuffer(self.guest, daemon) as screen:
+                self.assert_shows(screen.draw_pattern())
+                with self.without_driver():
+                    screen.fill(30, 30, 40, 40, 0x33CC66)
+                    self.wait_log(daemon, "No such device")
+                    # More frames than lie between two tries to open the card.
+                    for _ in range(40):
+                        screen.tell("sync")
+                    drawn = screen.fill(300, 300, 40, 40, 0xCC3366)
+                    pixel = self.guest.run(f"dd if={daemon.node} bs=1 skip={(310 * drawn.width + 310) * 4} count=3 status=none").stdout
+                    self.assertEqual(pixel, bytes((0x66, 0x33, 0xCC)))
+                    self.assertIn("No such device", self.set_mode(daemon.node, 800, 600))
+                    status = framebuffer.status(self.guest)
+                    self.assertEqual((status["lit"], status["mode"]["width"]), (False, drawn.width))
+                said = self.warnings(daemon)
+                self.assertEqual(len(said), 2, daemon.log)
+                for words in ("Virtual-1", "/dev/dri/card0 (virtio_gpu)", "No such device"):
+                    self.assertIn(words, said[0])
+                self.assertIn("refused the mode 800x600", said[1])
+                with self.subTest("the card is back"):
+                    self.assert_shows(drawn)
+                    self.assert_shows(screen.fill(500, 300, 40, 40, 0x6633CC))
+                    self.assertEqual(len(re.findall("output Virtual-1 .*is updated again", daemon.log)), 1, daemon.log)
+            self.assert_shows(self.console)
+            self.assertEqual(len(self.warnings(daemon)), 2, daemon.log)
+
+    def test_end_while_the_card_is_gone(self) -> None:
+        with self.without_driver_after_drawing() as daemon:
+            self.assertEqual(daemon.stop(), 0, daemon.log)
+            self.assert_nothing_left()
+        self.assert_shows(self.console)
+
+    @contextmanager
+    def without_driver_after_drawing(self) -> Iterator[Fbemu]:
+        daemon = fbemu.start(self.guest, fbemu.find_build(None), ["--no-cuse"])
+        screen = OpenFramebuffer(self.guest, daemon)
+        self.assert_shows(screen.draw_pattern())
+        with self.without_driver():
+            screen.fill(0, 0, 9, 9, 0)
+            self.wait_log(daemon, "No such device")
+            screen.close()
+            yield daemon
+
+    def test_mode_change_while_another_program_has_the_display(self) -> None:
+        """The buffer for the new mode is made and filled, and then the mode cannot be set."""
+        with self.daemon() as daemon, OpenFramebuffer(self.guest, daemon) as screen:
+            self.assert_shows(screen.draw_pattern())
+            screen.tell("sync")
+            other = self.guest.spawn(["python3", "unflushed.py", "/dev/dri/card0"], stdin=True)
+            other.wait_output(b"DRAWN", 60)
+            self.assertIn("busy", self.set_mode(daemon.node, 800, 600))
+            self.assertIn("Virtual-1 of the card /dev/dri/card0 (virtio_gpu) refused the mode 800x600: Device or resource busy", daemon.log)
+            other.write(b"\n\n")
+            self.assertEqual(other.wait(30), 0)
+            self.assert_shows(screen.picture)
+            self.assertEqual(framebuffer.status(self.guest)["mode"]["width"], screen.picture.width)
+            self.assertEqual(self.set_mode(daemon.node, 800, 600), "")
+            self.assert_shows(screen.draw_pattern())
+
+
+class OnQxl(OnDriver):
+    """Its kernel driver tells of connectors that come and go."""
+
+    gpu = "qxl"
+
+    def test_display_that_is_unplugged_and_plugged_in_again(self) -> None:
+        with self.daemon() as daemon:
+            with OpenFramebuffer(self.guest, daemon) as screen:
+                self.assert_shows(screen.draw_pattern())
+                sets = self.statistic("mode_sets")
+                self.guest.run(f"echo off > {STATUS}")
+                try:
+                    self.wait_log(daemon, "output Virtual-1 was disconnected")
+                    self.assertFalse(framebuffer.status(self.guest)["output"]["connected"])
+                    screen.fill(40, 40, 50, 50, 0xFF00FF)
+                    screen.tell("sync")
+                finally:
+                    self.guest.run(f"echo on > {STATUS}")
+                self.wait_log(daemon, "output Virtual-1 was connected")
+                self.assert_shows(screen.picture)
+                self.assertTrue(framebuffer.status(self.guest)["output"]["connected"])
+                self.assertGreater(self.statistic("mode_sets"), sets)
+                self.assert_shows(screen.fill(140, 40, 50, 50, 0x00FFFF))
+                self.guest.run(f"echo detect > {STATUS}")
+            self.assert_shows(self.console)
+            self.assertEqual(self.warnings(daemon), [])
+
+    def statistic(self, name: str) -> int:
+        return int(re.findall(rf"^{name} +(\d+)$", self.guest.run(["fbemuctl", "stats"]).text, re.M)[0])
+
+
+class OnCirrus(OnDriver):
+    """Its card has little memory, which the driver learns of when the mode is set."""
+
+    gpu = "cirrus"
+
+    def test_mode_that_the_driver_refuses(self) -> None:
+        self.refused(["--mode", "1600x1000"], "/dev/dri/card0 (cirrus)", "VGA-1", "1600x1000", "Invalid argument")
+        self.assert_shows(self.console)
+        with self.daemon() as daemon, OpenFramebuffer(self.guest, daemon) as screen:
+            self.assert_shows(screen.draw_pattern())
+            self.assertIn("Invalid argument", self.set_mode(daemon.node, 1600, 1000))
+            self.assert_shows(screen.fill(40, 40, 50, 50, 0xFF00FF))
+            self.assertLessEqual(len(self.warnings(daemon)), 1, daemon.log)
+
+
+if __name__ == "__main__":
+    main([Options(kernel=KERNEL, gpu=gpu) for gpu in ("virtio", "qxl", "cirrus")])
