@@ -224,6 +224,7 @@ def _stale(line: Listed, seen: set[tuple[int, Where, str]], asked: dict[Where, I
     return problems
 
 
+@cache
 def program(bits: int) -> bytes:
     """The program that asks, as a static one of 64 or 32 bits. A 64-bit compiler without 32-bit libraries makes both."""
     with tempfile.TemporaryDirectory() as folder:

@@ -1,6 +1,10 @@
 /* Asks a framebuffer device hundreds of questions and prints what it answers: one line a case, its name
-   first. differential DEVICE ioctl|file... The group "ioctl" does without file positions and mappings, which
-   a CUSE device does not have.
+   first.
+
+       differential DEVICE put|call|file...
+
+   The groups "put" (the var, panning, colour maps) and "call" (all other ioctls, and bad pointers for all) do
+   without file positions and mappings, which a CUSE device does not have.
 
    The same program runs on the kernel's own framebuffers and on fbemu, and the lines are compared. So nothing
    that depends on the time or on the card is in them. It needs no C library, so that a 64-bit compiler
@@ -218,12 +222,15 @@ static void look_at_first(void) {
   sys_close(file);
 }
 
-static void ioctl_group(void) {
-  get_cases();
+static void put_group(void) {
   put_cases();
   activate_cases();
   pan_cases();
   color_map_cases();
+}
+
+static void call_group(void) {
+  get_cases();
   pointer_cases();
   number_cases();
   other_cases();
@@ -245,13 +252,14 @@ __attribute__((used, noreturn)) void start(long* stack) {
   _Static_assert(sizeof(struct report) <= page, "the report is one page");
   report = (struct report*)shared;
   if (stack[0] < 3) {
-    print("usage: differential DEVICE ioctl|file...\n");
+    print("usage: differential DEVICE put|call|file...\n");
     sys_exit(2);
   }
   device = arguments[1];
   look_at_first();
   for (long i = 2; i < stack[0]; ++i) {
-    if (memcmp(arguments[i], "ioctl", 6) == 0) ioctl_group();
+    if (memcmp(arguments[i], "put", 4) == 0) put_group();
+    if (memcmp(arguments[i], "call", 5) == 0) call_group();
     if (memcmp(arguments[i], "file", 5) == 0) file_group();
   }
   restore();
