@@ -1,0 +1,236 @@
+"""The kernel's own framebuffer against fbemu's, case by case, and the list of the differences that are as they should be.
+
+programs/differential asks the questions; its header says what a line of its output is. Two lists are kept beside the tests:
+
+differences.txt, one line for each kind of difference, its columns separated by `|`:
+
+    kernels | ABIs | front ends | cases | what the kernel gives | what fbemu gives | class | reason
+
+Kernels, ABIs, front ends and cases are words with spaces between them; `*` in the first three stands for all. In cases and answers `*`
+stands for any text and `?` for any character; nothing else is special. An answer that is empty is written `-`.
+
+features.txt: a line of docs/compatibility.md each, and the case that shows it; the columns are described there.
+"""
+
+import re
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import product
+from pathlib import Path
+
+from . import tools
+from .command import output
+
+FOLDER = Path(__file__).resolve().parent.parent
+SOURCES = FOLDER / "programs" / "differential"
+DIFFERENCES = FOLDER / "differences.txt"
+FEATURES = FOLDER / "features.txt"
+
+KERNELS = ("6.1", "6.12", "7.2")
+ABIS = ("64", "32")
+FRONT_ENDS = ("file", "cuse")
+CLASSES = {
+    "better": "fbemu does what the kernel's emulation does not",
+    "kernel-defect": "the kernel's emulation does harm or something absurd, and fbemu does not",
+    "kernel-version": "the kernels differ among themselves; fbemu is the same on all",
+    "limit": "fbemu cannot do what the kernel's emulation does",
+}
+
+# What the program answered: a case's name and its answer.
+Answers = dict[str, str]
+
+
+class ListError(Exception):
+    """A line of a list that says nothing, or something that cannot be."""
+
+
+@dataclass(frozen=True)
+class Where:
+    kernel: str
+    abi: str
+    front_end: str
+
+    def __str__(self) -> str:
+        return f"{self.kernel}, {self.abi}-bit, {self.front_end}"
+
+
+@dataclass(frozen=True)
+class Difference:
+    where: Where
+    case: str
+    kernel_gives: str
+    fbemu_gives: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.case}: the kernel gives {self.kernel_gives or '-'!r}, fbemu {self.fbemu_gives or '-'!r}"
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A line of differences.txt."""
+
+    number: int
+    kernels: tuple[str, ...]
+    abis: tuple[str, ...]
+    front_ends: tuple[str, ...]
+    cases: tuple[str, ...]
+    kernel_gives: str
+    fbemu_gives: str
+    kind: str
+    reason: str
+
+    def covers(self, where: Where) -> bool:
+        return where.kernel in self.kernels and where.abi in self.abis and where.front_end in self.front_ends
+
+    def is_of(self, difference: Difference) -> bool:
+        return (self.covers(difference.where) and any(matches(case, difference.case) for case in self.cases)
+                and matches(self.kernel_gives, difference.kernel_gives) and matches(self.fbemu_gives, difference.fbemu_gives))
+
+
+@cache
+def _expression(pattern: str) -> re.Pattern[str]:
+    return re.compile("".join({"*": ".*", "?": "."}.get(letter, re.escape(letter)) for letter in pattern))
+
+
+def matches(pattern: str, text: str) -> bool:
+    return _expression(pattern).fullmatch(text) is not None
+
+
+def _lines(text: str, columns: int, name: str) -> Iterable[tuple[int, list[str]]]:
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        fields = [field.strip() for field in line.split("|")]
+        if len(fields) != columns or not all(fields):
+            raise ListError(f"{name}:{number}: {columns} columns are wanted, none of them empty: {line}")
+        yield number, fields
+
+
+def _words(field: str, known: Sequence[str], where: str) -> tuple[str, ...]:
+    if field == "*":
+        return tuple(known)
+    words = tuple(field.split())
+    for word in words:
+        if word not in known:
+            raise ListError(f"{where}: {word!r} is none of {', '.join(known)}")
+    return words
+
+
+def parse_differences(text: str) -> list[Listed]:
+    found = []
+    for number, fields in _lines(text, 8, "differences.txt"):
+        where = f"differences.txt:{number}"
+        kernels, abis, front_ends, cases, kernel_gives, fbemu_gives, kind, reason = fields
+        if kind not in CLASSES:
+            raise ListError(f"{where}: {kind!r} is none of the classes {', '.join(CLASSES)}")
+        if kernel_gives == "*" and fbemu_gives == "*":
+            raise ListError(f"{where}: one of the two answers has to be said")
+        if cases == "*":
+            raise ListError(f"{where}: the cases have to be said")
+        found.append(Listed(number, _words(kernels, KERNELS, where), _words(abis, ABIS, where), _words(front_ends, FRONT_ENDS, where),
+                            tuple(cases.split()), "" if kernel_gives == "-" else kernel_gives, "" if fbemu_gives == "-" else fbemu_gives,
+                            kind, reason))
+    return found
+
+
+@dataclass(frozen=True)
+class Feature:
+    """A line of features.txt."""
+
+    number: int
+    name: str
+    case: str
+    abi: str
+    front_end: str
+    # What a table says, and the answers that mean it.
+    words: dict[str, str]
+    kernels: dict[str, str]
+    fbemu: str
+
+    def word_for(self, answer: str) -> str:
+        return next((word for word, pattern in self.words.items() if matches(pattern, answer)), f"unknown ({answer})")
+
+
+def parse_features(text: str) -> list[Feature]:
+    found = []
+    for number, fields in _lines(text, 7, "features.txt"):
+        words = {}
+        for part in fields[2].split(";"):
+            word, separator, pattern = part.partition(":")
+            if not separator or not pattern.strip():
+                raise ListError(f"features.txt:{number}: {part.strip()!r} is not `word: answer`")
+            words[word.strip()] = pattern.strip()
+        for cell in fields[3:]:
+            if cell not in words:
+                raise ListError(f"features.txt:{number}: {cell!r} is none of the words {', '.join(words)}")
+        case, abi, front_end, *more = [*fields[1].split(), *("64", "file")[len(fields[1].split()) - 1:]]
+        if more or abi not in ABIS or front_end not in FRONT_ENDS:
+            raise ListError(f"features.txt:{number}: {fields[1]!r} is not a case, an ABI and a front end")
+        found.append(Feature(number, fields[0], case, abi, front_end, words, dict(zip(KERNELS, fields[3:6], strict=True)), fields[6]))
+    return found
+
+
+def parse_answers(text: str) -> Answers:
+    """The output of the program. It has to be whole."""
+    lines = text.splitlines()
+    if not lines or lines[-1] != "end":
+        raise ListError(f"the program did not come to its end; the last lines are {lines[-3:]}")
+    answers: Answers = {}
+    for line in lines[:-1]:
+        case, _, answer = line.partition(" ")
+        if case in answers:
+            raise ListError(f"two cases are called {case}")
+        answers[case] = answer.strip()
+    return answers
+
+
+def compare(where: Where, kernel: Answers, fbemu: Answers) -> list[Difference]:
+    """Of the cases that ran on fbemu; on the CUSE device they are fewer."""
+    missing = [case for case in fbemu if case not in kernel]
+    if missing:
+        raise ListError(f"{where}: cases that only fbemu was asked: {missing}")
+    return [Difference(where, case, kernel[case], answer) for case, answer in fbemu.items() if kernel[case] != answer]
+
+
+def review(listed: Sequence[Listed], differences: Sequence[Difference], asked: dict[Where, Iterable[str]]) -> list[str]:
+    """What is wrong: differences that no line lists, or more than one, and what a line lists and is not there any more."""
+    problems = []
+    seen: set[tuple[int, Where, str]] = set()
+    for difference in differences:
+        lines = [line for line in listed if line.is_of(difference)]
+        if not lines:
+            problems.append(f"not listed: {difference}")
+        elif len(lines) > 1:
+            problems.append(f"listed on lines {', '.join(str(line.number) for line in lines)}: {difference}")
+        for line in lines:
+            seen.update((line.number, difference.where, case) for case in line.cases if matches(case, difference.case))
+    for line in listed:
+        problems += _stale(line, seen, asked)
+    return problems
+
+
+def _stale(line: Listed, seen: set[tuple[int, Where, str]], asked: dict[Where, Iterable[str]]) -> list[str]:
+    """Each kernel, ABI and front end of the line and each of its patterns has to stand for a difference, where its cases were asked."""
+    problems = []
+    for where, case in product(map(lambda words: Where(*words), product(line.kernels, line.abis, line.front_ends)), line.cases):
+        was_asked = any(matches(case, name) for name in asked.get(where, ()))
+        if was_asked and (line.number, where, case) not in seen:
+            problems.append(f"differences.txt:{line.number}: no such difference any more: {where}: {case}")
+    everywhere = [name for names in asked.values() for name in names]
+    problems += [f"differences.txt:{line.number}: no case is called {case}" for case in line.cases
+                 if not any(matches(case, name) for name in everywhere)]
+    return problems
+
+
+@cache
+def program(bits: int) -> bytes:
+    """The program that asks, as a static one of 64 or 32 bits. A 64-bit compiler without 32-bit libraries makes both."""
+    with tempfile.TemporaryDirectory() as folder:
+        made = Path(folder) / "differential"
+        # The compiler would make calls of memcpy() and memset() out of the loops that are memcpy() and memset().
+        output([tools.path_of("gcc"), f"-m{bits}", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-static", "-nostdlib", "-ffreestanding",
+                "-fno-stack-protector", "-fno-pic", "-no-pie", "-fno-tree-loop-distribute-patterns", "-I/usr/include/x86_64-linux-gnu",
+                "-o", made, *sorted(SOURCES.glob("*.c"))])
+        return made.read_bytes()

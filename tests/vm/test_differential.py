@@ -1,0 +1,170 @@
+#!/usr/bin/env python3
+"""The kernel's own framebuffer and fbemu's are asked the same, and the answers compared: tests/vm/lab/differential.py.
+
+    python3 tests/vm/test_differential.py -v [Class[.test]]...
+
+With FBEMU_DIFFERENTIAL_OUTPUT=DIR the answers are kept there, one file for each kernel, ABI and front end.
+"""
+
+import os
+import sys
+import unittest
+from pathlib import Path
+from typing import ClassVar
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from lab import differential, fbemu  # noqa: E402
+from lab.boot import boot  # noqa: E402
+from lab.differential import Answers, Difference, ListError, Where  # noqa: E402
+from lab.guest import Guest  # noqa: E402
+from lab.options import Options  # noqa: E402
+from lab.suite import main  # noqa: E402
+
+# A virtual screen of twice the height on both sides: without this the kernel's emulation has no room to pan.
+OVERALLOC = "drm_kms_helper.drm_fbdev_overalloc=200"
+VIRTUAL = ["--virtual", "1280x1600"]
+# As a program does that draws. Otherwise the kernel's text console answers half of the cases by drawing itself anew.
+GRAPHICS = "import fcntl; fcntl.ioctl(open('/dev/tty1', 'w'), 0x4B3A, 1)"
+LEAST_CASES = 400
+GROUPS = ("put", "call", "file")
+# CUSE has neither file positions nor mappings. What a call comes to is the same code for both front ends, and CUSE's own is the same in
+# all three kernels: the long group is asked once.
+CUSE_GROUPS = {"6.1": ("call",), "6.12": ("put", "call"), "7.2": ("call",)}
+
+
+def kernel_options(kernel: str) -> Options:
+    return Options(kernel=kernel, gpu="virtio", kernel_fbdev=True, kernel_args=OVERALLOC)
+
+
+def fbemu_options(kernel: str) -> Options:
+    return Options(kernel=kernel, gpu="virtio")
+
+
+def ask(guest: Guest, where: Where, path: str, *groups: str) -> Answers:
+    remote = f"/root/differential{where.abi}"
+    guest.write_file(remote, differential.program(int(where.abi)), 0o755)
+    done = guest.run([remote, path, *groups], timeout=300, check=False)
+    keep = os.environ.get("FBEMU_DIFFERENTIAL_OUTPUT")
+    if keep:
+        Path(keep, f"{where.kernel}.{where.abi}.{where.front_end}").write_bytes(done.stdout)
+    assert done.status == 0, f"{where}: {done.text[-500:]}"
+    return differential.parse_answers(done.text)
+
+
+class AgainstTheKernel(unittest.TestCase):
+    """Asks on both sides, once; the tests look at the answers."""
+
+    kernels: ClassVar[dict[tuple[str, str], Answers]] = {}
+    fbemus: ClassVar[dict[Where, Answers]] = {}
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        for kernel in differential.KERNELS:
+            with boot(kernel_options(kernel)) as guest:
+                guest.run(["python3", "-c", GRAPHICS])
+                for abi in differential.ABIS:
+                    cls.kernels[kernel, abi] = ask(guest, Where(kernel, abi, "kernel"), "/dev/fb0", *GROUPS)
+            with boot(fbemu_options(kernel)) as guest:
+                daemon = fbemu.start(guest, fbemu.find_build(None), VIRTUAL)
+                guest.run("mknod /tmp/fb c 29 0")
+                for abi in differential.ABIS:
+                    cls.fbemus[Where(kernel, abi, "file")] = ask(guest, Where(kernel, abi, "file"), daemon.node, *GROUPS)
+                    cls.fbemus[Where(kernel, abi, "cuse")] = ask(guest, Where(kernel, abi, "cuse"), "/tmp/fb", *CUSE_GROUPS[kernel])
+                assert daemon.stop() == 0, daemon.log
+
+    def test_enough_is_asked(self) -> None:
+        for where, answers in self.kernels.items():
+            self.assertGreaterEqual(len(answers), LEAST_CASES, where)
+        for (kernel, abi), answers in self.kernels.items():
+            self.assertEqual(list(answers), list(self.fbemus[Where(kernel, abi, "file")]))
+
+    def test_nothing_hangs(self) -> None:
+        hung = [f"{where}: {case}" for where, answers in [*self.kernels.items(), *self.fbemus.items()]
+                for case, answer in answers.items() if "HANG" in answer]
+        self.assertEqual(hung, [])
+
+    def test_differences_are_those_of_the_list(self) -> None:
+        found: list[Difference] = []
+        for where, answers in self.fbemus.items():
+            found += differential.compare(where, self.kernels[where.kernel, where.abi], answers)
+        problems = differential.review(differential.parse_differences(differential.DIFFERENCES.read_text()), found, dict(self.fbemus))
+        if problems:
+            self.fail(f"{len(problems)} problems; what is right belongs into tests/vm/differences.txt:\n" + "\n".join(problems))
+
+    def test_features_are_those_of_the_table(self) -> None:
+        for feature in differential.parse_features(differential.FEATURES.read_text()):
+            for kernel in differential.KERNELS:
+                with self.subTest(feature=feature.name, kernel=kernel):
+                    self.assertEqual(feature.word_for(self.kernels[kernel, feature.abi][feature.case]), feature.kernels[kernel])
+                    ours = self.fbemus[Where(kernel, feature.abi, feature.front_end)]
+                    self.assertEqual(feature.word_for(ours[feature.case]), feature.fbemu)
+
+
+class TheComparison(unittest.TestCase):
+    """Without guests: that the comparison would notice."""
+
+    WHERE = Where("6.1", "64", "file")
+
+    def review(self, text: str, *answers: tuple[str, str, str]) -> list[str]:
+        kernel = {case: answer for case, answer, _ in answers}
+        ours = {case: answer for case, _, answer in answers}
+        found = differential.compare(self.WHERE, kernel, ours)
+        return differential.review(differential.parse_differences(text), found, {self.WHERE: ours})
+
+    def test_nothing_to_say(self) -> None:
+        self.assertEqual(self.review("", ("put.a", "0", "0")), [])
+        self.assertEqual(self.review("# a remark\n6.1|64|file|put.a|0|EINVAL|better|because", ("put.a", "0", "EINVAL")), [])
+        self.assertEqual(self.review("*|*|*|put.*|0*|EINVAL|better|because", ("put.a", "0 x=1", "EINVAL"), ("get.a", "0", "0")), [])
+
+    def test_not_listed(self) -> None:
+        for text in ("", "6.12|64|file|put.a|0|EINVAL|better|because", "6.1|32|file|put.a|0|EINVAL|better|because",
+                     "6.1|64|cuse|put.a|0|EINVAL|better|because", "6.1|64|file|put.a|1|EINVAL|better|because",
+                     "6.1|64|file|put.a|0|EIO|better|because", "6.1|64|file|put.|0|EINVAL|better|because"):
+            problems = self.review(text, ("put.a", "0", "EINVAL"))
+            self.assertTrue(any("not listed" in problem for problem in problems), text)
+
+    def test_stale(self) -> None:
+        problems = self.review("6.1|64|file|put.a|0|EINVAL|better|because", ("put.a", "0", "0"))
+        self.assertEqual(problems, ["differences.txt:1: no such difference any more: 6.1, 64-bit, file: put.a"])
+        # One of two patterns of a line, and a name that no case has.
+        problems = self.review("6.1|64|file|put.a put.b put.c|0|EINVAL|better|because", ("put.a", "0", "EINVAL"), ("put.b", "0", "0"))
+        self.assertEqual(problems, ["differences.txt:1: no such difference any more: 6.1, 64-bit, file: put.b",
+                                    "differences.txt:1: no case is called put.c"])
+
+    def test_listed_twice(self) -> None:
+        line = "6.1|64|file|put.*|0|EINVAL|better|because\n"
+        self.assertEqual(len(self.review(line + line, ("put.a", "0", "EINVAL"))), 1)
+
+    def test_bad_lines(self) -> None:
+        for text in ("6.1|64|file|put.a|0|EINVAL|better|", "6.1|64|file|put.a|0|EINVAL|better", "5.4|64|file|put.a|0|EINVAL|better|because",
+                     "6.1|64|file|put.a|0|EINVAL|nice|because", "6.1|64|file|put.a|*|*|better|because", "*|*|*|*|0|EINVAL|better|because"):
+            with self.assertRaises(ListError, msg=text):
+                differential.parse_differences(text)
+
+    def test_broken_output(self) -> None:
+        self.assertEqual(differential.parse_answers("put.a 0 x=1\nput.b\nend\n"), {"put.a": "0 x=1", "put.b": ""})
+        for text in ("", "put.a 0\n", "put.a 0\nput.a 0\nend\n", "put.a 0\n!cannot open the device any more\n"):
+            with self.assertRaises(ListError, msg=text):
+                differential.parse_answers(text)
+        with self.assertRaises(ListError):
+            differential.compare(self.WHERE, {}, {"put.a": "0"})
+
+    def test_special_letters_are_not_special(self) -> None:
+        self.assertTrue(differential.matches("0 x[1].*", "0 x[1].2"))
+        self.assertFalse(differential.matches("0 x[1].*", "0 x1a2"))
+        self.assertFalse(differential.matches("put.a", "put.ab"))
+
+    def test_features(self) -> None:
+        line = "panning|pan.to.y_one|yes: 0*; no: EINVAL|yes|yes|no|yes\n"
+        (feature,) = differential.parse_features(line)
+        self.assertEqual(feature.word_for("0 now: yoffset=1"), "yes")
+        self.assertEqual(feature.word_for("EINVAL"), "no")
+        self.assertEqual(feature.word_for("EIO"), "unknown (EIO)")
+        with self.assertRaises(ListError):
+            differential.parse_features(line.replace("|no|", "|perhaps|"))
+
+
+if __name__ == "__main__":
+    main([*map(kernel_options, differential.KERNELS), *map(fbemu_options, differential.KERNELS)])
