@@ -21,9 +21,8 @@ using drmclient::Result;
 constexpr uint32_t first_console = 1;
 constexpr uint32_t last_console = MAX_NR_CONSOLES;
 constexpr uint32_t most_framebuffers = FB_MAX;
-/// FBIO_CURSOR of 64- and 32-bit programs: the size of the structure is in the number.
+/// FBIO_CURSOR of 64-bit programs: the size of the structure is in the number.
 constexpr uint32_t cursor_command = 0xc0684608;
-constexpr uint32_t cursor_command_32 = 0xc0484608;
 
 uint64_t memory_for(const FramebufferOptions& options) {
   const uint64_t bytes_per_pixel = 4;
@@ -145,8 +144,8 @@ std::optional<int> Framebuffer::ioctl(const IoctlRequest& request, const Later& 
     case FBIOPUT_CON2FBMAP:
       return put_console_map(request);
     case cursor_command:
-    case cursor_command_32:
-      return -EINVAL;  // as every DRM driver: no cursor
+      // As every DRM driver: no cursor. For 32-bit programs the kernel does not know the number.
+      return request.abi == Abi::lp64 ? -EINVAL : -ENOTTY;
     default:
       return -ENOTTY;
   }

@@ -235,5 +235,8 @@ TEST_F(FramebufferIoctl, EveryConsoleIsOnThisFramebuffer) {
 TEST_F(FramebufferIoctl, ThereIsNoCursor) {
   start();
   EXPECT_EQ(call(0xc0684608, var_at), -EINVAL);
-  EXPECT_EQ(call(0xc0484608, var_at), -EINVAL);
+  EXPECT_EQ(call(0xc0484608, var_at), -ENOTTY);
+  abi = fbemu::Abi::ilp32;
+  EXPECT_EQ(call(0xc0684608, var_at), -ENOTTY);
+  EXPECT_EQ(call(0xc0484608, var_at), -ENOTTY);
 }
