@@ -42,7 +42,7 @@ uint32_t place_in_byte(const Layout& layout, uint32_t x) {
 
 /// `pixels` from (x, y) on; whole bytes per pixel.
 Pixels moved(const Pixels& pixels, int32_t x, int32_t y) {
-  const size_t bytes_per_pixel = PIXMAN_FORMAT_BPP(pixels.code) / 8;
+  const auto bytes_per_pixel = static_cast<size_t>(PIXMAN_FORMAT_BPP(pixels.code)) / 8;
   return {
       pixels.first + static_cast<size_t>(y) * pixels.pitch_bytes + static_cast<size_t>(x) * bytes_per_pixel,
       pixels.pitch_bytes, pixels.code};
