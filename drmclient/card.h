@@ -75,7 +75,8 @@ class Card {
   /// The outputs as they are now, connected or not.
   [[nodiscard]] virtual Result<std::vector<Output>> probe() = 0;
 
-  /// A linear buffer. What is in it is left open: vmwgfx hands out memory with old pictures. Errors: EINVAL (size or format), ENOMEM, ENOSPC.
+  /// A linear buffer. What is in it is left open: vmwgfx hands out memory with old pictures. Errors: EINVAL
+  /// (size or format), ENOMEM, ENOSPC.
   [[nodiscard]] virtual Result<std::unique_ptr<ScanoutBuffer>> create_buffer(Size size,
                                                                              PixelFormat format) = 0;
 

@@ -126,10 +126,12 @@ Result<ProgramFormat> choose_format(const fb_var_screeninfo& wanted, const Progr
   if (exact != formats.end() && (depth != 15 || exact->green.length == 5)) {
     return with_color_map(*exact, direct_color);
   }
-  const bool left_over = std::ranges::any_of(formats, [&](const ProgramFormat& format) {
-    return (format.bits_per_pixel != bits || depth == 15) && same_colors(format, wanted) &&
-           format.transp == transp;
-  });
+  // What was not touched by a program that changes the depth. At the present depth it is meant.
+  const bool changes_depth = bits != current.bits_per_pixel || depth == 15;
+  const bool left_over = changes_depth && std::ranges::any_of(formats, [&](const ProgramFormat& format) {
+                           return (format.bits_per_pixel != bits || depth == 15) &&
+                                  same_colors(format, wanted) && format.transp == transp;
+                         });
   if (!left_over) return failure(EINVAL);
   return with_default();
 }

@@ -55,9 +55,9 @@ struct ProgramFormat {
 [[nodiscard]] drmclient::Result<ProgramFormat> format_of_depth(uint32_t depth);
 
 /// The format that the bits_per_pixel, grayscale, nonstd and bit-fields of `wanted` stand for. No bits per
-/// pixel: those of `current`. Bit-fields that are all zero, or left over from another depth (fbset -depth
-/// sends such), mean "choose". With `direct_color` the colours of a true-colour format go through the colour
-/// map. Errors: EINVAL for what no format has.
+/// pixel: those of `current`. Bit-fields that are all zero, or left over where the depth changes (fbset
+/// -depth sends such), mean "choose". With `direct_color` the colours of a true-colour format go through the
+/// colour map. Errors: EINVAL for what no format has.
 [[nodiscard]] drmclient::Result<ProgramFormat> choose_format(const fb_var_screeninfo& wanted,
                                                              const ProgramFormat& current, bool direct_color);
 

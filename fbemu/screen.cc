@@ -17,9 +17,9 @@ using drmclient::Result;
 
 constexpr unsigned check_ticks = 30;
 
-/// The formats to try: those of most bits first, since a program may ask for more of them while the mode stays;
-/// among those the program's own (no conversion), then the driver's order. A driver may refuse the first: cirrus
-/// has not enough bits in its pitch.
+/// The formats to try: those of most bits first, since a program may ask for more of them while the mode
+/// stays; among those the program's own (no conversion), then the driver's order. A driver may refuse the
+/// first: cirrus has not enough bits in its pitch.
 std::vector<PixelFormat> formats_to_try(const drmclient::Output& output,
                                         const ProgramFormat& program_format) {
   const std::optional<PixelFormat> same = scanout_equivalent(program_format);

@@ -64,12 +64,19 @@ TEST(ChooseFormat, BitFieldsOfAnotherDepthMayStayIn) {
     ASSERT_TRUE(format.has_value()) << depth;
     EXPECT_EQ(format->bits_per_pixel, format_of_depth(depth)->bits_per_pixel);
   }
-  const auto back = choose([](auto& var) {
-    fbemu::set_format(var, *format_of_depth(8));
+  for (const uint32_t depth : {1U, 8U, 15U, 16U, 24U}) {
+    fb_var_screeninfo var{};
+    fbemu::set_format(var, *format_of_depth(depth));
     var.bits_per_pixel = 32;
-  });
-  ASSERT_TRUE(back.has_value());
-  EXPECT_EQ(*back, ProgramFormat{});
+    EXPECT_EQ(*choose_format(var, *format_of_depth(depth), false), ProgramFormat{}) << depth;
+  }
+}
+
+TEST(ChooseFormat, BitFieldsOfAnotherDepthAreRefusedWhereTheDepthStays) {
+  EXPECT_TRUE(refused(choose([](auto& var) {
+    fbemu::set_format(var, *format_of_depth(16));
+    var.bits_per_pixel = 32;
+  })));
 }
 
 TEST(ChooseFormat, FifteenBitsAreNotSixteen) {
