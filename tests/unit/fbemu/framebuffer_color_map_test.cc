@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
 
+#include <algorithm>
 #include <array>
 
 #include "fbemu/framebuffer.h"
@@ -113,15 +115,6 @@ TEST_F(FramebufferColorMap, PutTakesTheWholeMapAtTrueColourTooAndNoMore) {
   EXPECT_EQ(put_map(256, 1), -EINVAL);
 }
 
-TEST_F(FramebufferColorMap, AtTrueColourItChangesNoPicture) {
-  start();
-  framebuffer->open(true);
-  write_pixel(5, 5, 0x123456);
-  put_entries(0);
-  ASSERT_EQ(put_map(0, 256), 0);
-  EXPECT_EQ(shown(5, 5), 0x123456U);
-}
-
 TEST_F(FramebufferColorMap, AtEightBitsItAloneRecoloursTheScreen) {
   start();
   framebuffer->open(true);
@@ -200,4 +193,68 @@ TEST_F(FramebufferColorMap, AMapDoesNotChangeATrueColourPicture) {
   put_entries(0x7777);
   ASSERT_EQ(put_map(0, 16), 0);
   EXPECT_EQ(shown(1, 1), 0x010203U);
+}
+
+namespace {
+
+/// fbcmap.c in plain words: what each call has to answer, and the entries as they have to be.
+class SlowColorMap {
+ public:
+  int put(uint32_t start, uint32_t len, const std::array<std::array<uint16_t, 256>, 3>& values) {
+    constexpr uint32_t longest_readable = 512;  // where the test's memory ends
+    if (len >= 1U << 30) return -E2BIG;
+    if (len == 0) return -EINVAL;
+    if (len > 2U * 1024 * 1024) return -ENOMEM;
+    if (len > longest_readable) return -EFAULT;
+    if (start >= 1U << 31 || start + len > 256) return -EINVAL;
+    for (size_t channel = 0; channel < 3; ++channel) {
+      for (uint32_t i = 0; i < len; ++i) entries[channel].at(start + i) = values[channel].at(i);
+    }
+    return 0;
+  }
+  static int get(uint32_t start, uint32_t len) { return start >= 256 || len == 0 ? -EINVAL : 0; }
+
+  std::array<std::array<uint16_t, 256>, 3> entries{};
+};
+
+uint32_t some_length() {
+  return *rc::gen::oneOf(rc::gen::inRange(0U, 18U), rc::gen::inRange(240U, 260U),
+                         rc::gen::element(512U, 5'000U, 2'097'152U, 2'097'153U, 0x3fff'ffffU, 0x4000'0000U,
+                                          0x8000'0000U, 0xffff'ffffU));
+}
+uint32_t some_start() {
+  return *rc::gen::oneOf(rc::gen::inRange(0U, 20U), rc::gen::inRange(236U, 260U),
+                         rc::gen::element(0x7fff'ffffU, 0x8000'0000U, 0xffff'ffffU));
+}
+
+}  // namespace
+
+RC_GTEST_FIXTURE_PROP(FramebufferColorMap, IsTheSlowReferencesMapAfterAnyCalls, ()) {
+  start();
+  SlowColorMap slow;
+  RC_ASSERT(get_map(0, 256) == 0);
+  constexpr std::array addresses{red_at, green_at, blue_at};
+  for (size_t channel = 0; channel < 3; ++channel) {
+    slow.entries.at(channel) = memory->get<std::array<uint16_t, 256>>(addresses.at(channel));
+  }
+  const auto calls = *rc::gen::inRange(1, 12);
+  for (int k = 0; k < calls; ++k) {
+    std::array<std::array<uint16_t, 256>, 3> values{};
+    const auto seed = *rc::gen::arbitrary<uint16_t>();
+    for (size_t channel = 0; channel < 3; ++channel) {
+      for (size_t i = 0; i < 256; ++i)
+        values.at(channel).at(i) = static_cast<uint16_t>(seed + i * 7 + channel * 1000);
+      memory->put(addresses.at(channel), values.at(channel));
+    }
+    const uint32_t first = some_start();
+    const uint32_t len = some_length();
+    RC_ASSERT(put_map(first, len) == slow.put(first, len, values));
+    const uint32_t from = some_start();
+    const uint32_t count = some_length();
+    RC_ASSERT(get_map(from, count) == SlowColorMap::get(from, count));
+    RC_ASSERT(get_map(0, 256) == 0);
+    for (size_t channel = 0; channel < 3; ++channel) {
+      RC_ASSERT((memory->get<std::array<uint16_t, 256>>(addresses.at(channel))) == slow.entries.at(channel));
+    }
+  }
 }
