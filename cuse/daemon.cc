@@ -17,6 +17,7 @@
 #include <memory>
 #include <optional>
 #include <stdexcept>
+#include <string_view>
 #include <system_error>
 
 #include "cuse/card_choice.h"
@@ -107,9 +108,11 @@ drmclient::Mode initial_mode(const drmclient::Card& card, const drmclient::Outpu
 
 /// N of /dev/fbN; 0 for any other path.
 uint32_t number_of(const std::string& device) {
-  const size_t digits = device.find_last_not_of("0123456789") + 1;
+  constexpr std::string_view prefix = "/dev/fb";
   uint32_t number = 0;
-  std::from_chars(device.data() + digits, device.data() + device.size(), number);
+  if (device.starts_with(prefix)) {
+    std::from_chars(device.data() + prefix.size(), device.data() + device.size(), number);
+  }
   return number;
 }
 

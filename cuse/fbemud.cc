@@ -77,12 +77,12 @@ int main(int argc, char** argv) {
       ->check(geometry(false));
   app.add_option("--memory", options.memory_bytes,
                  "size of the framebuffer's memory, as 32MiB; default: what two screens of 32 bits per pixel "
-                 "need, or\nthe virtual screen")
+                 "need, or the virtual screen")
       ->type_name("SIZE")
       ->transform(CLI::AsSizeValue(false));
   app.add_option(
          "--scale", options.scaling,
-         "how a picture is shown that is smaller than any mode: none (in the middle), fit (as large as "
+         "how a picture is shown that no mode has the size of: none (in the middle), fit (as large as "
          "possible), integer (as large as whole pixels allow)")
       ->type_name("WAY")
       ->transform(CLI::CheckedTransformer(scalings))

@@ -112,6 +112,14 @@ TEST_F(IoctlTest, TheVblankCountGoesOn) {
   EXPECT_GT(second.count, first.count);
 }
 
+TEST_F(IoctlTest, ConsolesAreOnFramebufferZeroWhereThePathIsNoFramebuffersOfDev) {
+  Daemon& daemon = start({.device = file("fb7")});
+  const DeviceFile device(daemon.device());
+  fb_con2fbmap map{1, 99};
+  ASSERT_EQ(device.ioctl(FBIOGET_CON2FBMAP, &map), 0);
+  EXPECT_EQ(map.framebuffer, 0U);
+}
+
 TEST_F(IoctlTest, UnknownNumbersAreEnotty) {
   Daemon& daemon = start();
   const DeviceFile file(daemon.device());

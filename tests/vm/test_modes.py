@@ -29,8 +29,6 @@ from lab.suite import main  # noqa: E402
 PROGRAM = Path(__file__).resolve().parent / "programs" / "paint.py"
 # The bits of each channel that a scan-out format keeps.
 BITS = {"RG16": (5, 6, 5), "XR15": (5, 5, 5)}
-# Five and six bits are widened by repeating them; what is compared is what was there.
-TrueColour = list[tuple[int, int]]
 
 
 class Painter:
