@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <future>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -54,6 +55,7 @@ class CuseDevice : private SessionData {
     uint64_t call_start = 0;  ///< position at which the system call under way started
     uint64_t position = 0;
     bool writable = false;
+    std::shared_ptr<const fbemu::ProgramTerminal> terminal;
   };
 
   void run(std::promise<void> registered);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cuse/cuse_device.h"
+#include "cuse/process_terminal.h"
 
 namespace cuse {
 
@@ -22,24 +23,29 @@ struct CuseOperations {
   static void open(fuse_req_t request, fuse_file_info* file) {
     CuseDevice& device = device_of(request);
     const bool writable = (file->flags & O_ACCMODE) != O_RDONLY;
+    std::shared_ptr<const fbemu::ProgramTerminal> terminal;
+    if (writable) terminal = std::make_shared<ProcessTerminal>(::fuse_req_ctx(request)->pid);
     {
       const std::lock_guard lock(device.mutex_);
       file->fh = ++device.last_handle_;
       device.open_files_[file->fh].writable = writable;
+      device.open_files_[file->fh].terminal = terminal;
     }
-    device.framebuffer_.open(writable);
+    device.framebuffer_.open(writable, terminal);
     // An opener that was killed meanwhile sends no release.
     if (::fuse_reply_open(request, file) == -ENOENT) forget(device, file->fh);
   }
 
   static void forget(CuseDevice& device, uint64_t handle) {
     bool writable = false;
+    std::shared_ptr<const fbemu::ProgramTerminal> terminal;
     {
       const std::lock_guard lock(device.mutex_);
       writable = device.open_files_[handle].writable;
+      terminal = device.open_files_[handle].terminal;
       device.open_files_.erase(handle);
     }
-    device.framebuffer_.close(writable);
+    device.framebuffer_.close(writable, terminal);
   }
 
   static void release(fuse_req_t request, fuse_file_info* file) {

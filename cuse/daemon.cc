@@ -34,6 +34,7 @@
 #include "cuse/reports.h"
 #include "cuse/runtime_files.h"
 #include "cuse/throttle.h"
+#include "drmclient/terminals.h"
 #include "drmclient/unique_fd.h"
 #include "fbemu/framebuffer.h"
 
@@ -275,6 +276,7 @@ int run_daemon(const DaemonOptions& options) {
   const UniqueFd signals = take_signals();
   const std::unique_ptr<drmclient::Card> card = open_card(options.card, options.connector);
   const drmclient::Output output = choose_output(*card, options.connector);
+  drmclient::KernelTerminals terminals;
   fbemu::FramebufferOptions framebuffer_options;
   framebuffer_options.mode = initial_mode(*card, output, options);
   framebuffer_options.virtual_size = options.virtual_size.value_or(drmclient::Size{});
@@ -283,6 +285,9 @@ int run_daemon(const DaemonOptions& options) {
   framebuffer_options.rotation = options.rotation;
   framebuffer_options.scaling = options.scaling;
   framebuffer_options.direct_color = options.direct_color;
+  framebuffer_options.on_close = options.on_close;
+  framebuffer_options.terminals = &terminals;
+  framebuffer_options.any_mode = !options.mode;
   framebuffer_options.id = "fbemu " + card->info().driver;
   const std::string device = options.device ? *options.device : Node::first_free_device();
   framebuffer_options.number = number_of(device);

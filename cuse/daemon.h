@@ -8,6 +8,7 @@
 #include "drmclient/geometry.h"
 #include "drmclient/mode.h"
 #include "fbemu/placement.h"
+#include "fbemu/screen_policy.h"
 
 namespace cuse {
 
@@ -23,6 +24,7 @@ struct DaemonOptions {
   fbemu::Scaling scaling = fbemu::Scaling::fit;
   fbemu::Rotation rotation = fbemu::Rotation::none;
   bool direct_color = false;
+  fbemu::OnClose on_close = fbemu::OnClose::console;
   std::optional<std::string> control;
   bool cuse = true;  ///< make a CUSE device where that is possible
   bool verbose = false;

@@ -19,6 +19,13 @@
 
 namespace {
 
+/// What is on the screen in place of the framebuffer, in parentheses; nothing where it is shown.
+std::string shown_instead(const nlohmann::json& status) {
+  if (status.at("covered").get<bool>()) return " (another program has the screen)";
+  if (status.at("lit").get<bool>()) return "";
+  return status.at("in_front").get<bool>() ? " (shows the console)" : " (another terminal is in front)";
+}
+
 using nlohmann::json;
 
 constexpr int usage_error = 2;
@@ -58,7 +65,7 @@ void print_status(const json& status) {
                           card_word("mapping") + ", vblank " + card_word("vblank"));
   print_line("output", output.at("name").get<std::string>() +
                            (output.at("connected").get<bool>() ? "" : " (not connected)") +
-                           (status.at("lit").get<bool>() ? "" : " (shows the console)"));
+                           shown_instead(status));
   print_line("mode", size_text(status.at("mode")) + " at " + refresh_text(status.at("mode")));
   print_line("virtual screen", size_text(status.at("virtual")) + ", " +
                                    std::to_string(status.at("bits_per_pixel").get<unsigned>()) + " bits (" +

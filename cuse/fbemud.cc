@@ -21,6 +21,9 @@ const std::map<std::string, fbemu::Scaling> scalings{
     {"none", fbemu::Scaling::none}, {"fit", fbemu::Scaling::fit}, {"integer", fbemu::Scaling::integer}};
 const std::map<std::string, bool> visuals{{"truecolor", false}, {"directcolor", true}};
 
+const std::map<std::string, fbemu::OnClose> ways_on_close{{"console", fbemu::OnClose::console},
+                                                          {"keep", fbemu::OnClose::keep}};
+
 /// A check for CLI11: the text has to be WxH, with @HZ only where `with_refresh`.
 CLI::Validator geometry(bool with_refresh) {
   return {[with_refresh](const std::string& text) -> std::string {
@@ -97,6 +100,13 @@ int main(int argc, char** argv) {
       ->type_name("VISUAL")
       ->transform(CLI::CheckedTransformer(visuals))
       ->default_str("truecolor");
+  app.add_option("--on-close", options.on_close,
+                 "what the screen shows when the last program has closed the framebuffer: console (the "
+                 "kernel's; a picture that was written stays until the terminal is used again) or keep (the "
+                 "picture)")
+      ->type_name("WAY")
+      ->transform(CLI::CheckedTransformer(ways_on_close))
+      ->default_str("console");
   app.add_flag("--no-cuse", no_cuse, "make no CUSE device, serve the file only");
   app.add_option("--control", options.control, "the socket for fbemuctl")->type_name("PATH");
   app.add_flag("--verbose", options.verbose, "log more");

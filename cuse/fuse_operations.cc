@@ -5,18 +5,24 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
 
 #include "cuse/fuse_server.h"
+#include "cuse/process_terminal.h"
 
 namespace cuse {
 
 /// The handlers; each finds its FuseServer in the request. They run on the server's threads.
 struct FuseOperations {
-  static constexpr uint64_t own_file = 1;
-  static constexpr uint64_t writable_file = 2;
+  /// An open file; its address is the file handle.
+  struct OpenFile {
+    bool own = false;
+    bool writable = false;
+    std::shared_ptr<const fbemu::ProgramTerminal> terminal;
+  };
   /// Attributes change only through us.
   static constexpr double attribute_seconds = 3600;
 
@@ -84,18 +90,28 @@ struct FuseOperations {
     const pid_t opener = server.own_opener_;
     const bool own = opener != 0 && ::fuse_req_ctx(request)->pid == opener;
     const bool writable = (file->flags & O_ACCMODE) != O_RDONLY;
-    file->fh = (own ? own_file : 0) | (writable ? writable_file : 0);
+    auto opened = std::make_unique<OpenFile>();
+    opened->own = own;
+    opened->writable = writable;
+    if (!own && writable) {
+      opened->terminal = std::make_shared<ProcessTerminal>(::fuse_req_ctx(request)->pid);
+    }
     file->keep_cache = 1;
     // Our own close() must not write pages back: at our end nobody would answer.
     file->noflush = own ? 1 : 0;
-    if (!own) server.framebuffer_.open(writable);
+    if (!own) server.framebuffer_.open(writable, opened->terminal);
+    file->fh = reinterpret_cast<uintptr_t>(opened.release());
     // An opener that was killed meanwhile sends no release.
-    if (::fuse_reply_open(request, file) == -ENOENT && !own) server.framebuffer_.close(writable);
+    if (::fuse_reply_open(request, file) == -ENOENT) forget(server, file->fh);
+  }
+
+  static void forget(FuseServer& server, uint64_t handle) {
+    const std::unique_ptr<OpenFile> file(reinterpret_cast<OpenFile*>(static_cast<uintptr_t>(handle)));
+    if (!file->own) server.framebuffer_.close(file->writable, file->terminal);
   }
 
   static void release(fuse_req_t request, fuse_ino_t, fuse_file_info* file) {
-    FuseServer& server = server_of(request);
-    if ((file->fh & own_file) == 0) server.framebuffer_.close((file->fh & writable_file) != 0);
+    forget(server_of(request), file->fh);
     ::fuse_reply_err(request, 0);
   }
 

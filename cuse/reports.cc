@@ -68,6 +68,8 @@ json status_report(const DaemonIdentity& daemon, const fbemu::Framebuffer& frame
                       {"connected", presenter.output.connected},
                       {"size_mm", size_json(presenter.output.size_mm)}};
   report["lit"] = presenter.lit;
+  report["covered"] = presenter.covered;
+  report["in_front"] = presenter.in_front;
   report["mode"] = mode_json(presenter.mode);
   report["scanout_format"] = drmclient::fourcc_name(presenter.scanout_format);
   report["visible"] = size_json(status.scene.size);

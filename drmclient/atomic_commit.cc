@@ -1,6 +1,7 @@
 #include "drmclient/atomic_commit.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -55,10 +56,12 @@ class Request {
                     uint64_t value) {
     if (properties.find(name) != nullptr) set(object, properties, name, value);
   }
-  [[nodiscard]] Result<void> commit(uint32_t flags) {
+  [[nodiscard]] Result<void> commit(uint32_t flags, uint64_t user_data = 0) {
     if (error_ != 0) return failure(error_);
+    // The kernel hands the pointer back in the event, as a number.
+    auto* const pointer = reinterpret_cast<void*>(static_cast<uintptr_t>(user_data));
     while (true) {
-      const auto done = drm_result(::drmModeAtomicCommit(device_.fd(), request_.get(), flags, nullptr));
+      const auto done = drm_result(::drmModeAtomicCommit(device_.fd(), request_.get(), flags, pointer));
       if (done || done.error().value() != EINTR) return done;
     }
   }
@@ -138,16 +141,22 @@ Result<void> AtomicCommit::set_mode(const KmsPipe& pipe, const Mode& mode, const
   return commit_mode(pipe, mode, buffer, origin, 0);
 }
 
-Result<void> AtomicCommit::show(const KmsPipe& pipe, const Mode& mode, const DumbBuffer& buffer, Point origin,
-                                std::span<const Rect> damage) {
+Result<bool> AtomicCommit::show(const KmsPipe& pipe, const Mode& mode, const DumbBuffer& buffer, Point origin,
+                                std::span<const Rect> damage, uint64_t user_data) {
   static_assert(sizeof(Rect) == sizeof(drm_mode_rect), "the blob is an array of drm_mode_rect");
+  // Without waiting: some drivers take a whole frame, and DRM master would be held for so long.
+  constexpr uint32_t flags = DRM_MODE_ATOMIC_NONBLOCK | DRM_MODE_PAGE_FLIP_EVENT;
   Request request(device_);
   set_plane(request, pipe, mode, buffer, origin);
-  if (!pipe.has_damage_clips() || damage.empty()) return request.commit(0);
-  const auto clips = PropertyBlob::make(device_, damage.data(), damage.size_bytes());
-  if (!clips) return tl::make_unexpected(clips.error());
-  request.set(pipe.plane_id, pipe.plane, "FB_DAMAGE_CLIPS", clips->id());
-  return request.commit(0);
+  std::optional<PropertyBlob> clips;
+  if (pipe.has_damage_clips() && !damage.empty()) {
+    auto made = PropertyBlob::make(device_, damage.data(), damage.size_bytes());
+    if (!made) return tl::make_unexpected(made.error());
+    clips.emplace(std::move(*made));
+    request.set(pipe.plane_id, pipe.plane, "FB_DAMAGE_CLIPS", clips->id());
+  }
+  if (const auto begun = request.commit(flags, user_data); !begun) return tl::make_unexpected(begun.error());
+  return true;
 }
 
 Result<void> AtomicCommit::set_power(const KmsPipe& pipe, Power power) {

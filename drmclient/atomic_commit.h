@@ -14,8 +14,8 @@ class AtomicCommit final : public KmsCommit {
                                        const DumbBuffer& buffer) override;
   [[nodiscard]] Result<void> set_mode(const KmsPipe& pipe, const Mode& mode, const DumbBuffer& buffer,
                                       Point origin) override;
-  [[nodiscard]] Result<void> show(const KmsPipe& pipe, const Mode& mode, const DumbBuffer& buffer,
-                                  Point origin, std::span<const Rect> damage) override;
+  [[nodiscard]] Result<bool> show(const KmsPipe& pipe, const Mode& mode, const DumbBuffer& buffer,
+                                  Point origin, std::span<const Rect> damage, uint64_t user_data) override;
   [[nodiscard]] Result<void> set_power(const KmsPipe& pipe, Power power) override;
   [[nodiscard]] Result<void> set_gamma(const KmsPipe& pipe, std::span<const GammaEntry> table) override;
 

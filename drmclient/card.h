@@ -47,7 +47,11 @@ struct VblankEvent {
 /// Something about the outputs changed: probe() again.
 struct HotplugEvent {};
 
-using Event = std::variant<VblankEvent, HotplugEvent>;
+/// The machine was asleep (suspended to memory or disk): what the outputs show, and whether they are the
+/// same, is open.
+struct ResumeEvent {};
+
+using Event = std::variant<VblankEvent, HotplugEvent, ResumeEvent>;
 
 /// What an output shows at one moment, as XRGB8888 (the X byte is 0), lines packed.
 struct Capture {
@@ -93,19 +97,24 @@ class Card {
     return {};
   }
 
-  /// Gives the output back to the kernel's console. True where there is one: it is back when the output's
-  /// buffers are destroyed. False where there is none, and then the picture stays.
-  [[nodiscard]] virtual bool release(OutputId output) {
-    static_cast<void>(output);
-    return false;
-  }
+  /// Whether the kernel has a console that comes on an output which is let go.
+  [[nodiscard]] virtual bool has_console() const { return false; }
+
+  /// Lets the output go, lit or not. The kernel's console, where there is one, or what was on it before, is
+  /// back at the latest when the output's buffers are destroyed; without either it is dark from then on.
+  virtual void release(OutputId output) { static_cast<void>(output); }
 
   /// Whether the output still shows the buffer of the last set_mode() or present(): another DRM master may
-  /// have come and gone. Where it does not, the next present() brings it back whole.
+  /// have come. Where it does not, the next present() brings it back whole once that one has left. Costs no
+  /// more than a system call.
   [[nodiscard]] virtual bool shows(OutputId output) {
     static_cast<void>(output);
     return true;
   }
+
+  /// Whether the screen may be changed just now. Costs no more than a few system calls, so it can be asked at
+  /// each vblank. Errors: EBUSY, EACCES while another process is DRM master, ENODEV for a card that is gone.
+  [[nodiscard]] virtual Result<void> available() { return {}; }
 
   /// The ways that are used for `output` now.
   [[nodiscard]] virtual CardPaths paths(OutputId output) const {

@@ -123,9 +123,14 @@ Result<std::vector<Output>> HeadlessCard::probe() {
   output.connected = connected_;
   output.formats = options_.formats;
   output.gamma_entries = gamma_entries;
-  output.custom_modes_up_to = largest;
-  output.takes_any_timing = true;
-  if (connected_) {
+  if (monitor_.empty()) {
+    output.custom_modes_up_to = largest;
+    output.takes_any_timing = true;
+  }
+  if (connected_ && !monitor_.empty()) {
+    for (const Size size : monitor_) output.modes.push_back(make_mode(size));
+    output.modes.front().preferred = true;
+  } else if (connected_) {
     output.size_mm = {millimetres(options_.size.width), millimetres(options_.size.height)};
     Mode preferred = make_mode(options_.size, options_.refresh_millihertz);
     preferred.preferred = true;
@@ -158,6 +163,7 @@ Result<void> HeadlessCard::set_mode(OutputId output, const Mode& mode, ScanoutBu
   if (output != output_id) return failure(ENOENT);
   if (refuse_modes_ != 0) return failure(refuse_modes_);
   if (!mode_is_possible(mode.size())) return failure(EINVAL);
+  if (!monitor_.empty() && std::ranges::find(monitor_, mode.size()) == monitor_.end()) return failure(EINVAL);
   if (const auto fits = check_viewport(mode, buffer, origin); !fits) return fits;
   std::vector<uint32_t> screen;
   if (options_.strict_display) {
@@ -220,6 +226,10 @@ Result<void> HeadlessCard::copy_to_screen(ScanoutBuffer& buffer, Point origin, s
   return {};
 }
 
+void HeadlessCard::release(OutputId output) {
+  if (output == output_id) front_ = nullptr;
+}
+
 Result<void> HeadlessCard::set_gamma(OutputId output, std::span<const GammaEntry> table) {
   if (output != output_id) return failure(ENOENT);
   if (table.size() != gamma_entries) return failure(EINVAL);
@@ -277,7 +287,15 @@ Result<Capture> HeadlessCard::capture(OutputId output) {
 }
 
 void HeadlessCard::set_connected(bool connected) {
-  if (std::exchange(connected_, connected) == connected) return;
+  if (std::exchange(connected_, connected) != connected) tell_hotplug();
+}
+
+void HeadlessCard::set_monitor(std::vector<Size> sizes) {
+  monitor_ = std::move(sizes);
+  tell_hotplug();
+}
+
+void HeadlessCard::tell_hotplug() const {
   const uint64_t one = 1;
   // Cannot fail: the counter would have to reach 2^64 - 1 unread hotplugs.
   static_cast<void>(::write(hotplug_event_.get(), &one, sizeof one));

@@ -43,6 +43,7 @@ class HeadlessCard final : public Card {
                                       Point origin) override;
   [[nodiscard]] Result<void> present(OutputId output, ScanoutBuffer& buffer, Point origin,
                                      std::span<const Rect> damage) override;
+  void release(OutputId output) override;
   [[nodiscard]] Result<void> set_gamma(OutputId output, std::span<const GammaEntry> table) override;
   [[nodiscard]] Result<void> set_power(OutputId output, Power power) override;
   [[nodiscard]] Result<void> request_vblank(OutputId output) override;
@@ -56,6 +57,9 @@ class HeadlessCard final : public Card {
   void refuse_modes(int code) { refuse_modes_ = code; }
   /// Pulls or plugs the cable: a HotplugEvent follows.
   void set_connected(bool connected);
+  /// Another monitor: its modes have these sizes, best first, and no others can be set. A HotplugEvent
+  /// follows.
+  void set_monitor(std::vector<Size> sizes);
 
   [[nodiscard]] Power power() const { return power_; }
   [[nodiscard]] const std::vector<GammaEntry>& gamma() const { return gamma_; }
@@ -63,6 +67,7 @@ class HeadlessCard final : public Card {
  private:
   class Buffer;
   [[nodiscard]] bool shows_mode() const { return front_ != nullptr; }
+  void tell_hotplug() const;
   Result<void> copy_to_screen(ScanoutBuffer& buffer, Point origin, std::span<const Rect> damage);
   [[nodiscard]] uint64_t frames_since_start(std::chrono::steady_clock::time_point now) const;
 
@@ -72,6 +77,7 @@ class HeadlessCard final : public Card {
   UniqueFd vblank_timer_;
   UniqueFd hotplug_event_;
   bool connected_ = true;
+  std::vector<Size> monitor_;  ///< the sizes of its modes; none: as in options_, and any other
   bool vblank_requested_ = false;
   Mode mode_;
   std::chrono::steady_clock::time_point mode_start_;

@@ -9,12 +9,11 @@
 #include "drmclient/card.h"
 #include "drmclient/drm_device.h"
 #include "drmclient/dumb_buffer.h"
-#include "drmclient/kms_commit.h"
 #include "drmclient/kms_options.h"
-#include "drmclient/kms_pipe.h"
+#include "drmclient/kms_output.h"
+#include "drmclient/resume_monitor.h"
 #include "drmclient/udev_monitor.h"
 #include "drmclient/unique_fd.h"
-#include "drmclient/vblank_source.h"
 
 namespace drmclient {
 
@@ -39,8 +38,10 @@ class KmsCard final : public Card {
                                       Point origin) override;
   [[nodiscard]] Result<void> present(OutputId output, ScanoutBuffer& buffer, Point origin,
                                      std::span<const Rect> damage) override;
-  [[nodiscard]] bool release(OutputId output) override;
+  [[nodiscard]] bool has_console() const override;
+  void release(OutputId output) override;
   [[nodiscard]] bool shows(OutputId output) override;
+  [[nodiscard]] Result<void> available() override;
   [[nodiscard]] Result<void> set_gamma(OutputId output, std::span<const GammaEntry> table) override;
   [[nodiscard]] Result<void> set_power(OutputId output, Power power) override;
   [[nodiscard]] Result<void> request_vblank(OutputId output) override;
@@ -50,7 +51,6 @@ class KmsCard final : public Card {
   [[nodiscard]] CardPaths paths(OutputId output) const override;
 
  private:
-  struct LitOutput;
   /// What the driver turned out to do; kept when the output is released.
   struct Learned {
     DrmDevice::Interface interface = DrmDevice::Interface::legacy;
@@ -61,24 +61,25 @@ class KmsCard final : public Card {
 
   [[nodiscard]] Result<std::shared_ptr<const DrmDevice>> open_device();
   [[nodiscard]] Result<DumbBuffer*> own_buffer(ScanoutBuffer& buffer, const Mode& mode, Point origin) const;
-  [[nodiscard]] Result<std::unique_ptr<LitOutput>> make_lit(const DrmDevice& device, OutputId output) const;
-  [[nodiscard]] LitOutput* find_lit(OutputId output) const;
-  /// Errors: ENODEV for a card that is gone.
-  [[nodiscard]] static Result<bool> still_shown(const LitOutput& lit);
-  [[nodiscard]] Result<void> light(LitOutput& lit, const Mode& mode, DumbBuffer& buffer, Point origin);
-  [[nodiscard]] Result<void> flush(LitOutput& lit, DumbBuffer& buffer, Point origin,
-                                   std::span<const Rect> damage);
-  [[nodiscard]] Result<void> tell_dirty(int fd, const DumbBuffer& buffer, std::span<const Rect> damage);
+  [[nodiscard]] Result<std::unique_ptr<KmsOutput>> make_lit(const DrmDevice& device, OutputId output);
+  [[nodiscard]] KmsOutput* find_lit(OutputId output) const;
+  [[nodiscard]] static Learned learned_of(const KmsOutput& lit);
   void watch(int descriptor) const;
+  std::vector<OutputId> read_device(const DrmDevice& device);
+  void wait_for_flip(OutputId output);
 
   KmsOptions options_;
   CardInfo info_;
   std::weak_ptr<const DrmDevice> device_;  ///< the buffers own it
   UniqueFd epoll_;
   UdevMonitor monitor_;
-  std::map<OutputId, std::unique_ptr<LitOutput>> lit_;
+  ResumeMonitor resume_monitor_;
+  KmsOutput::Learned card_learned_;
+  std::map<OutputId, std::unique_ptr<KmsOutput>> lit_;
   std::map<OutputId, Learned> learned_;
-  bool dirty_unneeded_ = false;  ///< DIRTYFB said ENOSYS
+  /// Vblanks that were read while a flip was waited for; the descriptor is readable while there are any.
+  std::vector<Event> early_events_;
+  UniqueFd early_event_;
 };
 
 }  // namespace drmclient

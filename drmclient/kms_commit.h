@@ -32,9 +32,11 @@ class KmsCommit {
   [[nodiscard]] virtual Result<void> set_mode(const KmsPipe& pipe, const Mode& mode, const DumbBuffer& buffer,
                                               Point origin) = 0;
   /// Shows `buffer` from `origin` in the mode that is set; `damage` (clamped) is made visible where the pipe
-  /// has_damage_clips().
-  [[nodiscard]] virtual Result<void> show(const KmsPipe& pipe, const Mode& mode, const DumbBuffer& buffer,
-                                          Point origin, std::span<const Rect> damage) = 0;
+  /// has_damage_clips(). True where the driver only begins with it here, and an event of the type
+  /// DRM_EVENT_FLIP_COMPLETE with `user_data` comes on the device's descriptor when it is done. EBUSY also
+  /// where the last one is not done yet.
+  [[nodiscard]] virtual Result<bool> show(const KmsPipe& pipe, const Mode& mode, const DumbBuffer& buffer,
+                                          Point origin, std::span<const Rect> damage, uint64_t user_data) = 0;
   [[nodiscard]] virtual Result<void> set_power(const KmsPipe& pipe, Power power) = 0;
   /// `table` has KmsPipe::gamma_entries() entries.
   [[nodiscard]] virtual Result<void> set_gamma(const KmsPipe& pipe, std::span<const GammaEntry> table) = 0;

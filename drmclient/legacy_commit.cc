@@ -14,10 +14,11 @@ Result<void> LegacyCommit::set_mode(const KmsPipe& pipe, const Mode& mode, const
                                      &connector, 1, &info));
 }
 
-Result<void> LegacyCommit::show(const KmsPipe& pipe, const Mode& mode, const DumbBuffer& buffer, Point origin,
-                                std::span<const Rect>) {
+Result<bool> LegacyCommit::show(const KmsPipe& pipe, const Mode& mode, const DumbBuffer& buffer, Point origin,
+                                std::span<const Rect>, uint64_t) {
   // With an unchanged mode the kernel does no more than a flip here (drm_crtc_helper_set_config()).
-  return set_mode(pipe, mode, buffer, origin);
+  if (const auto set = set_mode(pipe, mode, buffer, origin); !set) return tl::make_unexpected(set.error());
+  return false;
 }
 
 Result<void> LegacyCommit::set_power(const KmsPipe& pipe, Power power) {

@@ -33,24 +33,29 @@ T read_as(std::span<const std::byte> bytes) {
 
 }  // namespace
 
-std::vector<DrmVblank> parse_drm_events(std::span<const std::byte> bytes) {
-  std::vector<DrmVblank> vblanks;
+DrmEvents parse_drm_events(std::span<const std::byte> bytes) {
+  DrmEvents events;
   while (bytes.size() >= sizeof(drm_event)) {
     const auto header = read_as<drm_event>(bytes);
     if (header.length < sizeof header || header.length > bytes.size()) break;
     const auto event = bytes.first(header.length);
     bytes = bytes.subspan(header.length);
-    if (header.type == DRM_EVENT_VBLANK && event.size() >= sizeof(drm_event_vblank)) {
+    const bool is_flip = header.type == DRM_EVENT_FLIP_COMPLETE;
+    if ((is_flip || header.type == DRM_EVENT_VBLANK) && event.size() >= sizeof(drm_event_vblank)) {
       const auto vblank = read_as<drm_event_vblank>(event);
+      if (is_flip) {
+        events.flips.push_back(vblank.user_data);
+        continue;
+      }
       const auto since_boot = std::chrono::seconds(vblank.tv_sec) + std::chrono::microseconds(vblank.tv_usec);
-      vblanks.push_back({vblank.user_data, vblank.sequence, steady_clock::time_point(since_boot)});
+      events.vblanks.push_back({vblank.user_data, vblank.sequence, steady_clock::time_point(since_boot)});
     } else if (header.type == DRM_EVENT_CRTC_SEQUENCE && event.size() >= sizeof(drm_event_crtc_sequence)) {
       const auto vblank = read_as<drm_event_crtc_sequence>(event);
-      vblanks.push_back(
+      events.vblanks.push_back(
           {vblank.user_data, vblank.sequence, steady_clock::time_point(nanoseconds(vblank.time_ns))});
     }
   }
-  return vblanks;
+  return events;
 }
 
 VblankSource::VblankSource(uint64_t user_data)

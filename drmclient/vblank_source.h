@@ -20,9 +20,14 @@ struct DrmVblank {
   std::chrono::steady_clock::time_point time;
 };
 
-/// The vblank events (DRM_EVENT_VBLANK, DRM_EVENT_CRTC_SEQUENCE) in what read(2) on a card's node gave.
-/// Anything else, and what is cut off, is passed over.
-[[nodiscard]] std::vector<DrmVblank> parse_drm_events(std::span<const std::byte> bytes);
+/// What read(2) on a card's node gave.
+struct DrmEvents {
+  std::vector<DrmVblank> vblanks;  ///< DRM_EVENT_VBLANK, DRM_EVENT_CRTC_SEQUENCE
+  std::vector<uint64_t> flips;     ///< the user_data of each DRM_EVENT_FLIP_COMPLETE
+};
+
+/// Takes `bytes` apart. Other events, and what is cut off, are passed over.
+[[nodiscard]] DrmEvents parse_drm_events(std::span<const std::byte> bytes);
 
 /// Tells the vblanks of one lit output: through the driver where it has them, else at the mode's rate.
 ///

@@ -64,7 +64,9 @@ Framebuffer::Framebuffer(drmclient::Card& card, const drmclient::Output& output,
     : presentation_{options.mode, options.rotation, options.scaling, options.direct_color},
       number_(options.number),
       shadow_(memory_for(options)),
-      presenter_(card, output, shadow_, damage_, statistics_),
+      presenter_(card, output, shadow_, damage_, statistics_,
+                 {options.on_close, options.terminals,
+                  options.any_mode ? std::optional(options.mode) : std::nullopt}),
       id_(options.id) {
   const drmclient::Size visible = turned(options.mode.size(), options.rotation);
   Scene at_start;
@@ -100,18 +102,30 @@ Scene Framebuffer::scene() const {
   return scene;
 }
 
-void Framebuffer::open(bool writable) {
-  const std::lock_guard lock(mutex_);
-  ++open_files_;
-  if (writable) presenter_.set_writers(++open_writers_);
+void Framebuffer::tell_writers() {
+  presenter_.set_writers({open_writers_, writer_terminals_, written_ && !mapped_});
 }
 
-void Framebuffer::close(bool writable) {
+void Framebuffer::open(bool writable, const std::shared_ptr<const ProgramTerminal>& terminal) {
+  const std::lock_guard lock(mutex_);
+  ++open_files_;
+  if (!writable) return;
+  if (open_writers_++ == 0) mapped_ = written_ = false;
+  writer_terminals_.push_back(terminal);
+  tell_writers();
+}
+
+void Framebuffer::close(bool writable, const std::shared_ptr<const ProgramTerminal>& terminal) {
   bool last = false;
   {
     const std::lock_guard lock(mutex_);
     last = --open_files_ == 0;
-    if (writable) presenter_.set_writers(--open_writers_);
+    if (writable) {
+      --open_writers_;
+      const auto closed = std::ranges::find(writer_terminals_, terminal);
+      if (closed != writer_terminals_.end()) writer_terminals_.erase(closed);
+      tell_writers();
+    }
   }
   // The kernel delivered every changed page before it released the file; nobody waits for this.
   if (last) static_cast<void>(flush({}));
@@ -371,6 +385,7 @@ Result<size_t> Framebuffer::write(uint64_t offset, std::span<const std::byte> fr
   if (offset == total) return failure(from.size() > total ? EFBIG : ENOSPC);
   const size_t fits = readable(offset, from.size());
   shadow_.store(offset, from.first(fits));
+  written_ = true;
   statistics_.changed_bytes += fits;
   if (damage_.add_written({offset, offset + fits})) presenter_.damaged();
   return fits;
@@ -381,6 +396,7 @@ void Framebuffer::write_back(uint64_t offset, std::span<const std::byte> from) {
   const size_t inside = readable(offset, from.size());
   if (inside == 0) return;
   shadow_.store(offset, from.first(inside));
+  mapped_ = true;
   statistics_.changed_bytes += inside;
   if (damage_.add_written_back({offset, offset + inside})) presenter_.damaged();
 }

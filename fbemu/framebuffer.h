@@ -3,6 +3,7 @@
 #include <linux/fb.h>
 #include <sys/ioctl.h>
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -19,7 +20,9 @@
 #include "fbemu/color_map.h"
 #include "fbemu/damage_log.h"
 #include "fbemu/presenter.h"
+#include "fbemu/program_terminal.h"
 #include "fbemu/scene.h"
+#include "fbemu/screen_policy.h"
 #include "fbemu/shadow.h"
 #include "fbemu/statistics.h"
 #include "fbemu/user_memory.h"
@@ -39,6 +42,9 @@ struct FramebufferOptions {
   bool direct_color = false;  ///< colours of true-colour formats go through the colour map
   uint32_t number = 0;        ///< N of /dev/fbN, for FBIOGET_CON2FBMAP
   std::string id;             ///< fix.id
+  OnClose on_close = OnClose::console;
+  drmclient::Terminals* terminals = nullptr;  ///< as ScreenPolicy has it
+  bool any_mode = false;  ///< nobody asked for `mode`: another monitor may show the picture in its own
 };
 
 /// An ioctl as it reached the front end.
@@ -75,9 +81,10 @@ class Framebuffer {
   /// As Presenter::wake_descriptor(), for the threads that bring requests.
   [[nodiscard]] int wake_descriptor() const { return presenter_.wake_descriptor(); }
 
-  /// An open file more or less; `writable` where it may write.
-  void open(bool writable);
-  void close(bool writable);
+  /// An open file more or less; `writable` where it may write. `terminal` is where it is to be seen; null:
+  /// everywhere.
+  void open(bool writable, const std::shared_ptr<const ProgramTerminal>& terminal = nullptr);
+  void close(bool writable, const std::shared_ptr<const ProgramTerminal>& terminal = nullptr);
 
   /// Handles one ioctl. Returns the result (0 or more, or a negative errno), or nothing where `later` gets
   /// it.
@@ -113,6 +120,7 @@ class Framebuffer {
 
  private:
   [[nodiscard]] Scene scene() const;
+  void tell_writers();
   int get_var(const IoctlRequest& request);
   std::optional<int> put_var(const IoctlRequest& request, const Later& later);
   int get_fix(const IoctlRequest& request);
@@ -163,6 +171,9 @@ class Framebuffer {
   ColorMap color_map_;
   unsigned open_files_ = 0;
   unsigned open_writers_ = 0;
+  std::vector<std::shared_ptr<const ProgramTerminal>> writer_terminals_;
+  std::atomic<bool> mapped_{false};   ///< since there were no writers, changed pages of a mapping came
+  std::atomic<bool> written_{false};  ///< and something by write(2)
 };
 
 }  // namespace fbemu

@@ -26,8 +26,27 @@ using std::chrono::steady_clock;
 /// A program that closes the framebuffer may be back at once (a shell script does so for each line it draws),
 /// and a mode set makes a monitor dark for a moment.
 constexpr milliseconds linger{300};
-/// While another program is DRM master, it is asked for at this distance.
+/// What is written on the terminal so soon after a program's end is the shell's prompt.
+constexpr milliseconds time_for_prompt{1000};
+/// A card that refuses to be lit is tried again at this distance.
 constexpr unsigned retry_ticks = 15;
+/// Between two looks at the outputs while they go on changing: the distance doubles from the one to the
+/// other.
+constexpr milliseconds shortest_hotplug_distance{50};
+constexpr milliseconds longest_hotplug_distance{2000};
+
+/// Until then, as poll() takes it: -1 without a time, 0 where it has passed.
+int milliseconds_until(const std::optional<steady_clock::time_point>& time) {
+  if (!time) return -1;
+  const auto left = std::chrono::ceil<milliseconds>(*time - steady_clock::now());
+  return std::max(static_cast<int>(left.count()), 0);
+}
+
+/// The sooner of two timeouts of poll().
+int sooner(int a, int b) {
+  if (a < 0 || b < 0) return std::max(a, b);
+  return std::min(a, b);
+}
 
 void complete(std::vector<Presenter::Completion>& waiting, int error) {
   for (Presenter::Completion& done : std::exchange(waiting, {})) {
@@ -38,12 +57,13 @@ void complete(std::vector<Presenter::Completion>& waiting, int error) {
 }  // namespace
 
 Presenter::Presenter(drmclient::Card& card, drmclient::Output output, Shadow& shadow, DamageLog& damage,
-                     Statistics& statistics)
+                     Statistics& statistics, const ScreenPolicy& policy)
     : card_(card),
       damage_(damage),
       statistics_(statistics),
       wake_event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
-      screen_(card, std::move(output), shadow, statistics) {
+      screen_(card, std::move(output), shadow, statistics, policy.any_mode),
+      screen_policy_(policy) {
   if (!wake_event_) throw std::system_error(errno, std::generic_category(), "eventfd");
   status_.card = card_.info();
   status_.output = screen_.output();
@@ -118,9 +138,10 @@ bool Presenter::idle() const {
   return !busy_;
 }
 
-void Presenter::set_writers(unsigned count) {
+void Presenter::set_writers(Writers writers) {
   const std::lock_guard lock(mutex_);
-  writers_ = count;
+  writers_ = std::move(writers);
+  writers_changed_ = true;
   wake();
 }
 
@@ -180,19 +201,14 @@ void Presenter::run() {
 bool Presenter::needs_vblank() const {
   if (screen_.has_work() || !damage_.empty()) return true;
   const std::lock_guard lock(mutex_);
-  return writers_ > 0 || requests_.scene.has_value() || !requests_.vblank_done.empty();
-}
-
-int Presenter::milliseconds_to_give_back() const {
-  if (!give_back_at_) return -1;
-  const auto left = std::chrono::ceil<milliseconds>(*give_back_at_ - steady_clock::now());
-  return std::max(static_cast<int>(left.count()), 0);
+  // Behind another terminal there is nothing to look for.
+  return (writers_.count > 0 && in_front_) || requests_.scene.has_value() || !requests_.vblank_done.empty();
 }
 
 /// Sleeps until something is to be done; true where that is a vblank.
 bool Presenter::wait_for_events() {
   bool timeout_is_vblank = false;
-  int timeout_ms = milliseconds_to_give_back();
+  int timeout_ms = sooner(milliseconds_until(give_back_at_), milliseconds_until(hotplug_at_));
   if (needs_vblank() && !card_.request_vblank(screen_.output().id)) {
     // A card that cannot tell the vblank (it may just have vanished, or the output is not lit) must not hold
     // up programs.
@@ -200,36 +216,75 @@ bool Presenter::wait_for_events() {
     timeout_ms =
         static_cast<int>(std::chrono::ceil<milliseconds>(screen_.scene().mode.frame_period()).count());
   }
-  std::array<pollfd, 2> events{{{wake_event_.get(), POLLIN, 0}, {card_.event_descriptor(), POLLIN, 0}}};
+  drmclient::Terminals* terminals = screen_policy_.terminals;
+  std::array<pollfd, 3> events{{{wake_event_.get(), POLLIN, 0},
+                                {card_.event_descriptor(), POLLIN, 0},
+                                {terminals != nullptr ? terminals->descriptor() : -1, POLLIN, 0}}};
   const int ready = ::poll(events.data(), events.size(), timeout_ms);
+  if (hotplug_at_ && *hotplug_at_ <= steady_clock::now()) handle_hotplug();
   if (ready == 0) return timeout_is_vblank;
   if ((events[0].revents & POLLIN) != 0) {
     uint64_t count = 0;
     static_cast<void>(::read(wake_event_.get(), &count, sizeof count));
   }
-  if (events[1].revents == 0) return false;
+  if (events[2].revents != 0) handle_terminals();
+  return events[1].revents != 0 && handle_card_events();
+}
 
+/// True where a vblank was among them.
+bool Presenter::handle_card_events() {
   bool vblank = false;
   const auto happened = card_.read_events();
   if (!happened) return false;
   for (const drmclient::Event& event : *happened) {
     if (const auto* reached = std::get_if<drmclient::VblankEvent>(&event)) {
       vblank = vblank || reached->output == screen_.output().id;
+    } else if (std::holds_alternative<drmclient::HotplugEvent>(event)) {
+      // The first of them is looked at at once.
+      const auto now = steady_clock::now();
+      if (now - last_hotplug_ > 2 * longest_hotplug_distance) hotplug_distance_ = milliseconds(0);
+      if (!hotplug_at_) hotplug_at_ = std::max(now, last_hotplug_ + hotplug_distance_);
     } else {
-      handle_hotplug();
+      spdlog::info("the machine was asleep; showing the picture again");
+      hotplug_at_ = steady_clock::now();
+      if (screen_.is_lit()) light_once_more();
     }
   }
   return vblank;
 }
 
+void Presenter::light_once_more() {
+  if (!screen_.light_again()) screen_.mark_stale();
+}
+
 void Presenter::handle_hotplug() {
+  hotplug_at_.reset();
+  last_hotplug_ = steady_clock::now();
+  hotplug_distance_ = std::clamp(2 * hotplug_distance_, shortest_hotplug_distance, longest_hotplug_distance);
   // A monitor that was plugged in again may need its mode set again. Without one to show it on the picture
   // waits.
-  if (screen_.handle_hotplug() && screen_.is_lit()) {
-    if (const auto lit = screen_.light(screen_.scene()); !lit) screen_.report(lit.error());
-  }
+  if (screen_.handle_hotplug() && screen_.is_lit()) light_once_more();
   const std::lock_guard lock(mutex_);
   status_.output = screen_.output();
+}
+
+void Presenter::handle_terminals() {
+  const auto changes = screen_policy_.terminals->read();
+  if (changes.used) terminal_used_ = true;
+  if (changes.switched) terminal_switched_ = true;
+}
+
+/// Whether a writer's terminal is in front.
+void Presenter::look_at_terminal(const Writers& writers) {
+  const auto front =
+      screen_policy_.terminals != nullptr ? screen_policy_.terminals->front() : std::optional<unsigned>();
+  if (writers.count == 0) {
+    in_front_ = !front || front == shown_on_;
+    return;
+  }
+  const auto belongs = [&](const auto& terminal) { return terminal == nullptr || terminal->is(*front); };
+  in_front_ = !front || writers.terminals.empty() || std::ranges::any_of(writers.terminals, belongs);
+  if (in_front_) shown_on_ = front;
 }
 
 /// Frames that passed while nobody waited for them are made up for.
@@ -251,7 +306,7 @@ uint32_t Presenter::vblank_count() const {
 
 Presenter::Requests Presenter::take_requests(bool vblank, bool& has_writers) {
   const std::lock_guard lock(mutex_);
-  has_writers = writers_ > 0;
+  has_writers = writers_.count > 0;
   busy_ = true;
   Requests due;
   due.flush_done = std::exchange(requests_.flush_done, {});
@@ -265,7 +320,21 @@ Presenter::Requests Presenter::take_requests(bool vblank, bool& has_writers) {
   return due;
 }
 
+void Presenter::take_writers() {
+  Writers writers;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!std::exchange(writers_changed_, false) && !terminal_switched_) return;
+    writers = writers_;
+  }
+  terminal_switched_ = false;
+  wrote_only_ = writers.wrote_only;
+  // Without the lock: it is asked of the system which processes are on a terminal.
+  look_at_terminal(writers);
+}
+
 void Presenter::handle(bool vblank) {
+  take_writers();
   bool has_writers = false;
   Requests due = take_requests(vblank, has_writers);
   // The kernel delivered all changed pages when the last writer's mapping went.
@@ -296,19 +365,68 @@ void Presenter::handle(bool vblank) {
 /// On a screen that is shared with the kernel's console.
 void Presenter::light_or_give_back(bool vblank, bool has_writers) {
   if (has_writers) {
-    give_back_at_.reset();
-    may_give_back_ = true;
-    if (ticks_to_retry_ > 0 && vblank) --ticks_to_retry_;
-    if (!screen_.is_lit() && ticks_to_retry_ == 0 && !screen_.light_again()) ticks_to_retry_ = retry_ticks;
+    light_for_writers(vblank);
+  } else {
+    keep_or_give_back();
+  }
+}
+
+void Presenter::light_for_writers(bool vblank) {
+  give_back_at_.reset();
+  may_give_back_ = true;
+  kept_ = false;
+  if (std::exchange(watching_, false)) screen_policy_.terminals->stop_watching();
+  if (!in_front_) {
+    ticks_to_retry_ = 0;
+    if (screen_.is_lit() || screen_.waits_for_screen()) give_back();
     return;
   }
-  ticks_to_retry_ = 0;
-  if (!screen_.is_lit() || !may_give_back_) return;
-  if (!give_back_at_) give_back_at_ = steady_clock::now() + linger;
-  if (steady_clock::now() < *give_back_at_) return;
-  give_back_at_.reset();
-  may_give_back_ = false;
+  if (ticks_to_retry_ > 0 && vblank) --ticks_to_retry_;
+  if (screen_.is_lit() || ticks_to_retry_ > 0) return;
+  // Whoever has the screen now may leave it in the next frame.
+  if (!screen_.light_again() && !screen_.waits_for_screen()) ticks_to_retry_ = retry_ticks;
+}
+
+bool Presenter::keeps_picture() const {
+  // Without a console nothing else wants the screen.
+  return screen_policy_.on_close == OnClose::keep || !card_.has_console();
+}
+
+void Presenter::give_back() {
   screen_.give_back();
+  // As nobody tells what others did to the console meanwhile, the end of the picture is for good.
+  if (std::exchange(watching_, false)) screen_policy_.terminals->stop_watching();
+}
+
+/// Without writers.
+void Presenter::keep_or_give_back() {
+  ticks_to_retry_ = 0;
+  if (!screen_.is_lit()) {
+    if (screen_.waits_for_screen()) screen_.give_back();
+    if (kept_ && in_front_) static_cast<void>(screen_.light_again());
+    return;
+  }
+  if (!may_give_back_) return;
+  if (!in_front_) {
+    kept_ = keeps_picture();
+    may_give_back_ = kept_;
+    give_back_at_.reset();
+    give_back();
+    return;
+  }
+  if (watching_ ? !terminal_used_ : keeps_picture()) return;
+  const auto now = steady_clock::now();
+  if (!watching_ && !give_back_at_) give_back_at_ = now + (wrote_only_ ? time_for_prompt : linger);
+  if (!watching_ && now < *give_back_at_) return;
+  give_back_at_.reset();
+  if (!watching_ && wrote_only_ && screen_policy_.terminals != nullptr &&
+      screen_policy_.terminals->watch_use()) {
+    watching_ = true;
+    terminal_used_ = false;
+    return;
+  }
+  may_give_back_ = false;
+  give_back();
 }
 
 void Presenter::tick(bool has_writers) {
@@ -328,10 +446,10 @@ void Presenter::tick(bool has_writers) {
     if (before != policy_.mode() && policy_.mode() == TrackingPolicy::Mode::hot) ++statistics_.hot_periods;
   }
 
-  if (has_writers) screen_.check_that_it_shows();
+  screen_.look_for_other_masters();
   if (!screen_.is_lit()) {
     // Lighting it uploads everything.
-  } else if (screen_.power() != Power::on) {
+  } else if (screen_.power() != Power::on || screen_.is_covered()) {
     screen_.mark_stale();
   } else if (screen_.is_stale() || (plan.upload_live && has_writers)) {
     if (plan.upload_live && has_writers) ++statistics_.hot_ticks;
@@ -345,7 +463,7 @@ void Presenter::tick(bool has_writers) {
 /// Between vblanks: shows what was delivered; with `clean_first` also what programs drew and nobody delivered
 /// yet.
 void Presenter::refresh_now(bool clean_first) {
-  if (!screen_.is_visible()) return;
+  if (!screen_.is_visible() || screen_.is_covered()) return;
   const bool hot = policy_.mode() == TrackingPolicy::Mode::hot;
   if (clean_first && !hot && pages_ != nullptr) {
     static_cast<void>(pages_->clean(screen_.scene().visible_bytes()));
@@ -367,6 +485,8 @@ void Presenter::publish() {
   if (status_.mode != scene.mode) status_.mode = scene.mode;
   status_.scanout_format = screen_.format();
   status_.lit = screen_.is_lit();
+  status_.covered = screen_.is_covered();
+  status_.in_front = in_front_;
   status_.paths = card_.paths(screen_.output().id);
   status_.power = screen_.power();
   status_.tracker = policy_.mode();

@@ -14,6 +14,7 @@
 #include "fbemu/program_pages.h"
 #include "fbemu/scene.h"
 #include "fbemu/screen.h"
+#include "fbemu/screen_policy.h"
 #include "fbemu/shadow.h"
 #include "fbemu/statistics.h"
 #include "fbemu/tracking_policy.h"
@@ -25,8 +26,9 @@ namespace fbemu {
 /// One thread of its own uses the card. While a program has the framebuffer open for writing, it does this
 /// once per vblank: find what changed (TrackingPolicy), upload it, present it, and answer who waits for that.
 /// Without an open file, damage or waiters it sleeps. Where the screen is shared with the kernel's console
-/// (CardInfo::shared) the output is lit when a program opens the framebuffer for writing, and given back soon
-/// after the last one closed it; a program that only reads (fbset) leaves the console where it is. The public
+/// (CardInfo::shared) the output is lit when a program opens the framebuffer for writing, while the program's
+/// terminal is in front, and given back after the last one closed it, as ScreenPolicy says; a program that
+/// only reads (fbset) leaves the console where it is. The public
 /// calls are thread-safe, return at once unless they say otherwise, and run completions on the presenter's
 /// thread; a completion must not block.
 class Presenter {
@@ -41,7 +43,9 @@ class Presenter {
     drmclient::PixelFormat scanout_format = drmclient::PixelFormat::xrgb8888;
     drmclient::Power power = drmclient::Power::on;
     TrackingPolicy::Mode tracker = TrackingPolicy::Mode::tracked;
-    bool lit = false;  ///< the output shows the framebuffer, not the kernel's console
+    bool lit = false;      ///< the output shows the framebuffer, not the kernel's console
+    bool covered = false;  ///< but another DRM master has put something else there
+    bool in_front = true;  ///< a writer's terminal is in front, or there are no terminals
     drmclient::CardPaths paths;
     std::error_code error;  ///< why the last upload or present failed; no error where it did not
   };
@@ -49,7 +53,7 @@ class Presenter {
   /// All of them must outlive the presenter. `card` is used by the presenter's thread alone from start() to
   /// stop().
   Presenter(drmclient::Card& card, drmclient::Output output, Shadow& shadow, DamageLog& damage,
-            Statistics& statistics);
+            Statistics& statistics, const ScreenPolicy& policy = {});
   ~Presenter();
   Presenter(const Presenter&) = delete;
   Presenter& operator=(const Presenter&) = delete;
@@ -67,7 +71,8 @@ class Presenter {
   /// False while damage that was taken from the log is on its way to the driver.
   [[nodiscard]] bool idle() const;
   /// How many open files may write. While there are any, every vblank is a tick.
-  void set_writers(unsigned count);
+  void set_writers(unsigned count) { set_writers(Writers{count, {}, false}); }
+  void set_writers(Writers writers);
   /// The damage log is no longer empty.
   void damaged();
 
@@ -105,14 +110,22 @@ class Presenter {
   void run();
   bool wait_for_events();
   [[nodiscard]] bool needs_vblank() const;
-  [[nodiscard]] int milliseconds_to_give_back() const;
+  bool handle_card_events();
+  void handle_terminals();
+  void look_at_terminal(const Writers& writers);
   void handle_hotplug();
+  void light_once_more();
   Requests take_requests(bool vblank, bool& has_writers);
+  void take_writers();
   void handle(bool vblank);
   void tick(bool has_writers);
   void refresh_now(bool clean_first);
   [[nodiscard]] bool light_on_demand() const { return card_.info().shared; }
   void light_or_give_back(bool vblank, bool has_writers);
+  void light_for_writers(bool vblank);
+  void keep_or_give_back();
+  [[nodiscard]] bool keeps_picture() const;
+  void give_back();
   void count_vblank();
   void publish();
 
@@ -124,15 +137,28 @@ class Presenter {
 
   // The presenter's thread only.
   Screen screen_;
+  ScreenPolicy screen_policy_;
+  bool in_front_ = true;              ///< a writer's terminal
+  std::optional<unsigned> shown_on_;  ///< the terminal on which the last writer was seen
+  bool wrote_only_ = false;           ///< as Writers has it
+  bool terminal_switched_ = false;
+  bool kept_ = false;      ///< the picture is to be seen without writers
+  bool watching_ = false;  ///< the terminal's use is the end of the picture
+  bool terminal_used_ = false;
   /// On a shared screen without writers: when the output is to be given back.
   std::optional<std::chrono::steady_clock::time_point> give_back_at_;
+  /// Outputs that changed are looked at then; events that come close together are taken together.
+  std::optional<std::chrono::steady_clock::time_point> hotplug_at_;
+  std::chrono::steady_clock::time_point last_hotplug_;
+  std::chrono::milliseconds hotplug_distance_{0};
   bool may_give_back_ = false;   ///< since the output was lit, or since a writer came
   unsigned ticks_to_retry_ = 0;  ///< until the next attempt to light the output
   TrackingPolicy policy_;
 
   mutable std::mutex mutex_;
   Requests requests_;
-  unsigned writers_ = 0;
+  Writers writers_;
+  bool writers_changed_ = false;
   bool stopping_ = false;
   bool finished_ = false;
   bool busy_ = false;

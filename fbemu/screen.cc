@@ -15,7 +15,8 @@ using drmclient::Power;
 using drmclient::Rect;
 using drmclient::Result;
 
-constexpr unsigned check_ticks = 30;
+/// Two clients that hold DRM master for the length of a call meet now and then; that is no news.
+constexpr std::chrono::milliseconds patience_with_others{250};
 
 /// The formats to try: those of most bits first, since a program may ask for more of them while the mode
 /// stays; among those the program's own (no conversion), then the driver's order. A driver may refuse the
@@ -37,10 +38,39 @@ bool may_pass(const std::error_code& error) {
          error.value() == ENODEV;
 }
 
+/// Whether another process is DRM master.
+bool taken_by_other(const std::error_code& error) {
+  return error.value() == EBUSY || error.value() == EACCES;
+}
+
 }  // namespace
 
-Screen::Screen(drmclient::Card& card, drmclient::Output output, const Shadow& shadow, Statistics& statistics)
-    : card_(card), output_(std::move(output)), shadow_(shadow), statistics_(statistics) {}
+Screen::Screen(drmclient::Card& card, drmclient::Output output, const Shadow& shadow, Statistics& statistics,
+               std::optional<drmclient::Mode> any_mode)
+    : card_(card),
+      output_(std::move(output)),
+      shadow_(shadow),
+      statistics_(statistics),
+      monitor_modes_(output_.modes),
+      any_mode_(std::move(any_mode)) {}
+
+/// `wanted` in a mode that the output has. Programs choose from the modes of the first monitor; another one
+/// shows the picture as large as Scene::scaling says.
+Scene Screen::fitted(const Scene& wanted) const {
+  Scene scene = wanted;
+  if (!other_monitor_) return scene;
+  drmclient::Output listed = output_;
+  listed.modes = monitor_modes_;
+  listed.custom_modes_up_to = {};
+  const auto same_size = drmclient::choose_mode(listed, wanted.mode.size(), wanted.mode.refresh_millihertz());
+  scene.mode = wanted.mode == any_mode_ || !same_size ? monitor_modes_.front() : *same_size;
+  return scene;
+}
+
+void Screen::take_over(const Scene& wanted) {
+  wanted_ = wanted;
+  scene_ = fitted(wanted);
+}
 
 std::string Screen::name() const {
   const drmclient::CardInfo& info = card_.info();
@@ -48,7 +78,8 @@ std::string Screen::name() const {
          (info.path.empty() ? info.driver : info.path + " (" + info.driver + ")");
 }
 
-Result<void> Screen::check(const Scene& scene) {
+Result<void> Screen::check(const Scene& wanted) {
+  const Scene scene = fitted(wanted);
   Result<void> first_error;
   for (const PixelFormat format : formats_to_try(output_, scene.layout.format)) {
     const auto buffer = card_.create_buffer(scene.mode.size(), format);
@@ -61,11 +92,14 @@ Result<void> Screen::check(const Scene& scene) {
   return first_error;
 }
 
-Result<void> Screen::light(const Scene& scene) {
+Result<void> Screen::light(const Scene& wanted) {
   Result<void> first_error;
-  for (const PixelFormat format : formats_to_try(output_, scene.layout.format)) {
-    const auto lit = light_with(scene, format);
-    if (lit) return lit;
+  for (const PixelFormat format : formats_to_try(output_, wanted.layout.format)) {
+    const auto lit = light_with(fitted(wanted), format);
+    if (lit) {
+      wanted_ = wanted;
+      return lit;
+    }
     if (first_error) first_error = lit;
     if (may_pass(lit.error())) break;
   }
@@ -77,13 +111,17 @@ Result<void> Screen::light_with(const Scene& scene, PixelFormat format) {
   if (!made) return tl::make_unexpected(made.error());
   Buffer buffer{std::move(*made), {}};
   if (const auto uploaded = upload_all_to(buffer, scene); !uploaded) return uploaded;
-  if (const auto set = card_.set_mode(output_.id, scene.mode, *buffer.memory, {}); !set) return set;
+  if (const auto set = card_.set_mode(output_.id, scene.mode, *buffer.memory, {}); !set) {
+    if (!lit_ && card_.info().shared && taken_by_other(set.error())) front_ = std::move(buffer);
+    return set;
+  }
   ++statistics_.mode_sets;
   scene_ = scene;
   front_ = std::move(buffer);
   spare_ = {};
   format_ = format;
   lit_ = true;
+  covered_ = false;
   flips_ = false;
   power_ = Power::on;
   unpresented_.clear();
@@ -94,22 +132,26 @@ Result<void> Screen::light_with(const Scene& scene, PixelFormat format) {
 
 bool Screen::light_again() {
   const Power wanted = power_;
-  const auto lit = light(scene_);
+  // With a buffer at hand, asking costs less than trying.
+  auto lit = front_.memory ? card_.available() : Result<void>();
+  if (lit) lit = light(wanted_);
   report(lit ? std::error_code() : lit.error());
   if (lit) set_power(wanted);
   return lit.has_value();
 }
 
-int Screen::apply(const Scene& scene) {
+int Screen::apply(const Scene& wanted) {
+  const Scene scene = fitted(wanted);
   if (scene.mode != scene_.mode) {
-    const auto taken = lit_ ? light(scene) : check(scene);
+    const auto taken = lit_ ? change_mode(wanted) : check(wanted);
     if (!taken) {
       spdlog::warn("{} refused the mode {}: {}", name(), scene.mode.name, taken.error().message());
       return taken.error().value();
     }
-    scene_ = scene;
+    take_over(wanted);
     return 0;
   }
+  wanted_ = wanted;
   if (scene == scene_) return 0;
   stale_ = true;
   flips_ = true;
@@ -117,10 +159,19 @@ int Screen::apply(const Scene& scene) {
   return 0;
 }
 
+Result<void> Screen::change_mode(const Scene& wanted) {
+  const auto lit = light(wanted);
+  if (lit || !card_.info().shared || !taken_by_other(lit.error())) return lit;
+  // The program goes on as if it were shown. A buffer of the new size waits for the screen.
+  give_back();
+  if (const auto later = light(wanted); !later && !taken_by_other(later.error())) return later;
+  return {};
+}
+
 void Screen::give_back() {
-  // Without a console the picture stays: nothing else wants the screen.
-  if (!card_.release(output_.id)) return;
+  if (lit_) card_.release(output_.id);
   lit_ = false;
+  covered_ = false;
   unpresented_.clear();
   stale_ = false;
   flips_ = false;
@@ -156,19 +207,29 @@ bool Screen::handle_hotplug() {
     spdlog::info("output {} was {}", output_.name, connected ? "connected" : "disconnected");
   }
   const bool back = connected && !output_.connected;
+  // Without a monitor there are no modes; the next one is compared with the last.
+  const bool other_modes = connected && !now->modes.empty() && now->modes != monitor_modes_;
   if (now != outputs->end()) output_ = *now;
   output_.connected = connected;
-  return back;
+  if (other_modes) {
+    monitor_modes_ = output_.modes;
+    other_monitor_ = true;
+    if (!lit_) take_over(wanted_);
+  }
+  return back || other_modes;
 }
 
-void Screen::check_that_it_shows() {
-  if (!is_visible()) return;
-  if (ticks_to_check_ > 0) {
-    --ticks_to_check_;
+void Screen::look_for_other_masters() {
+  if (!lit_) return;
+  if (!covered_ && !card_.shows(output_.id)) covered_ = true;
+  if (!covered_) return;
+  const auto available = card_.available();
+  if (!available && available.error().value() != ENODEV) {
+    report(available.error());
     return;
   }
-  ticks_to_check_ = check_ticks;
-  if (!card_.shows(output_.id)) stale_ = true;
+  covered_ = false;
+  stale_ = true;
 }
 
 void Screen::upload_damage(const std::vector<ByteRange>& ranges) {
@@ -243,11 +304,12 @@ void Screen::upload_all() {
 }
 
 bool Screen::present() {
-  if (!is_visible() || unpresented_.empty()) return true;
+  if (!is_visible() || covered_ || unpresented_.empty()) return true;
   const std::vector<Rect> rects = covering_rects(unpresented_, drmclient::Card::max_damage_rects);
   if (const auto presented = card_.present(output_.id, *front_.memory, {}, rects); !presented) {
     ++statistics_.failed_presents;
     report(presented.error());
+    covered_ = taken_by_other(presented.error());
     // A card that is gone may come back: its node is tried again once it is closed.
     const bool gone = presented.error().value() == ENODEV && card_.info().shared;
     if (gone) give_back();
@@ -260,13 +322,19 @@ bool Screen::present() {
 }
 
 void Screen::report(std::error_code error) {
-  if (error == error_) return;
-  error_ = error;
-  if (error) {
-    spdlog::warn("{} cannot be updated: {}; trying again", name(), error.message());
-  } else {
-    spdlog::info("{} is updated again", name());
+  const auto now = std::chrono::steady_clock::now();
+  if (error != error_) {
+    if (!error && logged_) spdlog::info("{} is updated again", name());
+    error_ = error;
+    error_since_ = now;
+    logged_ = false;
   }
+  if (!error || logged_) return;
+  if (taken_by_other(error) && now - error_since_ < patience_with_others) return;
+  logged_ = true;
+  const char* cause = taken_by_other(error) ? "another program has the screen (" : "";
+  spdlog::warn("{} cannot be updated: {}{}{}; trying again", name(), cause, error.message(),
+               taken_by_other(error) ? ")" : "");
 }
 
 }  // namespace fbemu

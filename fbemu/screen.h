@@ -1,6 +1,9 @@
 #pragma once
 
+#include <chrono>
 #include <memory>
+#include <optional>
+#include <string>
 #include <system_error>
 #include <vector>
 
@@ -23,15 +26,19 @@ namespace fbemu {
 class Screen {
  public:
   /// All of them must outlive the screen.
-  Screen(drmclient::Card& card, drmclient::Output output, const Shadow& shadow, Statistics& statistics);
+  /// `any_mode` is the mode of scenes for which nobody asked for one: a monitor that is plugged in later
+  /// shows them in the mode that it likes best.
+  Screen(drmclient::Card& card, drmclient::Output output, const Shadow& shadow, Statistics& statistics,
+         std::optional<drmclient::Mode> any_mode = std::nullopt);
 
   /// Where live pixels are read; null: what is in the shadow is all there is.
   void set_pages(ProgramPages* pages) { pages_ = pages; }
 
   [[nodiscard]] const drmclient::Output& output() const { return output_; }
+  /// As it is shown: in a mode that the output has.
   [[nodiscard]] const Scene& scene() const { return scene_; }
   /// Shows this scene once the output is lit.
-  void set_scene(const Scene& scene) { scene_ = scene; }
+  void set_scene(const Scene& scene) { take_over(scene); }
   [[nodiscard]] bool is_lit() const { return lit_; }
   [[nodiscard]] bool is_visible() const { return lit_ && power_ == drmclient::Power::on; }
   [[nodiscard]] drmclient::Power power() const { return power_; }
@@ -46,34 +53,44 @@ class Screen {
   /// driver's.
   [[nodiscard]] drmclient::Result<void> check(const Scene& scene);
   /// Makes a buffer for the scene's mode, fills it and lights the output with it. On an error all is as
-  /// before.
+  /// before; where another process has the screen, the buffer is kept, and with it the card's node open, so
+  /// that it costs little to try again.
   drmclient::Result<void> light(const Scene& scene);
   /// As light() with the present scene, with the power level that was last asked for, and told to the log.
   bool light_again();
+  /// Whether another process has the screen that this one would have: worth another try at each vblank.
+  [[nodiscard]] bool waits_for_screen() const { return covered_ || (!lit_ && front_.memory); }
   /// Takes a scene over. Returns 0, or the errno with which its mode was refused; then the scene before
-  /// stays.
+  /// stays. While another process has the screen, the mode is set when that one has left it.
   int apply(const Scene& scene);
-  /// Gives the output back to the kernel's console; without one the picture stays.
+  /// Lets the output go; where it is lit the kernel's console comes back, or it is dark. Forgets a buffer
+  /// that waits for the screen, too.
   void give_back();
   void set_power(drmclient::Power power);
-  /// Looks at the outputs anew. True where the output was plugged in again.
+  /// Looks at the outputs anew. True where the output has to be lit again: it was plugged in, or has other
+  /// modes.
   bool handle_hotplug();
 
   /// All of it has to be uploaded again.
   void mark_stale() { stale_ = true; }
   [[nodiscard]] bool is_stale() const { return stale_; }
   /// Whether something waits for a present() that may succeed.
-  [[nodiscard]] bool has_work() const { return is_visible() && (stale_ || !unpresented_.empty()); }
+  [[nodiscard]] bool has_work() const {
+    return covered_ || (is_visible() && (stale_ || !unpresented_.empty()));
+  }
   /// Uploads what lies in these bytes of the shadow.
   void upload_damage(const std::vector<ByteRange>& ranges);
   /// Uploads all, as programs see it now.
   void upload_all();
   /// Tells the driver what was uploaded. False where the card is gone: then the output is no longer lit.
   bool present();
-  /// Another DRM master may have come and gone without a trace: looks now and then.
-  void check_that_it_shows();
+  /// Another DRM master may have come, or gone: then everything is to be uploaded again. Until it has gone,
+  /// nothing is.
+  void look_for_other_masters();
+  [[nodiscard]] bool is_covered() const { return covered_; }
 
-  /// Logs a cause once, not at each vblank.
+  /// Logs a cause once, not at each vblank; that another process has the screen only where it keeps it (two
+  /// clients that take turns meet now and then).
   void report(std::error_code error);
 
  private:
@@ -83,6 +100,9 @@ class Screen {
   };
 
   drmclient::Result<void> light_with(const Scene& scene, drmclient::PixelFormat format);
+  [[nodiscard]] Scene fitted(const Scene& wanted) const;
+  void take_over(const Scene& wanted);
+  drmclient::Result<void> change_mode(const Scene& scene);
   drmclient::Result<void> upload_all_to(Buffer& buffer, const Scene& scene);
   /// The buffer for a whole picture: the spare one where the output is to flip.
   [[nodiscard]] Buffer& buffer_for_all();
@@ -94,17 +114,24 @@ class Screen {
   ProgramPages* pages_ = nullptr;
   Uploader uploader_;
 
+  std::vector<drmclient::Mode> monitor_modes_;  ///< of the last monitor that was connected
+  std::optional<drmclient::Mode> any_mode_;
+
+  Scene wanted_;  ///< as the program asked for it
   Scene scene_;
+  bool other_monitor_ = false;  ///< the modes are no longer those that programs chose from
   bool lit_ = false;
-  Buffer front_;  ///< none until the output is lit
-  Buffer spare_;  ///< made when first needed
+  bool covered_ = false;  ///< lit, but another DRM master shows something else
+  Buffer front_;          ///< none until the output is lit
+  Buffer spare_;          ///< made when first needed
   drmclient::PixelFormat format_ = drmclient::PixelFormat::xrgb8888;
   drmclient::Power power_ = drmclient::Power::on;
   Region unpresented_;  ///< uploaded or to be uploaded, but refused by the card so far; scan-out coordinates
   bool stale_ = false;
   bool flips_ = false;  ///< the next whole picture comes in the spare buffer
-  unsigned ticks_to_check_ = 0;
   std::error_code error_;
+  std::chrono::steady_clock::time_point error_since_;
+  bool logged_ = false;  ///< error_ is in the log
 };
 
 }  // namespace fbemu

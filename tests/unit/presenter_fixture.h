@@ -47,7 +47,8 @@ class PresenterFixture : public testing::Test {
       shadow->store(offset, page);
       if (damage.add_written_back({offset, offset + page.size()})) presenter->damaged();
     });
-    presenter.emplace(*card, card->probe()->front(), *shadow, damage, statistics);
+    if (shared) card->share();
+    presenter.emplace(*card, card->probe()->front(), *shadow, damage, statistics, policy);
   }
   void stop() {
     if (presenter) presenter->stop();
@@ -123,6 +124,8 @@ class PresenterFixture : public testing::Test {
   drmclient::Size virtual_size{96, 160};
   std::vector<drmclient::PixelFormat> formats{drmclient::PixelFormat::xrgb8888};
   bool stepped = true;
+  bool shared = false;
+  fbemu::ScreenPolicy policy;
   std::optional<SteppedCard> card;
   fbemu::Scene scene;
   std::optional<fbemu::Shadow> shadow;

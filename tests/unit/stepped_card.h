@@ -25,9 +25,25 @@ class SteppedCard final : public drmclient::Card {
         vblanks_(vblanks),
         event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
 
-  const drmclient::CardInfo& info() const override { return inner_.info(); }
+  const drmclient::CardInfo& info() const override { return info_; }
+  /// A card as KmsCard is one: lit only while a program draws.
+  void share() { info_.shared = true; }
+  bool has_console() const override { return console; }
+  void release(drmclient::OutputId output) override {
+    ++releases;
+    inner_.release(output);
+  }
+  bool shows(drmclient::OutputId) override { return !other_master && !replaced; }
+  drmclient::Result<void> available() override {
+    if (other_master) return drmclient::failure(EBUSY);
+    return {};
+  }
   drmclient::Result<std::vector<drmclient::Output>> probe() override {
     inner_.set_connected(connected);
+    {
+      const std::lock_guard lock(mutex_);
+      if (!monitor_.empty()) inner_.set_monitor(monitor_);
+    }
     auto outputs = inner_.probe();
     if (no_custom_modes) outputs->front().custom_modes_up_to = {};
     return outputs;
@@ -39,12 +55,12 @@ class SteppedCard final : public drmclient::Card {
   }
   drmclient::Result<void> set_mode(drmclient::OutputId output, const drmclient::Mode& mode,
                                    drmclient::ScanoutBuffer& buffer, drmclient::Point origin) override {
-    inner_.refuse_modes(refuse_modes);
+    inner_.refuse_modes(other_master ? EBUSY : refuse_modes.load());
     return inner_.set_mode(output, mode, buffer, origin);
   }
   drmclient::Result<void> present(drmclient::OutputId output, drmclient::ScanoutBuffer& buffer,
                                   drmclient::Point origin, std::span<const drmclient::Rect> damage) override {
-    inner_.refuse_presents(refuse_presents);
+    inner_.refuse_presents(other_master ? EBUSY : refuse_presents.load());
     {
       const std::lock_guard lock(mutex_);
       presented_.emplace_back(damage.begin(), damage.end());
@@ -80,6 +96,7 @@ class SteppedCard final : public drmclient::Card {
       events.emplace_back(drmclient::VblankEvent{drmclient::HeadlessCard::output_id, ++sequence_, {}});
     }
     if (std::exchange(hotplug_, false)) events.emplace_back(drmclient::HotplugEvent{});
+    if (std::exchange(resumed_, false)) events.emplace_back(drmclient::ResumeEvent{});
     return events;
   }
   drmclient::Result<drmclient::Capture> capture(drmclient::OutputId output) override {
@@ -103,6 +120,16 @@ class SteppedCard final : public drmclient::Card {
     const std::lock_guard lock(mutex_);
     raise(hotplug_);
   }
+  /// Another monitor with these modes is plugged in.
+  void plug_monitor(std::vector<drmclient::Size> sizes) {
+    const std::lock_guard lock(mutex_);
+    monitor_ = std::move(sizes);
+    raise(hotplug_);
+  }
+  void resume() {
+    const std::lock_guard lock(mutex_);
+    raise(resumed_);
+  }
   /// The damage of each present() so far; forgets it.
   [[nodiscard]] std::vector<std::vector<drmclient::Rect>> take_presented() {
     const std::lock_guard lock(mutex_);
@@ -116,6 +143,11 @@ class SteppedCard final : public drmclient::Card {
   std::atomic<int> refuse_powers{0};
   std::atomic<int> refuse_vblanks{0};
   std::atomic<bool> connected{true};
+  std::atomic<bool> console{true};
+  /// Another process is DRM master, and shows something else.
+  std::atomic<bool> other_master{false};
+  std::atomic<bool> replaced{false};
+  std::atomic<unsigned> releases{0};
   std::atomic<bool> no_custom_modes{false};
 
  private:
@@ -131,6 +163,9 @@ class SteppedCard final : public drmclient::Card {
   }
 
   drmclient::HeadlessCard inner_;
+  drmclient::CardInfo info_ = inner_.info();
+  std::vector<drmclient::Size> monitor_;
+  bool resumed_ = false;
   Vblanks vblanks_;
   drmclient::UniqueFd event_;
   mutable std::mutex mutex_;

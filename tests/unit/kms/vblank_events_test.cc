@@ -44,7 +44,7 @@ TEST(DrmEvents, BothKindsOfVblankAreUnderstood) {
   std::vector<std::byte> bytes;
   append(bytes, vblank(33, 7), DRM_EVENT_VBLANK);
   append(bytes, sequence(34, uint64_t{1} << 40), DRM_EVENT_CRTC_SEQUENCE);
-  const auto events = parse_drm_events(bytes);
+  const auto events = parse_drm_events(bytes).vblanks;
   ASSERT_EQ(events.size(), 2U);
   EXPECT_EQ(events[0].user_data, 33U);
   EXPECT_EQ(events[0].sequence, 7U);
@@ -59,7 +59,7 @@ TEST(DrmEvents, OtherEventsArePassedOver) {
   append(bytes, vblank(1, 1), DRM_EVENT_FLIP_COMPLETE);
   append(bytes, vblank(2, 2), 0x8000'0000);  // a driver's own
   append(bytes, vblank(3, 3), DRM_EVENT_VBLANK);
-  const auto events = parse_drm_events(bytes);
+  const auto events = parse_drm_events(bytes).vblanks;
   ASSERT_EQ(events.size(), 1U);
   EXPECT_EQ(events[0].user_data, 3U);
 }
@@ -69,13 +69,13 @@ TEST(DrmEvents, WhatIsCutOffOrMalformedEndsTheReading) {
   append(bytes, vblank(1, 1), DRM_EVENT_VBLANK);
   append(bytes, vblank(2, 2), DRM_EVENT_VBLANK);
   for (size_t size = 0; size < bytes.size(); ++size) {
-    EXPECT_EQ(parse_drm_events(std::span(bytes).first(size)).size(), size / sizeof(drm_event_vblank));
+    EXPECT_EQ(parse_drm_events(std::span(bytes).first(size)).vblanks.size(), size / sizeof(drm_event_vblank));
   }
   std::memset(bytes.data() + sizeof(uint32_t), 0, sizeof(uint32_t));  // a length of 0 would never end
-  EXPECT_TRUE(parse_drm_events(bytes).empty());
+  EXPECT_TRUE(parse_drm_events(bytes).vblanks.empty());
 }
 
 TEST(DrmEvents, AnEventThatIsTooShortForItsKindIsNone) {
   drm_event header{DRM_EVENT_VBLANK, sizeof(drm_event)};
-  EXPECT_TRUE(parse_drm_events(std::as_bytes(std::span(&header, 1))).empty());
+  EXPECT_TRUE(parse_drm_events(std::as_bytes(std::span(&header, 1))).vblanks.empty());
 }

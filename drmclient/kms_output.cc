@@ -1,0 +1,125 @@
+#include "drmclient/kms_output.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "drmclient/drm_resources.h"
+
+namespace drmclient {
+
+using std::chrono::steady_clock;
+
+bool is_gone(const DrmDevice& device) {
+  return ::access(device.path().c_str(), F_OK) != 0 && errno == ENOENT;
+}
+
+KmsOutput::KmsOutput(KmsPipe pipe, OutputId output, const DrmDevice& device, Learned& learned)
+    : pipe_(std::move(pipe)),
+      output_(output),
+      before_(SavedCrtc::read(device, pipe_.crtc_id)),
+      commit_(KmsCommit::make(device, pipe_)),
+      vblank_(output),
+      learned_(learned) {}
+
+Result<void> KmsOutput::test_mode(const Mode& mode, const DumbBuffer& buffer) {
+  const auto master = DrmMaster::take(buffer.device());
+  if (!master) return tl::make_unexpected(master.error());
+  return commit_->test_mode(pipe_, mode, buffer);
+}
+
+Result<void> KmsOutput::set_mode(const Mode& mode, DumbBuffer& buffer, Point origin) {
+  const auto master = DrmMaster::take(buffer.device());
+  if (!master) return tl::make_unexpected(master.error());
+  if (const auto set = commit_->set_mode(pipe_, mode, buffer, origin); !set) return set;
+  mode_ = mode;
+  front_ = &buffer;
+  origin_ = origin;
+  power_ = Power::on;
+  vblank_.start(mode);
+  // Most drivers upload the whole buffer at a mode set; vmwgfx's legacy unit waits to be told.
+  return tell_dirty(master->fd(), buffer, {});
+}
+
+Result<bool> KmsOutput::shows_front() const {
+  const DrmModeCrtc crtc(::drmModeGetCrtc(front_->device().fd(), pipe_.crtc_id));
+  if (!crtc && (errno == ENODEV || is_gone(front_->device()))) return failure(ENODEV);
+  // Where the kernel does not tell for another reason, it is left at that.
+  return !crtc || (crtc->mode_valid != 0 && crtc->buffer_id == front_->framebuffer_id());
+}
+
+Result<void> KmsOutput::present(DumbBuffer& buffer, Point origin, std::span<const Rect> damage,
+                                const WaitForFlip& wait_for_flip) {
+  // Another master may have set a mode of its own meanwhile, or turned the CRTC off at its end.
+  const auto shown = shows_front();
+  if (!shown) return tl::make_unexpected(shown.error());
+  if (!*shown) {
+    const auto again = set_mode(mode_, buffer, origin);
+    return !again && is_gone(buffer.device()) ? failure(ENODEV) : again;
+  }
+  const bool flip = &buffer != front_ || origin != origin_;
+  if (!flip && damage.empty()) return {};
+  const auto begin = steady_clock::now();
+  const auto flushed = flush(buffer, origin, damage);
+  if (!flushed) return failure(is_gone(buffer.device()) ? ENODEV : flushed.error().value());
+  front_ = &buffer;
+  origin_ = origin;
+  if (*flushed) wait_for_flip(output_);
+  vblank_.presented(begin, steady_clock::now());
+  return {};
+}
+
+/// True where a flip event follows.
+Result<bool> KmsOutput::flush(DumbBuffer& buffer, Point origin, std::span<const Rect> damage) {
+  const bool flip = &buffer != front_ || origin != origin_;
+  const bool clips = commit_->interface() == DrmDevice::Interface::atomic && pipe_.has_damage_clips();
+  if (!flip && !clips && learned_.dirty_unneeded) return false;
+  const auto master =
+      flip || clips ? DrmMaster::take(buffer.device()) : DrmMaster::take_quietly(buffer.device());
+  if (!master) return tl::make_unexpected(master.error());
+  bool event_follows = false;
+  if (flip || clips) {
+    const auto shown = commit_->show(pipe_, mode_, buffer, origin, damage, output_);
+    if (!shown) return shown;
+    event_follows = *shown;
+  }
+  if (!clips && !damage.empty()) {
+    if (const auto told = tell_dirty(master->fd(), buffer, damage); !told) {
+      return tl::make_unexpected(told.error());
+    }
+  }
+  return event_follows;
+}
+
+Result<void> KmsOutput::tell_dirty(int fd, const DumbBuffer& buffer, std::span<const Rect> damage) {
+  if (learned_.dirty_unneeded) return {};
+  const auto told = mark_dirty(fd, buffer, damage);
+  if (told || told.error().value() != ENOSYS) return told;
+  learned_.dirty_unneeded = true;
+  return {};
+}
+
+void KmsOutput::restore() const {
+  if (!before_ || front_ == nullptr) return;
+  if (const auto master = DrmMaster::take_quietly(front_->device())) {
+    static_cast<void>(before_->restore(master->fd()));
+  }
+}
+
+Result<void> KmsOutput::set_power(Power power) {
+  const auto master = DrmMaster::take(front_->device());
+  if (!master) return tl::make_unexpected(master.error());
+  if (const auto set = commit_->set_power(pipe_, power); !set) return set;
+  power_ = power;
+  return {};
+}
+
+Result<void> KmsOutput::set_gamma(std::span<const GammaEntry> table) {
+  if (table.empty() || table.size() != pipe_.gamma_entries()) return failure(EINVAL);
+  const auto master = DrmMaster::take(front_->device());
+  if (!master) return tl::make_unexpected(master.error());
+  return commit_->set_gamma(pipe_, table);
+}
+
+}  // namespace drmclient

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "drmclient/mode.h"
+#include "drmclient/terminals.h"
+#include "fbemu/program_terminal.h"
+
+namespace fbemu {
+
+/// What becomes of the picture when the last program has closed the framebuffer.
+enum class OnClose {
+  /// The kernel's console comes back: at once where the program had mapped the framebuffer, when the terminal
+  /// is used again where the picture was written (cat, dd).
+  console,
+  /// The picture stays for as long as the terminal is in front.
+  keep,
+};
+
+/// How a framebuffer shares the screen with others.
+struct ScreenPolicy {
+  OnClose on_close = OnClose::console;
+  /// Must outlive the presenter, whose thread uses it; null: there are none.
+  drmclient::Terminals* terminals = nullptr;
+  /// The mode of scenes for which nobody asked for one.
+  std::optional<drmclient::Mode> any_mode;
+};
+
+/// The programs that have the framebuffer open for writing.
+struct Writers {
+  unsigned count = 0;
+  /// One for each, null for one that is to be seen on every terminal; may be empty for that too.
+  std::vector<std::shared_ptr<const ProgramTerminal>> terminals;
+  /// All that was drawn since there were no writers came by write(2).
+  bool wrote_only = false;
+};
+
+}  // namespace fbemu

@@ -1,0 +1,219 @@
+#!/usr/bin/env python3
+"""A framebuffer beside consoles and other programs on the same screen: who is seen, and when.
+
+    python3 tests/vm/test_sharing.py -v [Sharing[.test_virtio_6_12]]...
+"""
+
+import re
+import sys
+import time
+import unittest
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from lab import fbemu, framebuffer  # noqa: E402
+from lab.boot import boot  # noqa: E402
+from lab.channel import Job  # noqa: E402
+from lab.drivers import DRIVERS  # noqa: E402
+from lab.fbemu import Fbemu  # noqa: E402
+from lab.framebuffer import OpenFramebuffer  # noqa: E402
+from lab.guest import Guest  # noqa: E402
+from lab.options import Options  # noqa: E402
+from lab.picture import Picture  # noqa: E402
+from lab.suite import main  # noqa: E402
+
+MATRIX = [("6.12", gpu) for gpu in DRIVERS] + [(kernel, gpu) for kernel in ("6.1", "7.2") for gpu in ("virtio", "vmwgfx")]
+PROGRAMS = Path(__file__).resolve().parent / "programs"
+# A mode set of bochs in Debian's 6.1 and 6.12 lets the card clear the start of its memory, where the console's picture is.
+FORGETS = {("6.12", "bochs")}
+TEXT = "a line of text on the second terminal"
+
+
+class Sharing(unittest.TestCase):
+    """The checks share a guest and follow one another; each leaves the first terminal in front, and nothing open."""
+
+    guest: Guest
+    consoles: dict[int, Picture]
+
+    def run_checks(self, kernel: str, gpu: str) -> None:
+        start = time.monotonic()
+        with boot(Options(kernel=kernel, gpu=gpu)) as self.guest:
+            framebuffer.install(self.guest)
+            fbemu.install(self.guest, fbemu.find_build(None))
+            self.guest.put(PROGRAMS / "unflushed.py", "/root/unflushed.py")
+            self.forgets = (kernel, gpu) in FORGETS
+            self.consoles = {1: self.guest.settled_screen()}
+            self.guest.run(f"chvt 2; printf '{TEXT}' > /dev/tty2")
+            self.consoles[2] = self.guest.wait_screen(lambda now: now != self.consoles[1])
+            self.consoles[2] = self.guest.settled_screen()
+            self.guest.run(["chvt", "1"])
+            self.assert_screen(self.consoles[1])
+            self.check_terminals()
+            self.check_program_on_another_terminal()
+            self.check_written_picture()
+            self.check_kept_picture()
+            self.check_other_master()
+        print(f"\n  {kernel} {gpu}: {time.monotonic() - start:.1f} s", file=sys.stderr)
+
+    @contextmanager
+    def daemon(self, *arguments: str) -> Iterator[Fbemu]:
+        daemon = fbemu.start(self.guest, fbemu.find_build(None), ["--no-cuse", *arguments])
+        try:
+            yield daemon
+            self.assertEqual(daemon.stop(), 0, daemon.log)
+        finally:
+            if daemon.job.status is None:
+                daemon.kill()
+            self.guest.run(["chvt", "1"])
+
+    def assert_screen(self, expected: Picture, timeout: float = 5) -> None:
+        seen = self.guest.wait_screen(lambda now: now == expected, timeout=timeout)
+        self.assertIsNone(seen.difference(expected))
+
+    def assert_console(self, terminal: int) -> None:
+        """The terminal as it was; where the driver forgets it, text is there after a redraw."""
+        if self.forgets:
+            self.guest.run(f"printf '\\033[H\\033[2J{TEXT if terminal == 2 else 'new text'}' > /dev/tty{terminal}")
+            seen = self.guest.wait_screen(lambda now: set(colours(now)) == {(0, 0, 0), (170, 170, 170)})
+            self.assertEqual(set(colours(seen)), {(0, 0, 0), (170, 170, 170)})
+            return
+        self.assert_screen(self.consoles[terminal])
+
+    def change_to(self, terminal: int) -> None:
+        self.guest.run(["chvt", str(terminal)])
+
+    def start_on(self, terminal: int, command: str) -> Job:
+        """A command whose controlling terminal this is, in a session of its own, as a login shell's would be."""
+        return self.guest.spawn(["setsid", "--wait", "sh", "-c", f"exec < /dev/tty{terminal} > /dev/tty{terminal} 2>&1; {command}"])
+
+    # The checks
+
+    def check_terminals(self) -> None:
+        with self.subTest("the picture belongs to its terminal"), self.daemon() as daemon, OpenFramebuffer(self.guest, daemon) as screen:
+            self.assert_screen(screen.draw_pattern())
+            self.change_to(2)
+            self.assert_console(2)
+            status = framebuffer.status(self.guest)
+            self.assertEqual((status["lit"], status["in_front"]), (False, False))
+            drawn = screen.fill(60, 60, 70, 70, 0x00AAFF)
+            screen.tell("sync")
+            self.change_to(1)
+            self.assert_screen(drawn)
+            self.assert_screen(screen.fill(160, 60, 70, 70, 0xFFAA00))
+            self.change_to(2)
+            self.assert_console(2)
+        with self.subTest("and a terminal that was changed to stays when the program has ended"):
+            self.change_to(2)
+            self.assert_console(2)
+            self.change_to(1)
+            self.assert_console(1)
+
+    def check_program_on_another_terminal(self) -> None:
+        with self.subTest("a program of a terminal behind is seen when that comes to the front"), self.daemon() as daemon:
+            program = self.start_on(2, f"exec 3<> {daemon.node}; /root/draw64 {daemon.node} > /dev/null; sleep 1000")
+            try:
+                self.guest.wait_until("pgrep -x sleep")
+                self.assertFalse(framebuffer.status(self.guest)["lit"])
+                self.assert_console(1)
+                self.change_to(2)
+                width, height = self.consoles[1].width, self.consoles[1].height
+                self.assert_screen(framebuffer.pattern.picture(width, height))
+                self.change_to(1)
+                self.assert_console(1)
+            finally:
+                self.guest.run(["pkill", "-x", "sleep"])
+                program.wait(20)
+
+    def check_written_picture(self) -> None:
+        """cat picture > /dev/fb0"""
+        with self.subTest("a written picture stays until the terminal is used"), self.daemon() as daemon:
+            picture = self.write_picture(daemon)
+            # The prompt that a shell prints after the command.
+            self.guest.run("printf '# ' > /dev/tty1")
+            self.assert_screen(picture)
+            daemon.job.wait_for(lambda: self.watches(daemon), 20, "wait for the terminal to be used")
+            self.assert_screen(picture)
+            self.guest.run(r"printf '\r\033[K' > /dev/tty1")
+            self.assert_console(1)
+            self.write_picture(daemon)
+            self.change_to(2)
+            self.assert_console(2)
+            self.change_to(1)
+            self.assert_console(1)
+
+    def write_picture(self, daemon: Fbemu) -> Picture:
+        width, height = self.consoles[1].width, self.consoles[1].height
+        picture = framebuffer.pattern.picture(width, height)
+        raw = b"".join(bytes((*reversed(picture.rgb[at:at + 3]), 0)) for at in range(0, len(picture.rgb), 3))
+        self.guest.write_file("/tmp/picture.raw", raw)
+        self.guest.run(f"cat /tmp/picture.raw > {daemon.node}")
+        self.assert_screen(picture)
+        return picture
+
+    def watches(self, daemon: Fbemu) -> bool:
+        """Whether fbemud has the terminal's text open, to hear of its use."""
+        return self.guest.run(f"ls -l /proc/$(pgrep -ox fbemud)/fd | grep -q /dev/vcs", check=False).status == 0
+
+    def check_kept_picture(self) -> None:
+        with self.subTest("--on-close keep"), self.daemon("--on-close", "keep") as daemon:
+            with OpenFramebuffer(self.guest, daemon) as screen:
+                self.assert_screen(screen.draw_pattern())
+                picture = screen.picture
+            self.guest.run("printf 'typed' > /dev/tty1")
+            self.assert_screen(picture)
+            self.change_to(2)
+            self.assert_console(2)
+            self.change_to(1)
+            self.assert_screen(picture)
+        self.guest.run(r"printf '\r\033[K' > /dev/tty1")
+        with self.subTest("the console is back with the end of fbemud"):
+            self.assert_console(1)
+
+    def check_other_master(self) -> None:
+        with self.subTest("another DRM program takes the display and leaves it, killed"), self.daemon() as daemon, \
+                OpenFramebuffer(self.guest, daemon) as screen:
+            self.assert_screen(screen.draw_pattern())
+            for end in ("order", "kill"):
+                screen.tell("sync")
+                other = self.guest.spawn(["python3", "unflushed.py", "/dev/dri/card0"], stdin=True)
+                other.wait_output(b"DRAWN", 60)
+                other.write(b"\n")
+                other.wait_output(b"FLUSHED", 60)
+                theirs = self.guest.wait_screen(lambda now: now.pixel(150, 60) == (0x33, 0x66, 0xCC))
+                self.assertEqual(theirs.pixel(150, 60), (0x33, 0x66, 0xCC))
+                changed = screen.fill(40, 40, 50, 50, 0x0000FF if end == "order" else 0x00FF00)
+                # A vblank passes for the program all the same.
+                screen.tell("sync")
+                self.guest.wait_until("fbemuctl status --json | grep -q '\"covered\": *true'", timeout=10)
+                if end == "order":
+                    other.write(b"\n")
+                    self.assertEqual(other.wait(30), 0)
+                else:
+                    other.signal(9)
+                    other.wait(30)
+                self.assert_screen(changed)
+            said = re.findall("cannot be updated: another program has the screen", daemon.log)
+            self.assertLessEqual(len(said), 2, daemon.log)
+        self.assert_console(1)
+
+
+def colours(picture: Picture) -> Iterator[tuple[int, ...]]:
+    return zip(*(picture.rgb[channel::3] for channel in range(3)))
+
+
+def add_test(kernel: str, gpu: str) -> None:
+    def test(self: Sharing) -> None:
+        self.run_checks(kernel, gpu)
+
+    setattr(Sharing, f"test_{gpu}_{kernel.replace('.', '_')}", test)
+
+
+for _kernel, _gpu in MATRIX:
+    add_test(_kernel, _gpu)
+
+if __name__ == "__main__":
+    main([Options(kernel=kernel, gpu=gpu) for kernel, gpu in MATRIX])
