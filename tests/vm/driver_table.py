@@ -61,17 +61,41 @@ The shell keeps the framebuffer open (`exec 3<>`): when the last writer has clos
 
 ## How the screen is shared with the kernel's console
 
-fbemud sets no mode until a program opens the framebuffer for writing. Until then, and from a third of a second after the last writer has
-closed it, the card's node is not even open: the kernel brings its console back when the last descriptor of a card is closed, for whichever
-program that was, and a daemon with nothing to show must not stand in the way. Before it closes the card, fbemud sets the CRTC as it found
-it, so that the screen is not dark in between. Where the kernel has no framebuffer console, the last picture stays. A program that only
-reads (`fbset -i`) leaves the screen alone, and `fbemuctl screenshot` says that there is nothing of the framebuffer on it.
+fbemud sets no mode until a program opens the framebuffer for writing. Until then, and after the last writer has closed it, the card's
+node is not even open: the kernel brings its console back when the last descriptor of a card is closed, for whichever program that was,
+and a daemon with nothing to show must not stand in the way. Before it closes the card, fbemud sets the CRTC as it found it, so that the
+screen is not dark in between. A program that only reads (`fbset -i`) leaves the screen alone, and `fbemuctl screenshot` says that there
+is nothing of the framebuffer on it.
+
+**Terminals.** A framebuffer is shown while the terminal of a program that has it open for writing is in front: the controlling terminal
+of its process; without one (ssh, a service) the terminal that was in front at the time of `open()`; or one whose device the process has
+opened itself (X, SDL, `fbi -T`). Changing to another terminal gives the screen to whatever lives there, and changing back brings the
+picture back whole. Meanwhile the program goes on: it draws unseen, FBIO_WAITFORVSYNC returns at the rate of the mode, and nothing is
+uploaded.
+
+**When the last program has closed it** (`--on-close`):
+
+| | `console`, the default | `keep` |
+|---|---|---|
+| a program that maps the framebuffer, as `fbi`, games, X | the console is back after a third of a second, so that a program that opens it again at once does not make the screen flicker | the picture stays |
+| `cat picture > /dev/fb0`, `dd`: write(2) alone | the picture stays until something is written on the terminal, which a typed key's echo is too; what comes within a second (the shell's prompt) does not count | the picture stays |
+| another terminal is changed to | that terminal has the screen; the picture is over | that terminal has the screen; the picture is back with its own |
+
+Where the kernel has no framebuffer console, the last picture stays as with `keep`; another terminal is dark unless a program lives there.
+A program that switches its terminal to KD_GRAPHICS changes nothing of this: it keeps the kernel from drawing its console, which is not
+what is scanned out then anyway. When it ends, it changes back to its old terminal, and with that the screen goes there at once.
 
 When fbemud is killed, the kernel closes the card and brings the console back by itself. On bochs before 7.x it is black then until new
 text comes: each mode set lets the card clear the start of its memory, where the console's picture lies.
 
-DRM master is held for the length of one call, so that a compositor can start at any time. While it runs, programs draw on, unseen; half a
-second after it has gone the picture is back.
+**Other DRM programs.** DRM master is held for the length of one call, and flips are committed without waiting for them, so that it is held for
+microseconds also on drivers whose commits take a frame. A compositor can start at any time. While it has the screen, programs draw on,
+unseen and not held up, also through changes of the mode; each frame fbemud asks whether the screen is free again, and the picture is back
+whole in that frame. The log says so once.
+
+**Monitors.** A monitor with other modes that is plugged in shows the picture as `--scale` says, in the mode that it prefers, or in the one that
+the program asked for where it has that; programs keep their geometry. Events that come in a storm are taken together, at least
+50 ms apart and up to 2 s. After a sleep of the machine mode, picture and power level are set again.
 
 ## When something goes wrong
 
@@ -80,7 +104,8 @@ second after it has gone the picture is back.
 | what | what fbemud does |
 |---|---|
 | no card, no such card, no permission, no display connected, a mode that is none | ends at once with one message that names the card, the connector and the error; the console stays |
-| a mode that the driver refuses, or another program has the display just then | FBIOPUT_VSCREENINFO fails with the driver's errno; picture and mode stay |
+| a mode that the driver refuses | FBIOPUT_VSCREENINFO fails with the driver's errno; picture and mode stay |
+| another program has the display when a mode is asked for | the program goes on with it; it is set when the display is free |
 | the display is unplugged | says so; drawing goes on, and the mode is set again when one is plugged in |
 | the card vanishes while a program draws | says so once; drawing goes on in memory; changes of the mode fail with ENODEV |
 | the card is back, driven by the same driver | the picture is on it within half a second |

@@ -114,7 +114,7 @@ class Sharing(unittest.TestCase):
 
     def check_program_on_another_terminal(self) -> None:
         with self.subTest("a program of a terminal behind is seen when that comes to the front"), self.daemon() as daemon:
-            program = self.start_on(2, f"exec 3<> {daemon.node}; /root/draw64 {daemon.node} > /dev/null; sleep 1000")
+            program = self.start_on(2, f"exec 3<> {daemon.node}; /root/draw64 {daemon.node} > /dev/null; exec sleep 1000")
             try:
                 self.guest.wait_until("pgrep -x sleep")
                 self.assertFalse(framebuffer.status(self.guest)["lit"])
@@ -156,7 +156,7 @@ class Sharing(unittest.TestCase):
 
     def watches(self, daemon: Fbemu) -> bool:
         """Whether fbemud has the terminal's text open, to hear of its use."""
-        return self.guest.run(f"ls -l /proc/$(pgrep -ox fbemud)/fd | grep -q /dev/vcs", check=False).status == 0
+        return self.guest.run("ls -l /proc/$(pgrep -ox fbemud)/fd | grep -q /dev/vcs", check=False).status == 0
 
     def check_kept_picture(self) -> None:
         with self.subTest("--on-close keep"), self.daemon("--on-close", "keep") as daemon:
