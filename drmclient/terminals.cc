@@ -44,7 +44,7 @@ std::optional<unsigned> terminal_number(const std::string& line) {
   return number;
 }
 
-KernelTerminals::KernelTerminals(std::string active_path, std::string text_prefix)
+KernelTerminals::KernelTerminals(const std::string& active_path, std::string text_prefix)
     : text_prefix_(std::move(text_prefix)),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)),
       active_(::open(active_path.c_str(), O_RDONLY | O_CLOEXEC)) {

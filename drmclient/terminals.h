@@ -40,7 +40,7 @@ class Terminals {
 class KernelTerminals final : public Terminals {
  public:
   /// The two paths are for tests. Throws std::system_error where the kernel has no memory for an epoll.
-  explicit KernelTerminals(std::string active_path = "/sys/class/tty/tty0/active",
+  explicit KernelTerminals(const std::string& active_path = "/sys/class/tty/tty0/active",
                            std::string text_prefix = "/dev/vcs");
 
   [[nodiscard]] std::optional<unsigned> front() const override { return front_; }

@@ -49,20 +49,20 @@ class Screen {
   /// The card and the output, for a person to read.
   [[nodiscard]] std::string name() const;
 
-  /// Whether the output could be lit with `scene`, as far as the driver can be asked now. Errors: the
+  /// Whether the output could be lit with `wanted`, as far as the driver can be asked now. Errors: the
   /// driver's.
-  [[nodiscard]] drmclient::Result<void> check(const Scene& scene);
-  /// Makes a buffer for the scene's mode, fills it and lights the output with it. On an error all is as
+  [[nodiscard]] drmclient::Result<void> check(const Scene& wanted);
+  /// Makes a buffer for the mode of `wanted`, fills it and lights the output with it. On an error all is as
   /// before; where another process has the screen, the buffer is kept, and with it the card's node open, so
   /// that it costs little to try again.
-  drmclient::Result<void> light(const Scene& scene);
+  drmclient::Result<void> light(const Scene& wanted);
   /// As light() with the present scene, with the power level that was last asked for, and told to the log.
   bool light_again();
   /// Whether another process has the screen that this one would have: worth another try at each vblank.
   [[nodiscard]] bool waits_for_screen() const { return covered_ || (!lit_ && front_.memory); }
   /// Takes a scene over. Returns 0, or the errno with which its mode was refused; then the scene before
   /// stays. While another process has the screen, the mode is set when that one has left it.
-  int apply(const Scene& scene);
+  int apply(const Scene& wanted);
   /// Lets the output go; where it is lit the kernel's console comes back, or it is dark. Forgets a buffer
   /// that waits for the screen, too.
   void give_back();
@@ -102,7 +102,7 @@ class Screen {
   drmclient::Result<void> light_with(const Scene& scene, drmclient::PixelFormat format);
   [[nodiscard]] Scene fitted(const Scene& wanted) const;
   void take_over(const Scene& wanted);
-  drmclient::Result<void> change_mode(const Scene& scene);
+  drmclient::Result<void> change_mode(const Scene& wanted);
   drmclient::Result<void> upload_all_to(Buffer& buffer, const Scene& scene);
   /// The buffer for a whole picture: the spare one where the output is to flip.
   [[nodiscard]] Buffer& buffer_for_all();

@@ -195,7 +195,6 @@ class OnVirtio(OnDriver):
             other.write(b"\n\n")
             self.assertEqual(other.wait(30), 0)
             self.assert_shows(drawn)
-            self.assert_shows(screen.fill(100, 100, 30, 30, 0xFF00FF))
             self.assertEqual(len(self.warnings(daemon)), 1, daemon.log)
 
 
