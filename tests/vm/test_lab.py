@@ -17,7 +17,7 @@ from unittest import mock
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from lab import cache, cli, kernels, pattern, sources  # noqa: E402
+from lab import cache, cli, compositor, kernels, pattern, sources  # noqa: E402
 from lab.boot import BREAK_BOOTS, boot  # noqa: E402
 from lab.drivers import DRIVERS  # noqa: E402
 from lab.errors import CommandFailed, GuestDied, GuestTimeout, LabError, Skipped  # noqa: E402
@@ -106,6 +106,9 @@ class Pictures(unittest.TestCase):
 
     def test_ppm_whose_pixels_look_like_spaces(self) -> None:
         self.assertEqual(Picture.from_ppm(b"P6\n255 1\n255\n" + b" " * 765), Picture(255, 1, b" " * 765))
+
+    def test_ppm_whose_lines_are_padded(self) -> None:
+        self.assertEqual(Picture.from_ppm(b"P6\n1 2\n255\n\1\2\3\0\4\5\6\0"), Picture(1, 2, b"\1\2\3\4\5\6"))
 
     def test_difference(self) -> None:
         picture = Picture.from_xrgb(2, 2, bytes(16))
@@ -259,6 +262,82 @@ class Screens(unittest.TestCase):
                 self.assertEqual(job.wait(30), 0)
 
 
+class Compositors(unittest.TestCase):
+    def test_weston(self) -> None:
+        with boot(Options()) as guest:
+            before = guest.settled_screen()
+            weston = compositor.start(guest, terminal=3)
+            self.assertIn("10.0", weston.log)
+            self.assertEqual(guest.read_file("/sys/class/tty/tty0/active"), b"tty3\n")
+            self.assertEqual(weston.stop(), 0, weston.log)
+            self.back_to(guest, before)
+            weston = compositor.start(guest)
+            weston.kill()
+            self.assertFalse(compositor.shows_desktop(guest.wait_screen(lambda now: not compositor.shows_desktop(now))))
+            weston.reset_terminal()
+            self.back_to(guest, before)
+
+    def back_to(self, guest: Guest, console: Picture) -> None:
+        guest.run(["chvt", "1"])
+        self.assertIsNone(guest.wait_screen(lambda now: now == console).difference(console))
+
+    def test_weston_that_cannot_start(self) -> None:
+        with boot(Options()) as guest:
+            guest.run("rm /dev/dri/card0")
+            with self.assertRaisesRegex(LabError, "(?s)status 1.*no drm device found"):
+                compositor.start(guest)
+
+
+class Displays(unittest.TestCase):
+    """What happens to the machine from outside."""
+
+    def wait_modes(self, guest: Guest, connector: str, first: str) -> None:
+        guest.wait_until(f"test \"$(head -n 1 /sys/class/drm/card0-{connector}/modes)\" = '{first}'", timeout=10)
+
+    def test_resized(self) -> None:
+        with boot(Options(resizable=True)) as guest:
+            events = guest.spawn(["udevadm", "monitor", "--kernel", "--property", "--subsystem-match=drm"])
+            events.wait_output(b"KERNEL - the kernel uevent", 20)
+            # No multiple of four: QEMU's pictures have longer lines then.
+            guest.resize_display(1111, 777)
+            self.wait_modes(guest, "Virtual-1", "1111x777")
+            events.wait_output(b"HOTPLUG=1", 20)
+            screen = guest.wait_screen(lambda now: (now.width, now.height) == (1111, 777))
+            self.assertEqual((screen.width, screen.height), (1111, 777))
+            self.assertGreater(len(set(screen.rgb)), 1, "the console does not show")
+
+    def test_second_head(self) -> None:
+        with boot(Options(heads=2, resizable=True)) as guest:
+            self.wait_modes(guest, "Virtual-1", "1280x800")
+            self.wait_modes(guest, "Virtual-2", "")
+            guest.resize_display(640, 480, head=1)
+            self.wait_modes(guest, "Virtual-2", "640x480")
+            screen = guest.wait_screen(lambda now: (now.width, now.height) == (640, 480), head=1)
+            self.assertEqual((screen.width, screen.height), (640, 480))
+            weston = compositor.start(guest)
+            weston.wait_desktop(head=1)
+            self.assertEqual((guest.screen().width, guest.screen(head=1).width), (1280, 640))
+            weston.stop()
+            guest.resize_display(0, 0, head=1)
+            self.wait_modes(guest, "Virtual-2", "")
+
+    def test_cards_without(self) -> None:
+        with self.assertRaisesRegex(LabError, "one head"), boot(Options(gpu="qxl", heads=2)):
+            self.fail("there was a guest")
+
+    def test_suspended_and_woken(self) -> None:
+        for gpu, driver in DRIVERS.items():
+            with self.subTest(gpu=gpu), boot(Options(gpu=gpu)) as guest:
+                before = guest.settled_screen()
+                guest.suspend_and_wake()
+                log = guest.run(["dmesg"]).text
+                self.assertIn("PM: suspend exit", log)
+                self.assertEqual("Waking up from system sleep state S3" in log, driver.suspend == "mem", log)
+                self.assertIsNone(guest.wait_screen(lambda now: now == before).difference(before))
+                guest.run("printf 'after it' > /dev/tty1")
+                self.assertNotEqual(guest.wait_screen(lambda now: now != before), before, "the screen stands still")
+
+
 class CommandLine(unittest.TestCase):
     def call(self, *arguments: str) -> tuple[int, str]:
         said = io.StringIO()
@@ -327,4 +406,4 @@ socket.socket(socket.AF_UNIX,socket.SOCK_DGRAM).sendto(b'STATUS=$*\\nREADY=1',os
 
 
 if __name__ == "__main__":
-    main([*(Options(kernel=kernel, gpu=gpu) for kernel, gpu in MATRIX), Options()])
+    main([*(Options(kernel=kernel, gpu=gpu) for kernel, gpu in MATRIX), Options(heads=2, resizable=True)])

@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from . import qemu, vnc
 from .channel import Job, Sink
+from .drivers import driver
 from .errors import CommandFailed, GuestTimeout, LabError
 from .machine import Machine
 from .picture import Picture
@@ -102,32 +104,70 @@ class Guest(Machine):
 
     # The screen
 
-    def screen(self) -> Picture:
+    def screen(self, head: int = 0) -> Picture:
         """What the user sees now."""
         path = self._folder / "screen.ppm"
-        self.qmp("screendump", filename=str(path))
+        # Only a card with several heads has a name.
+        where = {"device": qemu.CARD_ID, "head": head} if head else {}
+        self.qmp("screendump", filename=str(path), **where)
         try:
             return Picture.from_ppm(path.read_bytes())
         finally:
             path.unlink()
 
-    def wait_screen(self, condition: Callable[[Picture], bool], timeout: float = 10.0) -> Picture:
+    def wait_screen(self, condition: Callable[[Picture], bool], timeout: float = 10.0, head: int = 0) -> Picture:
         """Waits until the screen is as it should be. Returns the last picture, also when it never was: compare it for the message."""
         end = time.monotonic() + timeout
         while True:
-            picture = self.screen()
+            picture = self.screen(head)
             if condition(picture) or time.monotonic() > end:
                 return picture
             time.sleep(_POLL_SECONDS)
 
-    def settled_screen(self, timeout: float = 2.0) -> Picture:
+    def settled_screen(self, timeout: float = 2.0, head: int = 0) -> Picture:
         """The screen once it stands still, or after timeout if it never does."""
         end = time.monotonic() + timeout
-        last = self.screen()
+        last = self.screen(head)
         while time.monotonic() < end:
             time.sleep(SETTLE_SECONDS)
-            now = self.screen()
+            now = self.screen(head)
             if now == last:
                 break
             last = now
         return last
+
+    # What happens to the machine from outside
+
+    def resize_display(self, width: int, height: int, head: int = 0) -> None:
+        """As if the user had dragged a corner of the window: the card gets this size as its preferred mode, and the guest is told.
+
+        0x0 disconnects the head. Options.resizable is wanted. Returns when QEMU has it: the guest follows a moment later.
+        """
+        if not self.options.resizable:
+            raise LabError("this guest's display cannot be resized; Options.resizable makes one whose can")
+        vnc.resize(self._vnc_path(head), width, height)
+
+    def suspend_and_wake(self, level: str | None = None, timeout: float = 60.0) -> None:
+        """Suspends the guest and wakes it; returns when it works again. The level is Driver.suspend's unless another one is wanted."""
+        wanted = level or driver(self.options.gpu).suspend
+        rehearsal = "none" if wanted == "mem" else wanted
+        self.run(f"echo {rehearsal} > /sys/power/pm_test && echo 0 > /sys/module/suspend/parameters/pm_test_delay")
+        job = self.spawn(["/bin/sh", "-c", "echo mem > /sys/power/state"])
+        if rehearsal == "none":
+            self._wait_suspended(job, timeout)
+            self.qmp("system_wakeup")
+        if job.wait(timeout):
+            raise _not_suspended(job)
+
+    def _wait_suspended(self, job: Job, timeout: float) -> None:
+        end = time.monotonic() + timeout
+        while self.qmp("query-status")["status"] != "suspended":
+            if job.status is not None:
+                raise _not_suspended(job)
+            if time.monotonic() > end:
+                raise GuestTimeout(f"the guest was not suspended within {timeout:.0f} s")
+            time.sleep(_POLL_SECONDS)
+
+
+def _not_suspended(job: Job) -> CommandFailed:
+    return CommandFailed(f"suspending the guest ended with status {job.status}: {job.stderr.decode(errors='replace').strip()}")

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from . import tools
+from . import qemu, tools
 from .channel import Channel
 from .errors import GuestDied, GuestTimeout
 from .options import Options, Parts
@@ -50,6 +50,9 @@ class Machine:
             "-device", "virtserialport,chardev=agent,name=fbemu.agent",
             "-chardev", f"socket,id=qmp,fd={qmp_end.fileno()}", "-mon", "chardev=qmp,mode=control",
         ]
+        if self.options.resizable:
+            for head in range(self.options.heads):
+                words += ["-vnc", f"unix:{_escaped(self._vnc_path(head))},display={qemu.CARD_ID},head={head}"]
         setpriv = tools.find("setpriv")
         if setpriv:
             words = [setpriv, "--pdeathsig", "KILL", *words]
@@ -63,6 +66,9 @@ class Machine:
         self._monitor.connect(30)
         self._wait_for_agent(begin)
         self.boot_seconds = time.monotonic() - begin
+
+    def _vnc_path(self, head: int) -> Path:
+        return self._folder / f"vnc{head}"
 
     def _wait_for_agent(self, begin: float) -> None:
         channel = self.channel

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from . import initramfs, kernels, qemu, rootfs
 from .drivers import driver
+from .errors import LabError
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,10 @@ class Options:
     kernel_args: str = ""
     packages: tuple[str, ...] = ()
     memory_mebibytes: int = 1024
+    # Outputs of the card, and whether guest.resize_display() works; both are virtio's alone. Of two heads the second one is
+    # disconnected until it is given a size.
+    heads: int = 1
+    resizable: bool = False
 
 
 @dataclass(frozen=True)
@@ -31,8 +36,10 @@ class Parts:
 def prepare(options: Options) -> Parts:
     """Makes what is missing. Without network it works with a full cache."""
     card = driver(options.gpu)
+    if (options.heads > 1 or options.resizable) and not card.resizable:
+        raise LabError(f"{card.name} has one head, and its display cannot be resized from outside")
     kernel = kernels.get(options.kernel)
-    return Parts(kernel, initramfs.get(kernel), rootfs.get(options.packages), tuple(qemu.command(card)))
+    return Parts(kernel, initramfs.get(kernel), rootfs.get(options.packages), tuple(qemu.command(card, options.heads)))
 
 
 def kernel_command_line(options: Options) -> str:

@@ -25,6 +25,10 @@ class Picture:
         # One byte of white space ends the header; what follows may look like white space, too.
         start = data.index(b"255", data.index(fields[2], data.index(fields[1]) + len(fields[1]))) + 4
         rgb = data[start:]
+        # QEMU's lines are as long as pixman likes them, in whole words of four bytes.
+        line = (width * 3 + 3) // 4 * 4
+        if len(rgb) == line * height:
+            rgb = b"".join(rgb[row * line:row * line + width * 3] for row in range(height))
         if len(rgb) != width * height * 3:
             raise LabError(f"QEMU's screendump of {width}x{height} has {len(rgb)} bytes of pixels")
         return Picture(width, height, rgb)

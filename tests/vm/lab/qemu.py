@@ -12,6 +12,8 @@ from .archive import Archive
 from .command import logged
 from .drivers import Driver
 
+# What the card is called where QEMU wants to know which one is meant.
+CARD_ID = "card"
 PATCH = Path(__file__).resolve().parent.parent / "qemu-vmware-svga.patch"
 SUITE = "bookworm"
 CONFIGURE = ("--target-list=x86_64-softmmu", "--without-default-features", "--enable-tcg", "--enable-system", "--enable-fdt=system",
@@ -21,10 +23,13 @@ _PACKAGES = ("libc6-dev", "libfdt-dev", "libglib2.0-dev", "libpixman-1-dev", "py
 _RECIPE = 1
 
 
-def command(driver: Driver) -> list[str]:
+def command(driver: Driver, heads: int = 1) -> list[str]:
     """The program and its card."""
     # The firmware of the patched QEMU comes from the same packages.
     tools.need(["qemu-system-x86_64"], ["qemu-system-data", "seabios", "ipxe-qemu"] if tools.find("dpkg-query") else [], purpose="running guests")
+    if driver.resizable:
+        # -vga takes no properties, and a card without a name has no second head to ask for.
+        return [tools.path_of("qemu-system-x86_64"), "-device", f"{driver.vga}-vga,id={CARD_ID},max_outputs={heads}"]
     if driver.vga != "vmware":
         return [tools.path_of("qemu-system-x86_64"), "-vga", driver.vga]
     return [str(patched()), "-L", "/usr/share/qemu", "-L", "/usr/share/seabios", "-vga", driver.vga]

@@ -18,6 +18,8 @@ PACKAGES = (
     "libdrm2", "libfmt9", "libfuse3-3", "libpixman-1-0", "libpng16-16", "libspdlog1.10", "libsystemd0", "libudev1", "libc6-i386",
     # programs that draw on a framebuffer, and what they want
     "fbcat", "fbi", "fbset", "ffmpeg", "fonts-dejavu-core",
+    # a compositor (compositor.py)
+    "weston",
     # the console, and tools to look at things with
     "bash", "fuse3", "kbd", "kmod", "less", "procps", "psmisc", "python3", "strace", "udev", "util-linux", "xz-utils",
 )
