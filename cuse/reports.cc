@@ -78,7 +78,10 @@ json status_report(const DaemonIdentity& daemon, const fbemu::Framebuffer& frame
   report["bits_per_pixel"] = status.scene.layout.format.bits_per_pixel;
   report["visual"] = visual_name(status.scene.layout.format);
   report["degrees"] = 90 * static_cast<unsigned>(status.scene.rotation);
-  const drmclient::Rect shown = status.scene.placement().target();
+  // Another monitor may show it in a mode of its own.
+  fbemu::Scene as_shown = status.scene;
+  as_shown.mode = presenter.mode;
+  const drmclient::Rect shown = as_shown.placement().target();
   report["shown_at"] = {
       {"x", shown.x1}, {"y", shown.y1}, {"width", shown.width()}, {"height", shown.height()}};
   report["line_length"] = status.scene.layout.pitch_bytes;

@@ -15,7 +15,7 @@ from pathlib import Path
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from lab import fbemu, framebuffer  # noqa: E402
+from lab import compositor, fbemu, framebuffer  # noqa: E402
 from lab.boot import boot  # noqa: E402
 from lab.channel import Job  # noqa: E402
 from lab.drivers import DRIVERS  # noqa: E402
@@ -27,6 +27,7 @@ from lab.picture import Picture  # noqa: E402
 from lab.suite import main  # noqa: E402
 
 MATRIX = [("6.12", gpu) for gpu in DRIVERS] + [(kernel, gpu) for kernel in ("6.1", "7.2") for gpu in ("virtio", "vmwgfx")]
+COMPOSITOR_MATRIX = [("6.1", "virtio"), ("6.12", "virtio"), ("7.2", "virtio"), ("6.12", "vmwgfx"), ("6.12", "qxl")]
 PROGRAMS = Path(__file__).resolve().parent / "programs"
 # A mode set of bochs in Debian's 6.1 and 6.12 lets the card clear the start of its memory, where the console's picture is.
 FORGETS = {("6.12", "bochs")}
@@ -201,6 +202,87 @@ class Sharing(unittest.TestCase):
         self.assert_console(1)
 
 
+class Neighbours(unittest.TestCase):
+    """Compositors, monitors and sleep, each with a program that draws meanwhile."""
+
+    guest: Guest
+
+    @contextmanager
+    def drawing(self, options: Options) -> Iterator[tuple[Fbemu, OpenFramebuffer]]:
+        """A guest in which a program has drawn the pattern; at the end the daemon ends in order."""
+        with boot(options) as self.guest:
+            framebuffer.install(self.guest)
+            daemon = fbemu.start(self.guest, fbemu.find_build(None), ["--no-cuse"])
+            with OpenFramebuffer(self.guest, daemon) as screen:
+                self.assert_screen(screen.draw_pattern())
+                yield daemon, screen
+            self.assertEqual(daemon.stop(), 0, daemon.log)
+
+    def assert_screen(self, expected: Picture, timeout: float = 5) -> None:
+        self.assertIsNone(self.guest.wait_screen(lambda now: now == expected, timeout=timeout).difference(expected))
+
+    def run_compositor(self, kernel: str, gpu: str) -> None:
+        with self.drawing(Options(kernel=kernel, gpu=gpu)) as (daemon, screen):
+            with self.subTest("a compositor on another terminal"):
+                weston = compositor.start(self.guest, terminal=2)
+                drawn = screen.fill(60, 60, 70, 70, 0x00AAFF)
+                self.assertTrue(compositor.shows_desktop(self.guest.settled_screen()))
+                self.guest.run(["chvt", "1"])
+                self.assert_screen(drawn)
+                self.guest.run(["chvt", "2"])
+                weston.wait_desktop()
+                self.assertEqual(weston.stop(), 0, weston.log)
+                self.guest.run(["chvt", "1"])
+                self.assert_screen(drawn)
+            with self.subTest("a compositor on the program's own terminal"):
+                weston = compositor.start(self.guest, terminal=1)
+                drawn = screen.fill(160, 60, 70, 70, 0xFFAA00)
+                screen.tell("sync")
+                self.assertTrue(compositor.shows_desktop(self.guest.settled_screen()))
+                self.assertEqual(weston.stop(), 0, weston.log)
+                self.assert_screen(drawn)
+            with self.subTest("a compositor that crashes with master held"):
+                weston = compositor.start(self.guest, terminal=1)
+                drawn = screen.fill(260, 60, 70, 70, 0xAA00FF)
+                screen.tell("sync")
+                weston.kill()
+                self.assert_screen(drawn)
+                weston.reset_terminal()
+                self.assert_screen(drawn)
+            self.assertLessEqual(len(re.findall("warning: ", daemon.log)), 2, daemon.log)
+
+    def test_display_that_the_host_resizes(self) -> None:
+        for kernel in ("6.1", "6.12", "7.2"):
+            with self.subTest(kernel=kernel), self.drawing(Options(kernel=kernel, resizable=True)) as (daemon, screen):
+                before = screen.picture
+                self.guest.resize_display(640, 400)
+                seen = self.guest.wait_screen(lambda now: (now.width, now.height) == (640, 400))
+                self.assertEqual((seen.width, seen.height), (640, 400))
+                # 1280x800 fits exactly at half the size.
+                status = framebuffer.status(self.guest)
+                self.assertEqual((status["visible"]["width"], status["visible"]["height"]), (before.width, before.height))
+                self.assertEqual(status["shown_at"], {"x": 0, "y": 0, "width": 640, "height": 400})
+                screen.fill(200, 200, 200, 200, 0x00FF00)
+                seen = self.guest.wait_screen(lambda now: now.pixel(150, 150) == (0, 255, 0))
+                self.assertEqual(seen.pixel(150, 150), (0, 255, 0))
+                self.assertEqual(seen.pixel(197, 197), (0, 255, 0))
+                self.guest.resize_display(before.width, before.height)
+                self.assert_screen(screen.picture)
+
+    def test_sleep(self) -> None:
+        for gpu in ("bochs", "qxl", "cirrus"):
+            with self.subTest(gpu=gpu), self.drawing(Options(gpu=gpu)) as (daemon, screen):
+                self.guest.suspend_and_wake()
+                self.assert_screen(screen.picture)
+                self.assertIn("asleep", daemon.log)
+                self.assert_screen(screen.fill(60, 60, 70, 70, 0x00AAFF))
+                screen.tell("blank 4")
+                self.guest.suspend_and_wake()
+                self.guest.wait_until("fbemuctl status --json | grep -q '\"blank_level\": *4'")
+                screen.tell("blank 0")
+                self.assert_screen(screen.picture)
+
+
 def colours(picture: Picture) -> Iterator[tuple[int, ...]]:
     return zip(*(picture.rgb[channel::3] for channel in range(3)))
 
@@ -212,8 +294,17 @@ def add_test(kernel: str, gpu: str) -> None:
     setattr(Sharing, f"test_{gpu}_{kernel.replace('.', '_')}", test)
 
 
+def add_compositor_test(kernel: str, gpu: str) -> None:
+    def test(self: Neighbours) -> None:
+        self.run_compositor(kernel, gpu)
+
+    setattr(Neighbours, f"test_compositor_{gpu}_{kernel.replace('.', '_')}", test)
+
+
 for _kernel, _gpu in MATRIX:
     add_test(_kernel, _gpu)
+for _kernel, _gpu in COMPOSITOR_MATRIX:
+    add_compositor_test(_kernel, _gpu)
 
 if __name__ == "__main__":
-    main([Options(kernel=kernel, gpu=gpu) for kernel, gpu in MATRIX])
+    main([*(Options(kernel=kernel, gpu=gpu) for kernel, gpu in MATRIX), Options(resizable=True)])
