@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <bit>
 #include <cerrno>
 #include <memory>
 #include <optional>
@@ -100,13 +101,13 @@ struct FuseOperations {
     // Our own close() must not write pages back: at our end nobody would answer.
     file->noflush = own ? 1 : 0;
     if (!own) server.framebuffer_.open(writable, opened->terminal);
-    file->fh = reinterpret_cast<uintptr_t>(opened.release());
+    file->fh = std::bit_cast<uintptr_t>(opened.release());
     // An opener that was killed meanwhile sends no release.
     if (::fuse_reply_open(request, file) == -ENOENT) forget(server, file->fh);
   }
 
   static void forget(FuseServer& server, uint64_t handle) {
-    const std::unique_ptr<OpenFile> file(reinterpret_cast<OpenFile*>(static_cast<uintptr_t>(handle)));
+    const std::unique_ptr<OpenFile> file(std::bit_cast<OpenFile*>(static_cast<uintptr_t>(handle)));
     if (!file->own) server.framebuffer_.close(file->writable, file->terminal);
   }
 

@@ -1,5 +1,6 @@
 #include "drmclient/atomic_commit.h"
 
+#include <bit>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -59,7 +60,7 @@ class Request {
   [[nodiscard]] Result<void> commit(uint32_t flags, uint64_t user_data = 0) {
     if (error_ != 0) return failure(error_);
     // The kernel hands the pointer back in the event, as a number.
-    auto* const pointer = reinterpret_cast<void*>(static_cast<uintptr_t>(user_data));
+    auto* const pointer = std::bit_cast<void*>(static_cast<uintptr_t>(user_data));
     while (true) {
       const auto done = drm_result(::drmModeAtomicCommit(device_.fd(), request_.get(), flags, pointer));
       if (done || done.error().value() != EINTR) return done;

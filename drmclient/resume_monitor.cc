@@ -6,9 +6,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <ctime>
-#include <fstream>
 #include <system_error>
-#include <utility>
 
 namespace drmclient {
 namespace {
@@ -31,20 +29,10 @@ nanoseconds time_asleep() {
   return clock_time(CLOCK_BOOTTIME) - clock_time(CLOCK_MONOTONIC);
 }
 
-std::string first_line(const std::string& path) {
-  std::ifstream file(path);
-  std::string line;
-  std::getline(file, line);
-  return line;
-}
-
 }  // namespace
 
-ResumeMonitor::ResumeMonitor(std::string suspends_path)
-    : suspends_path_(std::move(suspends_path)),
-      timer_(::timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK)),
-      suspends_(first_line(suspends_path_)),
-      asleep_(time_asleep()) {
+ResumeMonitor::ResumeMonitor()
+    : timer_(::timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK)), asleep_(time_asleep()) {
   if (!timer_) throw std::system_error(errno, std::generic_category(), "timerfd_create");
   arm();
 }
@@ -61,11 +49,8 @@ bool ResumeMonitor::read() {
   if (quiet) return false;
   arm();
   const nanoseconds now = time_asleep();
-  std::string suspends = first_line(suspends_path_);
-  // A sleep may be too short to be seen by the clocks.
-  const bool slept = now - asleep_ > tolerance || suspends != suspends_;
+  const bool slept = now - asleep_ > tolerance;
   asleep_ = now;
-  suspends_ = std::move(suspends);
   return slept;
 }
 

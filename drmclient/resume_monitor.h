@@ -1,20 +1,19 @@
 #pragma once
 
 #include <chrono>
-#include <string>
 
 #include "drmclient/unique_fd.h"
 
 namespace drmclient {
 
 /// Hears that the machine was suspended and is back, without waking up for anything but changes of the clock:
-/// the kernel ends the wait of a timer with TFD_TIMER_CANCEL_ON_SET when it resumes (timerfd_resume(), from
-/// timekeeping_resume()), and has then counted one more suspend (/sys/power/suspend_stats), or the time since
-/// boot has grown by more than the time that the machine was awake.
+/// the kernel ends the wait of a timer with TFD_TIMER_CANCEL_ON_SET when it resumes and the clock has gone on
+/// meanwhile (timerfd_clock_was_set()), and the time since boot has then grown by more than the time that the
+/// machine was awake. A sleep shorter than that can be seen (tenths of a second) is none.
 class ResumeMonitor {
  public:
-  /// Throws std::system_error. The path is for tests.
-  explicit ResumeMonitor(std::string suspends_path = "/sys/power/suspend_stats/success");
+  /// Throws std::system_error.
+  ResumeMonitor();
 
   /// Readable when the clock has jumped.
   [[nodiscard]] int descriptor() const { return timer_.get(); }
@@ -24,9 +23,7 @@ class ResumeMonitor {
  private:
   void arm() const;
 
-  std::string suspends_path_;
   UniqueFd timer_;
-  std::string suspends_;             ///< how many there were, as the kernel writes it
   std::chrono::nanoseconds asleep_;  ///< so far: CLOCK_BOOTTIME - CLOCK_MONOTONIC
 };
 

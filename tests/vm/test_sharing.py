@@ -31,6 +31,8 @@ COMPOSITOR_MATRIX = [("6.1", "virtio"), ("6.12", "virtio"), ("7.2", "virtio"), (
 PROGRAMS = Path(__file__).resolve().parent / "programs"
 # A mode set of bochs in Debian's 6.1 and 6.12 lets the card clear the start of its memory, where the console's picture is.
 FORGETS = {("6.12", "bochs")}
+# Long enough to be seen by a clock of whole seconds.
+SLEEP_SECONDS = 2.5
 TEXT = "a line of text on the second terminal"
 
 
@@ -221,6 +223,9 @@ class Neighbours(unittest.TestCase):
     def assert_screen(self, expected: Picture, timeout: float = 5) -> None:
         self.assertIsNone(self.guest.wait_screen(lambda now: now == expected, timeout=timeout).difference(expected))
 
+    def wait_status(self, daemon: Fbemu, name: str, value: object) -> None:
+        daemon.job.wait_for(lambda: framebuffer.status(self.guest)[name] == value, 10, f"have {name} {value}")
+
     def run_compositor(self, kernel: str, gpu: str) -> None:
         with self.drawing(Options(kernel=kernel, gpu=gpu)) as (daemon, screen):
             with self.subTest("a compositor on another terminal"):
@@ -261,7 +266,7 @@ class Neighbours(unittest.TestCase):
                 # 1280x800 fits exactly at half the size.
                 status = framebuffer.status(self.guest)
                 self.assertEqual((status["visible"]["width"], status["visible"]["height"]), (before.width, before.height))
-                self.assertEqual(status["shown_at"], {"x": 0, "y": 0, "width": 640, "height": 400})
+                self.wait_status(daemon, "shown_at", {"x": 0, "y": 0, "width": 640, "height": 400})
                 screen.fill(200, 200, 200, 200, 0x00FF00)
                 seen = self.guest.wait_screen(lambda now: now.pixel(150, 150) == (0, 255, 0))
                 self.assertEqual(seen.pixel(150, 150), (0, 255, 0))
@@ -272,13 +277,14 @@ class Neighbours(unittest.TestCase):
     def test_sleep(self) -> None:
         for gpu in ("bochs", "qxl", "cirrus"):
             with self.subTest(gpu=gpu), self.drawing(Options(gpu=gpu)) as (daemon, screen):
-                self.guest.suspend_and_wake()
+                self.guest.suspend_and_wake(asleep=SLEEP_SECONDS)
                 self.assert_screen(screen.picture)
-                self.assertIn("asleep", daemon.log)
+                daemon.job.wait_for(lambda: "asleep" in daemon.log, 10, "say that the machine was asleep")
                 self.assert_screen(screen.fill(60, 60, 70, 70, 0x00AAFF))
                 screen.tell("blank 4")
-                self.guest.suspend_and_wake()
-                self.guest.wait_until("fbemuctl status --json | grep -q '\"blank_level\": *4'")
+                self.guest.suspend_and_wake(asleep=SLEEP_SECONDS)
+                daemon.job.wait_for(lambda: daemon.log.count("asleep") == 2, 10, "say that the machine was asleep again")
+                self.wait_status(daemon, "blank_level", 4)
                 screen.tell("blank 0")
                 self.assert_screen(screen.picture)
 

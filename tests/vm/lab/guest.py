@@ -147,14 +147,18 @@ class Guest(Machine):
             raise LabError("this guest's display cannot be resized; Options.resizable makes one whose can")
         vnc.resize(self._vnc_path(head), width, height)
 
-    def suspend_and_wake(self, level: str | None = None, timeout: float = 60.0) -> None:
-        """Suspends the guest and wakes it; returns when it works again. The level is Driver.suspend's unless another one is wanted."""
+    def suspend_and_wake(self, level: str | None = None, timeout: float = 60.0, asleep: float = 0.0) -> None:
+        """Suspends the guest and wakes it; returns when it works again. The level is Driver.suspend's unless another one is wanted.
+
+        asleep: so many seconds it is left suspended, where the level is "mem".
+        """
         wanted = level or driver(self.options.gpu).suspend
         rehearsal = "none" if wanted == "mem" else wanted
         self.run(f"echo {rehearsal} > /sys/power/pm_test && echo 0 > /sys/module/suspend/parameters/pm_test_delay")
         job = self.spawn(["/bin/sh", "-c", "echo mem > /sys/power/state"])
         if rehearsal == "none":
             self._wait_suspended(job, timeout)
+            time.sleep(asleep)
             self.qmp("system_wakeup")
         if job.wait(timeout):
             raise _not_suspended(job)
