@@ -19,8 +19,9 @@ namespace {
 
 constexpr std::string_view headless = "headless";
 
-std::unique_ptr<drmclient::Card> open_headless(std::string_view geometry) {
+std::unique_ptr<drmclient::Card> open_headless(std::string_view geometry, drmclient::MappingChoice mapping) {
   drmclient::HeadlessOptions options;
+  options.mapping = mapping;
   if (!geometry.empty()) {
     const auto wanted = drmclient::parse_mode(geometry);
     if (!wanted) {
@@ -33,21 +34,19 @@ std::unique_ptr<drmclient::Card> open_headless(std::string_view geometry) {
   return std::make_unique<drmclient::HeadlessCard>(options);
 }
 
-/// "mapping=dma-buf" and the like.
+/// "commit=legacy" and the like.
 void apply_option(std::string_view option, const std::string& word, drmclient::KmsOptions& options) {
   const size_t equals = std::min(option.find('='), option.size() - 1);
   const std::string_view name = option.substr(0, equals);
   const std::string_view value = option.substr(equals + 1);
-  if (name == "mapping" && (value == "dumb" || value == "dma-buf")) {
-    options.mapping = value == "dumb" ? drmclient::MappingKind::map_dumb : drmclient::MappingKind::dma_buf;
-  } else if (name == "commit" && (value == "atomic" || value == "legacy")) {
+  if (name == "commit" && (value == "atomic" || value == "legacy")) {
     options.interface =
         value == "atomic" ? drmclient::DrmDevice::Interface::atomic : drmclient::DrmDevice::Interface::legacy;
   } else if (name == "format" && drmclient::format_named(value)) {
     options.format = drmclient::format_named(value);
   } else {
     fail(EINVAL, "the card \"" + word + "\": \"" + std::string(option) +
-                     "\" is none of mapping=dumb|dma-buf, commit=atomic|legacy, format=FOURCC");
+                     "\" is neither commit=atomic, commit=legacy nor format=FOURCC");
   }
 }
 
@@ -67,8 +66,10 @@ std::string choose_path(const std::string& text, const std::optional<std::string
 }
 
 std::unique_ptr<drmclient::Card> open_kms(const std::string& word,
-                                          const std::optional<std::string>& connector) {
+                                          const std::optional<std::string>& connector,
+                                          drmclient::MappingChoice mapping) {
   drmclient::KmsOptions options;
+  options.mapping = mapping;
   std::string_view text = word;
   const std::string path(text.substr(0, text.find(',')));
   text.remove_prefix(path.size());
@@ -86,13 +87,15 @@ std::unique_ptr<drmclient::Card> open_kms(const std::string& word,
 }  // namespace
 
 std::unique_ptr<drmclient::Card> open_card(const std::string& word,
-                                           const std::optional<std::string>& connector) {
+                                           const std::optional<std::string>& connector,
+                                           drmclient::MappingChoice mapping) {
   const std::string_view text = word;
-  if (text == headless) return open_headless({});
+  if (text == headless) return open_headless({}, mapping);
   if (text.starts_with("headless:") && text.size() > headless.size() + 1) {
-    return open_headless(text.substr(headless.size() + 1));
+    return open_headless(text.substr(headless.size() + 1), mapping);
   }
-  if (text == "auto" || text.starts_with("auto,") || text.starts_with("/")) return open_kms(word, connector);
+  if (text == "auto" || text.starts_with("auto,") || text.starts_with("/"))
+    return open_kms(word, connector, mapping);
   fail(EINVAL,
        "the card \"" + word + "\" is neither auto, headless, headless:WxH[@HZ] nor the path of a DRM node");
 }

@@ -5,15 +5,18 @@
 #include <string>
 
 #include "drmclient/card.h"
+#include "drmclient/mapping.h"
 
 namespace cuse {
 
 /// Opens the card that --card names: "auto" (the first one with a connected output, or with `connector`), a
 /// DRM node's path, "headless", "headless:WxH" or "headless:WxH@HZ". After auto or a path may come, for
-/// finding out what a driver does, ",mapping=dumb", ",mapping=dma-buf", ",commit=atomic", ",commit=legacy",
-/// and ",format=" with a fourcc code. Throws std::system_error with a sentence that says what can be done.
+/// finding out what a driver does, ",commit=atomic", ",commit=legacy", and ",format=" with a fourcc code.
+/// `mapping` is how the CPU is to reach its buffers. Throws std::system_error with a sentence that says what
+/// can be done.
 [[nodiscard]] std::unique_ptr<drmclient::Card> open_card(
-    const std::string& word, const std::optional<std::string>& connector = std::nullopt);
+    const std::string& word, const std::optional<std::string>& connector = std::nullopt,
+    drmclient::MappingChoice mapping = drmclient::MappingChoice::automatic);
 
 /// The card for a person to read: its path and driver.
 [[nodiscard]] std::string card_name(const drmclient::CardInfo& info);

@@ -34,6 +34,7 @@
 #include "cuse/reports.h"
 #include "cuse/runtime_files.h"
 #include "cuse/throttle.h"
+#include "drmclient/memory_pressure.h"
 #include "drmclient/terminals.h"
 #include "drmclient/unique_fd.h"
 #include "fbemu/framebuffer.h"
@@ -274,9 +275,10 @@ int serve(const DaemonOptions& options, const UniqueFd& signals, const DaemonIde
 
 int run_daemon(const DaemonOptions& options) {
   const UniqueFd signals = take_signals();
-  const std::unique_ptr<drmclient::Card> card = open_card(options.card, options.connector);
+  const std::unique_ptr<drmclient::Card> card = open_card(options.card, options.connector, options.mapping);
   const drmclient::Output output = choose_output(*card, options.connector);
   drmclient::KernelTerminals terminals;
+  drmclient::MemoryPressure pressure;
   fbemu::FramebufferOptions framebuffer_options;
   framebuffer_options.mode = initial_mode(*card, output, options);
   framebuffer_options.virtual_size = options.virtual_size.value_or(drmclient::Size{});
@@ -287,6 +289,7 @@ int run_daemon(const DaemonOptions& options) {
   framebuffer_options.direct_color = options.direct_color;
   framebuffer_options.on_close = options.on_close;
   framebuffer_options.terminals = &terminals;
+  framebuffer_options.pressure = &pressure;
   framebuffer_options.any_mode = !options.mode;
   framebuffer_options.id = "fbemu " + card->info().driver;
   const std::string device = options.device ? *options.device : Node::first_free_device();

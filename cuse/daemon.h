@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "drmclient/geometry.h"
+#include "drmclient/mapping.h"
 #include "drmclient/mode.h"
 #include "fbemu/placement.h"
 #include "fbemu/screen_policy.h"
@@ -17,6 +18,7 @@ struct DaemonOptions {
   std::string card = "auto";
   std::optional<std::string> device;  ///< without it: the lowest free /dev/fbN
   std::optional<std::string> connector;
+  drmclient::MappingChoice mapping = drmclient::MappingChoice::automatic;
   std::optional<drmclient::ModeRequest> mode;
   unsigned depth = 32;  ///< bits per pixel at the start
   std::optional<drmclient::Size> virtual_size;

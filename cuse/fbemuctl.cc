@@ -85,9 +85,15 @@ void print_status(const json& status) {
   if (!status.at("error").is_null()) print_line("error", status.at("error").get<std::string>());
 }
 
-void print_statistics(const json& statistics) {
-  constexpr size_t column = 22;
-  for (const auto& [name, value] : statistics.items()) {
+/// An object within is printed as "mappings.dumb.hits".
+void print_statistics(const json& statistics, const std::string& prefix = {}) {
+  constexpr size_t column = 38;
+  for (const auto& [key, value] : statistics.items()) {
+    const std::string name = prefix + key;
+    if (value.is_object()) {
+      print_statistics(value, name + '.');
+      continue;
+    }
     std::cout << name << std::string(name.size() < column ? column - name.size() : 1, ' ')
               << (value.is_string() ? value.get<std::string>() : value.dump()) << '\n';
   }

@@ -21,6 +21,10 @@ const std::map<std::string, fbemu::Scaling> scalings{
     {"none", fbemu::Scaling::none}, {"fit", fbemu::Scaling::fit}, {"integer", fbemu::Scaling::integer}};
 const std::map<std::string, bool> visuals{{"truecolor", false}, {"directcolor", true}};
 
+const std::map<std::string, drmclient::MappingChoice> mappings{{"auto", drmclient::MappingChoice::automatic},
+                                                               {"dumb", drmclient::MappingChoice::dumb},
+                                                               {"dmabuf", drmclient::MappingChoice::dma_buf},
+                                                               {"shadow", drmclient::MappingChoice::shadow}};
 const std::map<std::string, fbemu::OnClose> ways_on_close{{"console", fbemu::OnClose::console},
                                                           {"keep", fbemu::OnClose::keep}};
 
@@ -107,6 +111,14 @@ int main(int argc, char** argv) {
       ->type_name("WAY")
       ->transform(CLI::CheckedTransformer(ways_on_close))
       ->default_str("console");
+  app.add_option(
+         "--mapping", options.mapping,
+         "how the memory of the card is reached: auto (what works), dumb (the card's own mapping), "
+         "dmabuf (the exported buffer's), or shadow (changes are copied to a mapping that is made for "
+         "that)")
+      ->type_name("WAY")
+      ->transform(CLI::CheckedTransformer(mappings))
+      ->default_str("auto");
   app.add_flag("--no-cuse", no_cuse, "make no CUSE device, serve the file only");
   app.add_option("--control", options.control, "the socket for fbemuctl")->type_name("PATH");
   app.add_flag("--verbose", options.verbose, "log more");

@@ -1,5 +1,7 @@
 #include "cuse/reports.h"
 
+#include <array>
+
 namespace cuse {
 namespace {
 
@@ -21,6 +23,24 @@ json format_names(const drmclient::Output& output) {
   json names = json::array();
   for (const drmclient::PixelFormat format : output.formats) names.push_back(drmclient::fourcc_name(format));
   return names;
+}
+
+json mappings_json(const drmclient::MappingStatistics& statistics) {
+  json report;
+  report["limit_bytes"] = statistics.limit_bytes;
+  constexpr std::array<const char*, drmclient::mapping_kinds> names{"dumb", "dmabuf", "shadow"};
+  for (size_t kind = 0; kind < names.size(); ++kind) {
+    const drmclient::MappingCounts& counts = statistics.kinds.at(kind);
+    report[names.at(kind)] = {{"hits", counts.hits},
+                              {"misses", counts.misses},
+                              {"remaps", counts.remaps},
+                              {"mapped_bytes", counts.mapped_bytes},
+                              {"uploaded_bytes", counts.uploaded_bytes},
+                              {"released_for_limit", counts.released_for_limit},
+                              {"released_for_pressure", counts.released_for_pressure},
+                              {"released_on_hint", counts.released_on_hint}};
+  }
+  return report;
 }
 
 const char* tracker_word(const fbemu::Framebuffer::Status& status) {
@@ -113,7 +133,9 @@ json statistics_report(const fbemu::Framebuffer& framebuffer) {
   report["presents"] = statistics.presents.load();
   report["failed_presents"] = statistics.failed_presents.load();
   report["mode_sets"] = statistics.mode_sets.load();
-  report["tracker"] = tracker_word(framebuffer.status());
+  const fbemu::Framebuffer::Status status = framebuffer.status();
+  report["tracker"] = tracker_word(status);
+  report["mappings"] = mappings_json(status.presenter.mappings);
   // Of what the damage told; what hot mode uploads is not told by anyone.
   report["uploaded_to_changed"] =
       changed == 0 ? json(nullptr) : json(static_cast<double>(tracked) / static_cast<double>(changed));

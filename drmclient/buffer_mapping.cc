@@ -1,77 +1,27 @@
 #include "drmclient/buffer_mapping.h"
 
-#include <fcntl.h>
 #include <linux/dma-buf.h>
-#include <sys/ioctl.h>
-#include <sys/mman.h>
-#include <xf86drm.h>
-#include <xf86drmMode.h>
-
-#include <utility>
-
-#include "drmclient/unique_fd.h"
 
 namespace drmclient {
-namespace {
 
-class DumbMapping final : public BufferMapping {
- public:
-  explicit DumbMapping(MemoryMap map) : map_(std::move(map)) {}
-  Result<void> begin(AccessMode) override { return {}; }
-  Result<void> end(AccessMode) override { return {}; }
-  [[nodiscard]] std::byte* data() const override { return map_.data(); }
-
- private:
-  MemoryMap map_;
-};
-
-class DmaBufMapping final : public BufferMapping {
- public:
-  DmaBufMapping(UniqueFd dma_buf, MemoryMap map) : dma_buf_(std::move(dma_buf)), map_(std::move(map)) {}
-  Result<void> begin(AccessMode mode) override { return sync(DMA_BUF_SYNC_START, mode); }
-  Result<void> end(AccessMode mode) override { return sync(DMA_BUF_SYNC_END, mode); }
-  [[nodiscard]] std::byte* data() const override { return map_.data(); }
-
- private:
-  [[nodiscard]] Result<void> sync(uint64_t edge, AccessMode mode) const {
-    dma_buf_sync request{};
-    request.flags = edge;
-    if (mode != AccessMode::write) request.flags |= DMA_BUF_SYNC_READ;
-    if (mode != AccessMode::read) request.flags |= DMA_BUF_SYNC_WRITE;
-    // A signal or a buffer that is just being moved makes the kernel ask for another try.
-    while (::ioctl(dma_buf_.get(), DMA_BUF_IOCTL_SYNC, &request) != 0) {
-      if (errno == ENOTTY) return {};  // an exporter that needs no brackets
-      if (errno != EINTR && errno != EAGAIN) return failure_from_errno();
-    }
-    return {};
-  }
-
-  UniqueFd dma_buf_;
-  MemoryMap map_;
-};
-
-}  // namespace
-
-Result<std::unique_ptr<BufferMapping>> map_dumb(const DrmDevice& device, uint32_t handle, size_t size_bytes) {
-  uint64_t offset = 0;
-  if (const auto prepared = drm_result(::drmModeMapDumbBuffer(device.fd(), handle, &offset)); !prepared) {
-    return tl::make_unexpected(prepared.error());
-  }
-  auto map = MemoryMap::map(device.fd(), size_bytes, PROT_READ | PROT_WRITE, static_cast<off_t>(offset));
-  if (!map) return tl::make_unexpected(map.error());
-  return std::make_unique<DumbMapping>(std::move(*map));
+Result<void> DmaBufMapping::begin(AccessMode mode) {
+  return bracket(DMA_BUF_SYNC_START, mode);
 }
 
-Result<std::unique_ptr<BufferMapping>> map_dma_buf(const DrmDevice& device, uint32_t handle,
-                                                   size_t size_bytes) {
-  if (!device.can_export()) return failure(EOPNOTSUPP);
-  int exported = -1;
-  const int returned = ::drmPrimeHandleToFD(device.fd(), handle, DRM_CLOEXEC | DRM_RDWR, &exported);
-  if (const auto done = drm_result(returned); !done) return tl::make_unexpected(done.error());
-  UniqueFd dma_buf(exported);
-  auto map = MemoryMap::map(dma_buf.get(), size_bytes, PROT_READ | PROT_WRITE);
-  if (!map) return tl::make_unexpected(map.error());
-  return std::make_unique<DmaBufMapping>(std::move(dma_buf), std::move(*map));
+Result<void> DmaBufMapping::end(AccessMode mode) {
+  return bracket(DMA_BUF_SYNC_END, mode);
+}
+
+Result<void> DmaBufMapping::bracket(uint64_t edge, AccessMode mode) {
+  uint64_t flags = edge;
+  if (mode != AccessMode::write) flags |= DMA_BUF_SYNC_READ;
+  if (mode != AccessMode::read) flags |= DMA_BUF_SYNC_WRITE;
+  while (const int error = sync(flags)) {
+    if (error == ENOTTY) return {};  // an exporter that needs no brackets
+    // A signal or a buffer that is just being moved makes the kernel ask for another try.
+    if (error != EINTR && error != EAGAIN) return failure(error);
+  }
+  return {};
 }
 
 }  // namespace drmclient

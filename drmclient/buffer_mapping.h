@@ -4,17 +4,12 @@
 #include <cstdint>
 #include <memory>
 
-#include "drmclient/drm_device.h"
-#include "drmclient/memory_map.h"
 #include "drmclient/result.h"
 #include "drmclient/scanout_buffer.h"
 
 namespace drmclient {
 
-/// How the CPU reaches scan-out buffers: map_dumb() or map_dma_buf().
-enum class MappingKind { map_dumb, dma_buf };
-
-/// A way for the CPU to reach a GEM buffer. Kept from one access to the next; destroying it unmaps.
+/// A mapping of one buffer. Kept from one access to the next; destroying it unmaps.
 class BufferMapping {
  public:
   BufferMapping() = default;
@@ -25,19 +20,33 @@ class BufferMapping {
   /// Brackets an access. Errors: those of DMA_BUF_IOCTL_SYNC.
   [[nodiscard]] virtual Result<void> begin(AccessMode mode) = 0;
   [[nodiscard]] virtual Result<void> end(AccessMode mode) = 0;
+  /// The first byte; good from begin() to end(), and another one the next time if the mapping likes.
   [[nodiscard]] virtual std::byte* data() const = 0;
 };
 
-/// Maps the buffer `handle` of `size_bytes` through the card's own node: DRM_IOCTL_MODE_MAP_DUMB and mmap.
-/// Every driver with dumb buffers has it, and vmwgfx, which finds out what the CPU wrote by looking at the
-/// mappings of its node, must not be written to in any other way.
-[[nodiscard]] Result<std::unique_ptr<BufferMapping>> map_dumb(const DrmDevice& device, uint32_t handle,
-                                                              size_t size_bytes);
+/// The brackets of a dma-buf: what is common to all that have them.
+class DmaBufMapping : public BufferMapping {
+ public:
+  Result<void> begin(AccessMode mode) final;
+  Result<void> end(AccessMode mode) final;
 
-/// Exports the buffer as a dma-buf and maps that, with DMA_BUF_IOCTL_SYNC around each access. The descriptor
-/// lives as long as the mapping and is seen by no one else. Errors: ENOSYS, ENOENT or EOPNOTSUPP where the
-/// driver does not export or map (bochs, qxl and vmwgfx on 6.1).
-[[nodiscard]] Result<std::unique_ptr<BufferMapping>> map_dma_buf(const DrmDevice& device, uint32_t handle,
-                                                                 size_t size_bytes);
+ private:
+  [[nodiscard]] Result<void> bracket(uint64_t edge, AccessMode mode);
+  /// One DMA_BUF_IOCTL_SYNC with `flags` (DMA_BUF_SYNC_*). Returns 0 or the errno.
+  [[nodiscard]] virtual int sync(uint64_t flags) = 0;
+};
+
+/// A buffer as something that can be mapped. Errors of both: those of the driver; ENODEV for a card that is
+/// gone.
+class MappingSource {
+ public:
+  MappingSource() = default;
+  MappingSource(const MappingSource&) = delete;
+  MappingSource& operator=(const MappingSource&) = delete;
+  virtual ~MappingSource() = default;
+
+  [[nodiscard]] virtual Result<std::unique_ptr<BufferMapping>> map_dumb() = 0;
+  [[nodiscard]] virtual Result<std::unique_ptr<BufferMapping>> map_dma_buf() = 0;
+};
 
 }  // namespace drmclient

@@ -22,15 +22,11 @@ Image wrap(pixman_format_code_t format, Size size, void* data, uint32_t pitch_by
 
 }  // namespace
 
-Result<Capture> capture_buffer(ScanoutBuffer& buffer, const Rect& area) {
+Result<Capture> capture_pixels(std::byte* data, const ScanoutBuffer& like, const Rect& area) {
   Capture capture;
   capture.size = {area.width(), area.height()};
   capture.pixels.resize(capture.size.area());
-  Result<Access> access = buffer.begin_access(AccessMode::read);
-  if (!access) return tl::make_unexpected(access.error());
-
-  const Image source =
-      wrap(pixman_format(buffer.format()), buffer.size(), access->data(), buffer.pitch_bytes());
+  const Image source = wrap(pixman_format(like.format()), like.size(), data, like.pitch_bytes());
   const Image target =
       wrap(PIXMAN_x8r8g8b8, capture.size, capture.pixels.data(), capture.size.width * sizeof(uint32_t));
   if (!source || !target) return failure(ENOMEM);
@@ -39,6 +35,12 @@ Result<Capture> capture_buffer(ScanoutBuffer& buffer, const Rect& area) {
   // The X byte is whatever the program stored; a picture has none.
   for (uint32_t& pixel : capture.pixels) pixel &= 0x00ffffff;
   return capture;
+}
+
+Result<Capture> capture_buffer(ScanoutBuffer& buffer, const Rect& area) {
+  const Result<Access> access = buffer.begin_access(AccessMode::read);
+  if (!access) return tl::make_unexpected(access.error());
+  return capture_pixels(access->data(), buffer, area);
 }
 
 }  // namespace drmclient

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "drmclient/geometry.h"
+#include "drmclient/mapping.h"
 #include "drmclient/mode.h"
 #include "drmclient/output.h"
 #include "drmclient/pixel_format.h"
@@ -32,7 +33,7 @@ struct CardInfo {
 struct CardPaths {
   std::string_view commit = "memory";  ///< modes and flips: "atomic", "legacy", "memory"
   std::string_view flush = "none";  ///< changed pixels: "atomic clips", "legacy dirty", "none" (not needed)
-  std::string_view mapping = "memory";  ///< "MAP_DUMB", "dma-buf", "memory"
+  std::string_view mapping = "memory";  ///< "MAP_DUMB", "dma-buf", "shadow", "memory"
   std::string_view vblank = "timer";    ///< "CRTC_QUEUE_SEQUENCE", "WAIT_VBLANK", "timer"
   friend bool operator==(const CardPaths&, const CardPaths&) = default;
 };
@@ -121,6 +122,13 @@ class Card {
     static_cast<void>(output);
     return {};
   }
+
+  /// What became of the mappings of this card's buffers.
+  [[nodiscard]] virtual MappingStatistics mapping_statistics() const { return {}; }
+
+  /// The system is short of memory (MemoryPressure): drops the mappings that are not in access. They are made
+  /// again when they are needed.
+  virtual void release_mappings() {}
 
   /// Shows `buffer` from `origin` on an output whose mode is set and makes the pixels inside `damage` (buffer
   /// coordinates, inside the buffer, at most max_damage_rects; empty: nothing changed) visible. Returns when

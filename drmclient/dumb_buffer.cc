@@ -6,6 +6,8 @@
 #include <array>
 #include <utility>
 
+#include "drmclient/gem_mapping.h"
+
 namespace drmclient {
 namespace {
 
@@ -31,16 +33,19 @@ KmsFramebuffer::~KmsFramebuffer() {
 }
 
 DumbBuffer::DumbBuffer(std::shared_ptr<const DrmDevice> device, const Shape& shape, size_t size_bytes,
-                       GemHandle handle, KmsFramebuffer framebuffer, MappingKind mapping)
+                       GemHandle handle, KmsFramebuffer framebuffer,
+                       const std::shared_ptr<MappingCache>& cache, MappingChoice mapping)
     : ScanoutBuffer(shape.size, shape.format, shape.pitch_bytes),
       device_(std::move(device)),
       size_bytes_(size_bytes),
       handle_(std::move(handle)),
       framebuffer_(std::move(framebuffer)),
-      kind_(mapping) {}
+      pixels_(*this, *this, cache, size_bytes, mapping) {}
 
 Result<std::unique_ptr<DumbBuffer>> DumbBuffer::create(std::shared_ptr<const DrmDevice> device, Size size,
-                                                       PixelFormat format, MappingKind mapping) {
+                                                       PixelFormat format,
+                                                       const std::shared_ptr<MappingCache>& cache,
+                                                       MappingChoice mapping) {
   constexpr uint32_t bits_per_byte = 8;
   const uint32_t aligned_width =
       (size.width + width_alignment_pixels - 1) / width_alignment_pixels * width_alignment_pixels;
@@ -63,34 +68,17 @@ Result<std::unique_ptr<DumbBuffer>> DumbBuffer::create(std::shared_ptr<const Drm
                                  handles.data(), pitches.data(), offsets.data(), &id, 0));
   if (!added) return tl::make_unexpected(added.error());
   KmsFramebuffer framebuffer(*device, id);
-  // Written through a dma-buf, vmwgfx never learns what changed: see map_dumb().
-  if (device->driver() == "vmwgfx") mapping = MappingKind::map_dumb;
   return std::unique_ptr<DumbBuffer>(new DumbBuffer(std::move(device), {size, format, pitch},
                                                     static_cast<size_t>(bytes), std::move(handle),
-                                                    std::move(framebuffer), mapping));
+                                                    std::move(framebuffer), cache, mapping));
 }
 
-Result<std::unique_ptr<BufferMapping>> DumbBuffer::make_mapping() {
-  if (kind_ == MappingKind::dma_buf) {
-    auto mapped = map_dma_buf(*device_, handle_.get(), size_bytes_);
-    if (mapped) return mapped;
-    kind_ = MappingKind::map_dumb;
-  }
-  return map_dumb(*device_, handle_.get(), size_bytes_);
+Result<std::unique_ptr<BufferMapping>> DumbBuffer::map_dumb() {
+  return map_gem_dumb(*device_, handle_.get(), size_bytes_);
 }
 
-Result<std::byte*> DumbBuffer::begin_mapping(AccessMode mode) {
-  if (!mapping_) {
-    auto made = make_mapping();
-    if (!made) return tl::make_unexpected(made.error());
-    mapping_ = std::move(*made);
-  }
-  if (const auto begun = mapping_->begin(mode); !begun) return tl::make_unexpected(begun.error());
-  return mapping_->data();
-}
-
-Result<void> DumbBuffer::end_mapping(AccessMode mode) {
-  return mapping_->end(mode);
+Result<std::unique_ptr<BufferMapping>> DumbBuffer::map_dma_buf() {
+  return map_gem_dma_buf(*device_, handle_.get(), size_bytes_);
 }
 
 }  // namespace drmclient

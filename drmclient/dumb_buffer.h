@@ -4,7 +4,9 @@
 #include <memory>
 
 #include "drmclient/buffer_mapping.h"
+#include "drmclient/buffer_pixels.h"
 #include "drmclient/drm_device.h"
+#include "drmclient/mapping_cache.h"
 #include "drmclient/scanout_buffer.h"
 
 namespace drmclient {
@@ -43,24 +45,24 @@ class KmsFramebuffer {
 };
 
 /// A dumb buffer with its framebuffer object. Keeps the card's node open.
-class DumbBuffer final : public ScanoutBuffer {
+class DumbBuffer final : public ScanoutBuffer, private MappingSource {
  public:
   /// Errors: EINVAL (a size or format that the driver does not take), ENOMEM, ENOSPC.
   [[nodiscard]] static Result<std::unique_ptr<DumbBuffer>> create(std::shared_ptr<const DrmDevice> device,
                                                                   Size size, PixelFormat format,
-                                                                  MappingKind mapping);
+                                                                  const std::shared_ptr<MappingCache>& cache,
+                                                                  MappingChoice mapping);
   DumbBuffer(const DumbBuffer&) = delete;
   DumbBuffer& operator=(const DumbBuffer&) = delete;
   ~DumbBuffer() override = default;
 
   [[nodiscard]] uint32_t framebuffer_id() const { return framebuffer_.id(); }
   [[nodiscard]] const DrmDevice& device() const { return *device_; }
-  /// What is used: map_dumb also where the driver turned out to be unable to map a dma-buf.
-  [[nodiscard]] MappingKind mapping_kind() const { return kind_; }
+  /// How the CPU reaches it, and the uploads that come before the driver is told.
+  [[nodiscard]] BufferPixels& pixels() { return pixels_; }
+  [[nodiscard]] const BufferPixels& pixels() const { return pixels_; }
 
-  void unmap() override {
-    if (!in_access()) mapping_.reset();
-  }
+  void unmap() override { pixels_.unmap(); }
 
  private:
   struct Shape {
@@ -69,18 +71,18 @@ class DumbBuffer final : public ScanoutBuffer {
     uint32_t pitch_bytes;
   };
   DumbBuffer(std::shared_ptr<const DrmDevice> device, const Shape& shape, size_t size_bytes, GemHandle handle,
-             KmsFramebuffer framebuffer, MappingKind mapping);
-  Result<std::byte*> begin_mapping(AccessMode mode) override;
-  Result<void> end_mapping(AccessMode mode) override;
-  Result<std::unique_ptr<BufferMapping>> make_mapping();
+             KmsFramebuffer framebuffer, const std::shared_ptr<MappingCache>& cache, MappingChoice mapping);
+  Result<std::byte*> begin_mapping(AccessMode mode) override { return pixels_.begin(mode); }
+  Result<void> end_mapping(AccessMode mode) override { return pixels_.end(mode); }
+  Result<std::unique_ptr<BufferMapping>> map_dumb() override;
+  Result<std::unique_ptr<BufferMapping>> map_dma_buf() override;
 
   // In the order in which they must be made; released in the other.
   std::shared_ptr<const DrmDevice> device_;
   size_t size_bytes_;
   GemHandle handle_;
   KmsFramebuffer framebuffer_;
-  MappingKind kind_;
-  std::unique_ptr<BufferMapping> mapping_;
+  BufferPixels pixels_;
 };
 
 }  // namespace drmclient

@@ -6,13 +6,11 @@
 #include <sys/timerfd.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstring>
 #include <string>
 #include <utility>
-
-#include "drmclient/capture.h"
-#include "drmclient/memory_map.h"
 
 namespace drmclient {
 namespace {
@@ -50,45 +48,11 @@ Result<void> check_viewport(const Mode& mode, const ScanoutBuffer& buffer, Point
 
 }  // namespace
 
-/// A memfd and the mapping of it. With moving mappings the memory is mapped anew for each access, before the
-/// last mapping goes, so that the address is certain to differ and a stale one is certain to fault.
-class HeadlessCard::Buffer final : public ScanoutBuffer {
- public:
-  Buffer(Size size, PixelFormat format, uint32_t pitch_bytes, UniqueFd memory, const HeadlessCard& card)
-      : ScanoutBuffer(size, format, pitch_bytes),
-        card_(card),
-        memory_(std::move(memory)),
-        size_bytes_(size_t{pitch_bytes} * size.height) {}
-
-  void unmap() override {
-    if (!in_access()) map_.reset();
-  }
-
- private:
-  Result<std::byte*> begin_mapping(AccessMode) override {
-    if (card_.refuse_accesses_ != 0) return failure(card_.refuse_accesses_);
-    if (!map_ || card_.options_.moving_mappings) {
-      Result<MemoryMap> map = MemoryMap::map(memory_.get(), size_bytes_, PROT_READ | PROT_WRITE);
-      if (!map) return tl::make_unexpected(map.error());
-      map_ = std::move(*map);
-    }
-    return map_.data();
-  }
-
-  Result<void> end_mapping(AccessMode) override {
-    // Made inaccessible rather than unmapped, so that nothing else can take the address before the next
-    // access does.
-    if (card_.options_.moving_mappings) ::mprotect(map_.data(), map_.size(), PROT_NONE);
-    return {};
-  }
-
-  const HeadlessCard& card_;
-  UniqueFd memory_;
-  size_t size_bytes_;
-  MemoryMap map_;
-};
-
-HeadlessCard::HeadlessCard(HeadlessOptions options) : options_(std::move(options)) {
+HeadlessCard::HeadlessCard(HeadlessOptions options)
+    : options_(std::move(options)), mappings_(std::make_shared<MappingCache>(options_.mapping_limit_bytes)) {
+  faults_.moving = options_.moving_mappings;
+  faults_.only_for_uploads = options_.mappings_for_uploads_only;
+  faults_.incoherent = options_.incoherent_dma_bufs;
   if (!mode_is_possible(options_.size)) {
     throw std::system_error(EINVAL, std::generic_category(),
                             "a headless card has modes from 8x8 to 8192x8192, not " +
@@ -156,7 +120,8 @@ Result<std::unique_ptr<ScanoutBuffer>> HeadlessCard::create_buffer(Size size, Pi
     if (::pwrite(memory.get(), used.data(), used.size(), 0) != static_cast<ssize_t>(bytes))
       return failure(ENOSPC);
   }
-  return std::make_unique<Buffer>(size, format, pitch, std::move(memory), *this);
+  return std::make_unique<HeadlessBuffer>(size, format, pitch, std::move(memory), mappings_, options_.mapping,
+                                          faults_);
 }
 
 Result<void> HeadlessCard::set_mode(OutputId output, const Mode& mode, ScanoutBuffer& buffer, Point origin) {
@@ -165,6 +130,11 @@ Result<void> HeadlessCard::set_mode(OutputId output, const Mode& mode, ScanoutBu
   if (!mode_is_possible(mode.size())) return failure(EINVAL);
   if (!monitor_.empty() && std::ranges::find(monitor_, mode.size()) == monitor_.end()) return failure(EINVAL);
   if (const auto fits = check_viewport(mode, buffer, origin); !fits) return fits;
+  auto* own = dynamic_cast<HeadlessBuffer*>(&buffer);
+  if (own == nullptr) return failure(EINVAL);
+  if (const auto uploaded = own->pixels().upload_all(); !uploaded) {
+    return tl::make_unexpected(uploaded.error());
+  }
   std::vector<uint32_t> screen;
   if (options_.strict_display) {
     // A monitor shows what is scanned out from the moment of the mode set; later changes have to be
@@ -172,7 +142,7 @@ Result<void> HeadlessCard::set_mode(OutputId output, const Mode& mode, ScanoutBu
     const Rect area{static_cast<int32_t>(origin.x), static_cast<int32_t>(origin.y),
                     static_cast<int32_t>(origin.x + mode.hdisplay),
                     static_cast<int32_t>(origin.y + mode.vdisplay)};
-    Result<Capture> shown = capture_buffer(buffer, area);
+    Result<Capture> shown = own->scan_out(area);
     if (!shown) return tl::make_unexpected(shown.error());
     screen = std::move(shown->pixels);
   }
@@ -180,7 +150,7 @@ Result<void> HeadlessCard::set_mode(OutputId output, const Mode& mode, ScanoutBu
   if (shows_mode()) frames_before_mode_ += frames_since_start(now);
   screen_ = std::move(screen);
   mode_ = mode;
-  front_ = &buffer;
+  front_ = own;
   origin_ = origin;
   power_ = Power::on;
   mode_start_ = now;
@@ -197,15 +167,21 @@ Result<void> HeadlessCard::present(OutputId output, ScanoutBuffer& buffer, Point
   for (const Rect& rect : damage) {
     if (rect.empty() || rect.clipped_to(bounds) != rect) return failure(EINVAL);
   }
+  auto* own = dynamic_cast<HeadlessBuffer*>(&buffer);
+  if (own == nullptr) return failure(EINVAL);
+  const bool flip = own != front_ || origin != origin_;
+  const auto uploaded = flip ? own->pixels().upload_unseen() : own->pixels().upload(damage);
+  if (!uploaded) return tl::make_unexpected(uploaded.error());
   if (options_.strict_display) {
-    if (const auto copied = copy_to_screen(buffer, origin, damage); !copied) return copied;
+    if (const auto copied = copy_to_screen(*own, origin, damage); !copied) return copied;
   }
-  front_ = &buffer;
+  front_ = own;
   origin_ = origin;
   return {};
 }
 
-Result<void> HeadlessCard::copy_to_screen(ScanoutBuffer& buffer, Point origin, std::span<const Rect> damage) {
+Result<void> HeadlessCard::copy_to_screen(HeadlessBuffer& buffer, Point origin,
+                                          std::span<const Rect> damage) {
   const Rect viewport{static_cast<int32_t>(origin.x), static_cast<int32_t>(origin.y),
                       static_cast<int32_t>(origin.x + mode_.hdisplay),
                       static_cast<int32_t>(origin.y + mode_.vdisplay)};
@@ -213,7 +189,7 @@ Result<void> HeadlessCard::copy_to_screen(ScanoutBuffer& buffer, Point origin, s
   for (const Rect& rect : all ? std::span<const Rect>(&viewport, 1) : damage) {
     const Rect visible = rect.clipped_to(viewport);
     if (visible.empty()) continue;
-    const Result<Capture> changed = capture_buffer(buffer, visible);
+    const Result<Capture> changed = buffer.scan_out(visible);
     if (!changed) return tl::make_unexpected(changed.error());
     for (uint32_t line = 0; line < changed->size.height; ++line) {
       const size_t from = size_t{line} * changed->size.width;
@@ -281,9 +257,16 @@ Result<Capture> HeadlessCard::capture(OutputId output) {
   if (!shows_mode()) return failure(EINVAL);
   if (power_ != Power::on) return Capture{mode_.size(), std::vector<uint32_t>(mode_.size().area())};
   if (options_.strict_display) return Capture{mode_.size(), screen_};
-  return capture_buffer(*front_, {static_cast<int32_t>(origin_.x), static_cast<int32_t>(origin_.y),
-                                  static_cast<int32_t>(origin_.x + mode_.hdisplay),
-                                  static_cast<int32_t>(origin_.y + mode_.vdisplay)});
+  return front_->scan_out({static_cast<int32_t>(origin_.x), static_cast<int32_t>(origin_.y),
+                           static_cast<int32_t>(origin_.x + mode_.hdisplay),
+                           static_cast<int32_t>(origin_.y + mode_.vdisplay)});
+}
+
+CardPaths HeadlessCard::paths(OutputId) const {
+  CardPaths paths;
+  constexpr std::array<std::string_view, mapping_kinds> mappings{"memory", "dma-buf", "shadow"};
+  if (front_ != nullptr) paths.mapping = mappings.at(static_cast<size_t>(front_->pixels().kind()));
+  return paths;
 }
 
 void HeadlessCard::set_connected(bool connected) {

@@ -1,9 +1,13 @@
 #pragma once
 
+#include <deque>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "drmclient/card.h"
+#include "drmclient/headless_buffer.h"
+#include "drmclient/mapping_cache.h"
 #include "drmclient/unique_fd.h"
 
 namespace drmclient {
@@ -12,8 +16,12 @@ struct HeadlessOptions {
   Size size{1920, 1080};  ///< of the preferred mode
   uint32_t refresh_millihertz = default_refresh_millihertz;
   std::vector<PixelFormat> formats{PixelFormat::xrgb8888};
-  /// For tests: every access to a buffer gets another address, and the last one faults.
+  MappingChoice mapping = MappingChoice::automatic;
+  uint64_t mapping_limit_bytes = default_mapping_limit_bytes;
+  /// For tests: HeadlessMappingFaults::moving, only_for_uploads and incoherent.
   bool moving_mappings = false;
+  bool mappings_for_uploads_only = false;
+  bool incoherent_dma_bufs = false;
   /// For tests: the screen is a copy of the buffer that only the rectangles of present() update, as on
   /// vmwgfx.
   bool strict_display = false;
@@ -50,9 +58,18 @@ class HeadlessCard final : public Card {
   [[nodiscard]] int event_descriptor() const override { return epoll_.get(); }
   [[nodiscard]] Result<std::vector<Event>> read_events() override;
   [[nodiscard]] Result<Capture> capture(OutputId output) override;
+  [[nodiscard]] CardPaths paths(OutputId output) const override;
+  [[nodiscard]] MappingStatistics mapping_statistics() const override { return mappings_->statistics(); }
+  void release_mappings() override { mappings_->release_all(); }
 
   /// The faults that a test can switch on; an errno of 0 switches them off again.
-  void refuse_accesses(int code) { refuse_accesses_ = code; }
+  void refuse_accesses(int code) { faults_.refuse_accesses = code; }
+  void refuse_mappings(int dumb, int dma_buf) {
+    faults_.refuse_dumb = dumb;
+    faults_.refuse_dma_buf = dma_buf;
+  }
+  /// What the next calls of DMA_BUF_IOCTL_SYNC give; those after them work.
+  void fail_syncs(std::deque<int> codes) { faults_.syncs = std::move(codes); }
   void refuse_presents(int code) { refuse_presents_ = code; }
   void refuse_modes(int code) { refuse_modes_ = code; }
   /// Pulls or plugs the cable: a HotplugEvent follows.
@@ -65,13 +82,14 @@ class HeadlessCard final : public Card {
   [[nodiscard]] const std::vector<GammaEntry>& gamma() const { return gamma_; }
 
  private:
-  class Buffer;
   [[nodiscard]] bool shows_mode() const { return front_ != nullptr; }
   void tell_hotplug() const;
-  Result<void> copy_to_screen(ScanoutBuffer& buffer, Point origin, std::span<const Rect> damage);
+  Result<void> copy_to_screen(HeadlessBuffer& buffer, Point origin, std::span<const Rect> damage);
   [[nodiscard]] uint64_t frames_since_start(std::chrono::steady_clock::time_point now) const;
 
   HeadlessOptions options_;
+  std::shared_ptr<MappingCache> mappings_;  ///< the buffers share it
+  HeadlessMappingFaults faults_;
   CardInfo info_;
   UniqueFd epoll_;
   UniqueFd vblank_timer_;
@@ -82,12 +100,11 @@ class HeadlessCard final : public Card {
   Mode mode_;
   std::chrono::steady_clock::time_point mode_start_;
   uint64_t frames_before_mode_ = 0;  ///< of the modes before this one
-  ScanoutBuffer* front_ = nullptr;
+  HeadlessBuffer* front_ = nullptr;
   Point origin_;
   Power power_ = Power::on;
   std::vector<GammaEntry> gamma_;
   std::vector<uint32_t> screen_;  ///< with strict_display: what the monitor shows
-  int refuse_accesses_ = 0;
   int refuse_presents_ = 0;
   int refuse_modes_ = 0;
 };

@@ -43,6 +43,7 @@ UniqueFd make_event() {
 
 KmsCard::KmsCard(KmsOptions options)
     : options_(std::move(options)),
+      mappings_(std::make_shared<MappingCache>(options_.mapping_limit_bytes)),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)),
       monitor_(options_.path),
       early_event_(make_event()) {
@@ -116,7 +117,7 @@ Result<std::unique_ptr<ScanoutBuffer>> KmsCard::create_buffer(Size size, PixelFo
   }
   const auto device = open_device();
   if (!device) return tl::make_unexpected(device.error());
-  auto buffer = DumbBuffer::create(*device, size, format, options_.mapping);
+  auto buffer = DumbBuffer::create(*device, size, format, mappings_, options_.mapping);
   if (!buffer) return tl::make_unexpected(buffer.error());
   return std::unique_ptr<ScanoutBuffer>(std::move(*buffer));
 }
@@ -296,7 +297,7 @@ Result<Capture> KmsCard::capture(OutputId output) {
 }
 
 KmsCard::Learned KmsCard::learned_of(const KmsOutput& lit) {
-  return {lit.commit().interface(), lit.pipe().has_damage_clips(), lit.front()->mapping_kind(),
+  return {lit.commit().interface(), lit.pipe().has_damage_clips(), lit.front()->pixels().kind(),
           lit.vblank().kind()};
 }
 
@@ -315,7 +316,8 @@ CardPaths KmsCard::paths(OutputId output) const {
   paths.flush = atomic && learned.damage_clips ? "atomic clips"
                 : card_learned_.dirty_unneeded ? "none"
                                                : "legacy dirty";
-  paths.mapping = learned.mapping == MappingKind::dma_buf ? "dma-buf" : "MAP_DUMB";
+  constexpr std::array<std::string_view, mapping_kinds> mappings{"MAP_DUMB", "dma-buf", "shadow"};
+  paths.mapping = mappings.at(static_cast<size_t>(learned.mapping));
   constexpr std::array<std::string_view, 3> sources{"CRTC_QUEUE_SEQUENCE", "WAIT_VBLANK", "timer"};
   paths.vblank = sources.at(static_cast<size_t>(learned.vblank));
   return paths;

@@ -11,6 +11,7 @@
 #include "drmclient/dumb_buffer.h"
 #include "drmclient/kms_options.h"
 #include "drmclient/kms_output.h"
+#include "drmclient/mapping_cache.h"
 #include "drmclient/resume_monitor.h"
 #include "drmclient/udev_monitor.h"
 #include "drmclient/unique_fd.h"
@@ -49,13 +50,15 @@ class KmsCard final : public Card {
   [[nodiscard]] Result<std::vector<Event>> read_events() override;
   [[nodiscard]] Result<Capture> capture(OutputId output) override;
   [[nodiscard]] CardPaths paths(OutputId output) const override;
+  [[nodiscard]] MappingStatistics mapping_statistics() const override { return mappings_->statistics(); }
+  void release_mappings() override { mappings_->release_all(); }
 
  private:
   /// What the driver turned out to do; kept when the output is released.
   struct Learned {
     DrmDevice::Interface interface = DrmDevice::Interface::legacy;
     bool damage_clips = false;
-    MappingKind mapping = MappingKind::map_dumb;
+    MappingKind mapping = MappingKind::dumb;
     VblankSource::Kind vblank = VblankSource::Kind::timer;
   };
 
@@ -70,7 +73,8 @@ class KmsCard final : public Card {
 
   KmsOptions options_;
   CardInfo info_;
-  std::weak_ptr<const DrmDevice> device_;  ///< the buffers own it
+  std::shared_ptr<MappingCache> mappings_;  ///< the buffers share it
+  std::weak_ptr<const DrmDevice> device_;   ///< the buffers own it
   UniqueFd epoll_;
   UdevMonitor monitor_;
   ResumeMonitor resume_monitor_;

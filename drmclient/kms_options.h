@@ -1,19 +1,21 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 
-#include "drmclient/buffer_mapping.h"
 #include "drmclient/card.h"
 #include "drmclient/drm_device.h"
+#include "drmclient/mapping.h"
 #include "drmclient/pixel_format.h"
 
 namespace drmclient {
 
 struct KmsOptions {
   std::string path;  ///< of the primary node, /dev/dri/cardN
-  MappingKind mapping = MappingKind::map_dumb;
+  MappingChoice mapping = MappingChoice::automatic;
+  uint64_t mapping_limit_bytes = default_mapping_limit_bytes;
   DrmDevice::Interface interface = DrmDevice::Interface::atomic;  ///< where the driver has it
   std::optional<PixelFormat> format;  ///< the only one to scan out; without it what the plane has
 };

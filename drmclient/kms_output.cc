@@ -30,6 +30,8 @@ Result<void> KmsOutput::test_mode(const Mode& mode, const DumbBuffer& buffer) {
 }
 
 Result<void> KmsOutput::set_mode(const Mode& mode, DumbBuffer& buffer, Point origin) {
+  const auto uploaded = buffer.pixels().upload_all();
+  if (!uploaded) return tl::make_unexpected(uploaded.error());
   const auto master = DrmMaster::take(buffer.device());
   if (!master) return tl::make_unexpected(master.error());
   if (const auto set = commit_->set_mode(pipe_, mode, buffer, origin); !set) return set;
@@ -60,6 +62,8 @@ Result<void> KmsOutput::present(DumbBuffer& buffer, Point origin, std::span<cons
   }
   const bool flip = &buffer != front_ || origin != origin_;
   if (!flip && damage.empty()) return {};
+  const auto uploaded = flip ? buffer.pixels().upload_unseen() : buffer.pixels().upload(damage);
+  if (!uploaded) return failure(is_gone(buffer.device()) ? ENODEV : uploaded.error().value());
   const auto begin = steady_clock::now();
   const auto flushed = flush(buffer, origin, damage);
   if (!flushed) return failure(is_gone(buffer.device()) ? ENODEV : flushed.error().value());

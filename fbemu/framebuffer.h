@@ -43,7 +43,8 @@ struct FramebufferOptions {
   uint32_t number = 0;        ///< N of /dev/fbN, for FBIOGET_CON2FBMAP
   std::string id;             ///< fix.id
   OnClose on_close = OnClose::console;
-  drmclient::Terminals* terminals = nullptr;  ///< as ScreenPolicy has it
+  drmclient::Terminals* terminals = nullptr;      ///< as ScreenPolicy has it
+  drmclient::MemoryPressure* pressure = nullptr;  ///< as well
   bool any_mode = false;  ///< nobody asked for `mode`: another monitor may show the picture in its own
 };
 

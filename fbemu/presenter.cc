@@ -217,9 +217,11 @@ bool Presenter::wait_for_events() {
         static_cast<int>(std::chrono::ceil<milliseconds>(screen_.scene().mode.frame_period()).count());
   }
   drmclient::Terminals* terminals = screen_policy_.terminals;
-  std::array<pollfd, 3> events{{{wake_event_.get(), POLLIN, 0},
+  drmclient::MemoryPressure* pressure = screen_policy_.pressure;
+  std::array<pollfd, 4> events{{{wake_event_.get(), POLLIN, 0},
                                 {card_.event_descriptor(), POLLIN, 0},
-                                {terminals != nullptr ? terminals->descriptor() : -1, POLLIN, 0}}};
+                                {terminals != nullptr ? terminals->descriptor() : -1, POLLIN, 0},
+                                {pressure != nullptr ? pressure->descriptor() : -1, POLLPRI, 0}}};
   const int ready = ::poll(events.data(), events.size(), timeout_ms);
   if (hotplug_at_ && *hotplug_at_ <= steady_clock::now()) handle_hotplug();
   if (ready == 0) return timeout_is_vblank;
@@ -228,6 +230,7 @@ bool Presenter::wait_for_events() {
     static_cast<void>(::read(wake_event_.get(), &count, sizeof count));
   }
   if (events[2].revents != 0) handle_terminals();
+  if (events[3].revents != 0) handle_pressure(events[3].revents);
   return events[1].revents != 0 && handle_card_events();
 }
 
@@ -272,6 +275,11 @@ void Presenter::handle_terminals() {
   const auto changes = screen_policy_.terminals->read();
   if (changes.used) terminal_used_ = true;
   if (changes.switched) terminal_switched_ = true;
+}
+
+void Presenter::handle_pressure(short events) {
+  if ((events & POLLPRI) != 0) card_.release_mappings();
+  if ((events & (POLLERR | POLLHUP | POLLNVAL)) != 0) screen_policy_.pressure->close();
 }
 
 /// Whether a writer's terminal is in front.
@@ -488,6 +496,7 @@ void Presenter::publish() {
   status_.covered = screen_.is_covered();
   status_.in_front = in_front_;
   status_.paths = card_.paths(screen_.output().id);
+  status_.mappings = card_.mapping_statistics();
   status_.power = screen_.power();
   status_.tracker = policy_.mode();
   status_.error = screen_.error();

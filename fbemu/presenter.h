@@ -47,6 +47,7 @@ class Presenter {
     bool covered = false;  ///< but another DRM master has put something else there
     bool in_front = true;  ///< a writer's terminal is in front, or there are no terminals
     drmclient::CardPaths paths;
+    drmclient::MappingStatistics mappings;
     std::error_code error;  ///< why the last upload or present failed; no error where it did not
   };
 
@@ -112,6 +113,7 @@ class Presenter {
   [[nodiscard]] bool needs_vblank() const;
   bool handle_card_events();
   void handle_terminals();
+  void handle_pressure(short events);
   void look_at_terminal(const Writers& writers);
   void handle_hotplug();
   void light_once_more();

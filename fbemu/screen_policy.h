@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "drmclient/memory_pressure.h"
 #include "drmclient/mode.h"
 #include "drmclient/terminals.h"
 #include "fbemu/program_terminal.h"
@@ -19,13 +20,15 @@ enum class OnClose {
   keep,
 };
 
-/// How a framebuffer shares the screen with others.
+/// How a framebuffer shares the screen, and the memory of the machine, with others.
 struct ScreenPolicy {
   OnClose on_close = OnClose::console;
   /// Must outlive the presenter, whose thread uses it; null: there are none.
   drmclient::Terminals* terminals = nullptr;
   /// The mode of scenes for which nobody asked for one.
   std::optional<drmclient::Mode> any_mode;
+  /// Tells when the card's mappings are to be let go; as `terminals`.
+  drmclient::MemoryPressure* pressure = nullptr;
 };
 
 /// The programs that have the framebuffer open for writing.

@@ -99,6 +99,12 @@ class SteppedCard final : public drmclient::Card {
     if (std::exchange(resumed_, false)) events.emplace_back(drmclient::ResumeEvent{});
     return events;
   }
+  drmclient::CardPaths paths(drmclient::OutputId output) const override { return inner_.paths(output); }
+  drmclient::MappingStatistics mapping_statistics() const override { return inner_.mapping_statistics(); }
+  void release_mappings() override {
+    ++mapping_releases;
+    inner_.release_mappings();
+  }
   drmclient::Result<drmclient::Capture> capture(drmclient::OutputId output) override {
     inner_.refuse_accesses(0);
     return inner_.capture(output);
@@ -148,6 +154,7 @@ class SteppedCard final : public drmclient::Card {
   std::atomic<bool> other_master{false};
   std::atomic<bool> replaced{false};
   std::atomic<unsigned> releases{0};
+  std::atomic<unsigned> mapping_releases{0};
   std::atomic<bool> no_custom_modes{false};
 
  private:

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <memory>
+
+#include "drmclient/buffer_mapping.h"
+#include "drmclient/buffer_pixels.h"
+#include "drmclient/card.h"
+#include "drmclient/mapping_cache.h"
+#include "drmclient/memory_map.h"
+#include "drmclient/scanout_buffer.h"
+#include "drmclient/unique_fd.h"
+
+namespace drmclient {
+
+/// What may go wrong with the mappings of a headless card's buffers, for tests. An errno of 0 is no error.
+struct HeadlessMappingFaults {
+  /// Every access gets another address, and the last one faults.
+  bool moving = false;
+  /// A mapping can be had for an upload only.
+  bool only_for_uploads = false;
+  /// What the CPU does through a dma-buf mapping is in a cache of its own between the brackets of an access.
+  bool incoherent = false;
+  int refuse_accesses = 0;
+  int refuse_dumb = 0;
+  int refuse_dma_buf = 0;
+  std::deque<int> syncs;  ///< what the next calls of DMA_BUF_IOCTL_SYNC give
+};
+
+/// A memfd as a scan-out buffer. It is mapped as a dumb buffer is, or in the manner of a dma-buf.
+class HeadlessBuffer final : public ScanoutBuffer, private MappingSource {
+ public:
+  /// `memory` has `pitch_bytes` for each line. `faults` must outlive the buffer.
+  HeadlessBuffer(Size size, PixelFormat format, uint32_t pitch_bytes, UniqueFd memory,
+                 const std::shared_ptr<MappingCache>& cache, MappingChoice mapping,
+                 HeadlessMappingFaults& faults);
+  HeadlessBuffer(const HeadlessBuffer&) = delete;
+  HeadlessBuffer& operator=(const HeadlessBuffer&) = delete;
+  ~HeadlessBuffer() override = default;
+
+  [[nodiscard]] BufferPixels& pixels() { return pixels_; }
+  [[nodiscard]] const BufferPixels& pixels() const { return pixels_; }
+  void unmap() override { pixels_.unmap(); }
+
+  /// What a display that scans the buffer out shows of `area`: not the shadow, and no CPU's mapping. Errors:
+  /// HeadlessMappingFaults::refuse_accesses, ENOMEM.
+  [[nodiscard]] Result<Capture> scan_out(const Rect& area);
+
+ private:
+  Result<std::byte*> begin_mapping(AccessMode mode) override;
+  Result<void> end_mapping(AccessMode mode) override { return pixels_.end(mode); }
+  Result<std::unique_ptr<BufferMapping>> map_dumb() override;
+  Result<std::unique_ptr<BufferMapping>> map_dma_buf() override;
+  [[nodiscard]] int refusal(int of_this_kind) const;
+
+  UniqueFd memory_;
+  size_t size_bytes_;
+  HeadlessMappingFaults& faults_;
+  bool in_begin_ = false;  ///< what is mapped now is to be kept
+  MemoryMap scanned_out_;
+  BufferPixels pixels_;
+};
+
+}  // namespace drmclient
