@@ -1,11 +1,13 @@
 #pragma once
 
+#include <cerrno>
 #include <chrono>
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <variant>
 #include <vector>
 
@@ -60,12 +62,19 @@ struct Capture {
   std::vector<uint32_t> pixels;
 };
 
+/// Whether a call failed because another process is DRM master, so that the same call may be tried again
+/// later.
+[[nodiscard]] inline bool taken_by_other(const std::error_code& error) {
+  return error.value() == EBUSY || error.value() == EACCES;
+}
+
 /// A display card: outputs, modes, buffers, and the calls that put a picture on a screen.
 ///
 /// A card and its buffers belong to one thread at a time; nothing here is thread-safe. Calls may block for up
 /// to a frame (a driver's DIRTYFB does), so that thread must never be one that answers programs. Where
-/// another process is DRM master, the calls that change the screen fail with EBUSY or EACCES, leave
-/// everything as it was, and may be tried again later. ENODEV means that the card is gone.
+/// another process is DRM master, the calls that change the screen fail with EBUSY or EACCES (see
+/// taken_by_other()), leave everything as it was, and may be tried again later. ENODEV means that the card is
+/// gone.
 class Card {
  public:
   Card(const Card&) = delete;
@@ -86,7 +95,9 @@ class Card {
                                                                              PixelFormat format) = 0;
 
   /// Lights `output` with `mode`, showing `buffer` from `origin` (the part shown must lie inside the buffer).
-  /// On an error the output is as it was. `buffer` must outlive its time on the screen.
+  /// On an error the output is as it was. `buffer` must outlive its time on the screen. What is in it may be
+  /// lost (bochs of Linux 6.x lets the card clear the start of its memory), so draw it once more and
+  /// present() it.
   [[nodiscard]] virtual Result<void> set_mode(OutputId output, const Mode& mode, ScanoutBuffer& buffer,
                                               Point origin) = 0;
 
@@ -111,6 +122,14 @@ class Card {
   [[nodiscard]] virtual bool shows(OutputId output) {
     static_cast<void>(output);
     return true;
+  }
+
+  /// Whether the output shows again what was on it before the first set_mode(). The kernel's console comes
+  /// by itself when no process is DRM master: after hotplug events, of which programs hear first, and when
+  /// the terminal in front changes.
+  [[nodiscard]] virtual bool fell_back(OutputId output) {
+    static_cast<void>(output);
+    return false;
   }
 
   /// Whether the screen may be changed just now. Costs no more than a few system calls, so it can be asked at

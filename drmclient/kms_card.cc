@@ -185,6 +185,11 @@ bool KmsCard::shows(OutputId output) {
   return shown && *shown;
 }
 
+bool KmsCard::fell_back(OutputId output) {
+  const KmsOutput* lit = find_lit(output);
+  return lit != nullptr && lit->shows_before();
+}
+
 Result<void> KmsCard::available() {
   const auto device = open_device();
   if (!device) return tl::make_unexpected(device.error());

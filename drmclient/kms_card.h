@@ -42,6 +42,7 @@ class KmsCard final : public Card {
   [[nodiscard]] bool has_console() const override;
   void release(OutputId output) override;
   [[nodiscard]] bool shows(OutputId output) override;
+  [[nodiscard]] bool fell_back(OutputId output) override;
   [[nodiscard]] Result<void> available() override;
   [[nodiscard]] Result<void> set_gamma(OutputId output, std::span<const GammaEntry> table) override;
   [[nodiscard]] Result<void> set_power(OutputId output, Power power) override;

@@ -51,6 +51,12 @@ Result<bool> KmsOutput::shows_front() const {
   return !crtc || (crtc->mode_valid != 0 && crtc->buffer_id == front_->framebuffer_id());
 }
 
+bool KmsOutput::shows_before() const {
+  if (!before_ || front_ == nullptr) return false;
+  const DrmModeCrtc crtc(::drmModeGetCrtc(front_->device().fd(), pipe_.crtc_id));
+  return crtc && crtc->mode_valid != 0 && crtc->buffer_id == before_->framebuffer_id();
+}
+
 Result<void> KmsOutput::present(DumbBuffer& buffer, Point origin, std::span<const Rect> damage,
                                 const WaitForFlip& wait_for_flip) {
   // Another master may have set a mode of its own meanwhile, or turned the CRTC off at its end.

@@ -47,6 +47,8 @@ class KmsOutput {
                                      const WaitForFlip& wait_for_flip);
   /// Whether the CRTC shows the front buffer. Errors: ENODEV for a card that is gone.
   [[nodiscard]] Result<bool> shows_front() const;
+  /// Whether the CRTC shows what it showed before us.
+  [[nodiscard]] bool shows_before() const;
   /// Sets what the CRTC showed before, where that is still there. Without effect while another is master.
   void restore() const;
   [[nodiscard]] Result<void> set_power(Power power);

@@ -21,6 +21,9 @@ class SavedCrtc {
   /// Nothing where the CRTC is off.
   [[nodiscard]] static std::optional<SavedCrtc> read(const DrmDevice& device, uint32_t crtc_id);
 
+  /// KMS's object id; never 0.
+  [[nodiscard]] uint32_t framebuffer_id() const { return framebuffer_id_; }
+
   /// `fd` is DRM master. Errors: ENOENT where the framebuffer is gone (it was a program's that has
   /// ended), and those of DRM_IOCTL_MODE_SETCRTC.
   [[nodiscard]] Result<void> restore(int fd) const;

@@ -3,6 +3,7 @@
 #
 #   cuse/ -> fbemu/ -> drmclient/        a layer never includes one above it
 #   drmclient/   knows no linux/fb.h and no fuse*.h
+#   drmclient/examples/   knows no libdrm and no udev, and what makes a card of them only as kms_options.h
 #   fbemu/       knows no fuse*.h and no xf86drm*.h
 #   cuse/        knows no xf86drm*.h and no pixman.h: it holds no pixel code
 set -eu
@@ -21,6 +22,7 @@ for layer in drmclient fbemu cuse; do
   [ -d "$layer" ] || { echo "error: there is no folder $layer in $1"; exit 1; }
 done
 forbid drmclient 'fbemu/|cuse/|tests/|linux/fb\.h|fuse|cuse'
+forbid drmclient/examples 'libdrm/|xf86drm|drm/|drm\.h|drm_|libudev|drmclient/(kms_(card|commit|modes|output|pipe)|drm_|dumb_|atomic_|legacy_|saved_|udev_|resume_|vblank_|buffer_)'
 forbid fbemu 'cuse/|tests/|fuse|libdrm/|xf86drm|drm/|drm\.h|drm_'
 forbid cuse 'tests/|libdrm/|xf86drm|drm/|drm\.h|drm_|pixman'
 exit $failed

@@ -3,7 +3,7 @@
 set -eu
 tree=$(mktemp -d)
 trap 'rm -rf "$tree"' EXIT
-mkdir "$tree/drmclient" "$tree/fbemu" "$tree/cuse"
+mkdir "$tree/drmclient" "$tree/drmclient/examples" "$tree/fbemu" "$tree/cuse"
 
 expect() { # expect STATUS FILE LINE
   printf '%s\n' "$3" > "$tree/$2"
@@ -21,6 +21,9 @@ expect 1 drmclient/a.h '#include "fbemu/region.h"'
 expect 1 drmclient/a.h '#include "cuse/node.h"'
 expect 1 drmclient/a.cc '#include <linux/fb.h>'
 expect 1 drmclient/a.cc '  #  include <fuse3/fuse.h>'
+expect 0 drmclient/examples/a.cc '#include "drmclient/kms_options.h"'
+expect 1 drmclient/examples/a.cc '#include "drmclient/kms_card.h"'
+expect 1 drmclient/examples/a.cc '#include <xf86drmMode.h>'
 expect 1 fbemu/a.cc '#include "cuse/node.h"'
 expect 1 fbemu/a.cc '#include <fuse_lowlevel.h>'
 expect 1 fbemu/a.h '#include <xf86drm.h>'

@@ -33,8 +33,10 @@ class SteppedCard final : public drmclient::Card {
     ++releases;
     inner_.release(output);
   }
-  bool shows(drmclient::OutputId) override { return !other_master && !replaced; }
+  bool shows(drmclient::OutputId) override { return !other_master && !replaced && !gone; }
+  bool fell_back(drmclient::OutputId) override { return replaced_by_console; }
   drmclient::Result<void> available() override {
+    if (gone) return drmclient::failure(ENODEV);
     if (other_master) return drmclient::failure(EBUSY);
     return {};
   }
@@ -153,6 +155,9 @@ class SteppedCard final : public drmclient::Card {
   /// Another process is DRM master, and shows something else.
   std::atomic<bool> other_master{false};
   std::atomic<bool> replaced{false};
+  std::atomic<bool> replaced_by_console{false};
+  /// The card was taken away, and nobody has said so yet.
+  std::atomic<bool> gone{false};
   std::atomic<unsigned> releases{0};
   std::atomic<unsigned> mapping_releases{0};
   std::atomic<bool> no_custom_modes{false};

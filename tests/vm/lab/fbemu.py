@@ -75,7 +75,12 @@ def install(guest: Guest, build: Build) -> None:
     """Puts the programs into the guest, where they are not there yet. start() does it."""
     if guest.has_build == build:
         return
-    programs = [program for program in (build.fbemud, build.fbemuctl) if program]
+    put_programs(guest, [program for program in (build.fbemud, build.fbemuctl) if program])
+    guest.has_build = build
+
+
+def put_programs(guest: Guest, programs: Sequence[Path]) -> None:
+    """Puts programs where the guest's PATH finds them, with the libraries that the guest lacks."""
     there = rootfs.libraries(guest.parts.disk)
     lacking = {library.name: library for program in programs for library in _libraries(program) if library.name not in there}
     for program in programs:
@@ -84,7 +89,6 @@ def install(guest: Guest, build: Build) -> None:
         guest.put(library, f"{_LIBRARIES}/{name}")
     if lacking:
         guest.run(["ldconfig"])
-    guest.has_build = build
 
 
 def _libraries(program: Path) -> list[Path]:

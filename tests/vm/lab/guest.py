@@ -107,7 +107,7 @@ class Guest(Machine):
     def screen(self, head: int = 0) -> Picture:
         """What the user sees now."""
         path = self._folder / "screen.ppm"
-        # Only a card with several heads has a name.
+        # Only a card that can have several has a name.
         where = {"device": qemu.CARD_ID, "head": head} if head else {}
         self.qmp("screendump", filename=str(path), **where)
         try:

@@ -1,0 +1,186 @@
+#include "drmclient/examples/splash/splash.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <functional>
+#include <utility>
+
+namespace splash {
+namespace {
+
+using drmclient::Output;
+using drmclient::PixelFormat;
+using drmclient::Rect;
+using drmclient::Result;
+
+/// Nobody is told that another program has come, so this often it is looked for: one system call an output.
+constexpr std::chrono::milliseconds time_to_look{100};
+
+/// The kernel tells programs of a hotplug first, and then its console, which takes all outputs that it may
+/// (drm_kms_helper_hotplug_event(), drm_fb_helper_hotplug_event()). Asking monitors for their modes can take
+/// it a second.
+constexpr std::chrono::seconds time_for_console{2};
+
+/// The best picture first. A driver may list a format and refuse it with a mode: cirrus has not enough bits
+/// in its pitch for 32 bits at 1024 pixels.
+std::vector<PixelFormat> formats_to_try(const Output& output) {
+  std::vector<PixelFormat> formats = output.formats;
+  std::ranges::stable_sort(formats, std::greater<>(), drmclient::bytes_per_pixel);
+  return formats;
+}
+
+}  // namespace
+
+void Splash::set_percent(unsigned percent) {
+  percent_ = percent;
+  for (Screen& screen : screens_) screen.bar_changed = true;
+}
+
+Result<void> Splash::probe() {
+  auto outputs = card_.probe();
+  if (!outputs) return tl::make_unexpected(outputs.error());
+  std::vector<Screen> screens;
+  for (Output& output : *outputs) {
+    const auto before =
+        std::ranges::find(screens_, output.id, [](const Screen& screen) { return screen.output.id; });
+    const bool wanted = output.connected && !output.modes.empty();
+    if (before == screens_.end()) {
+      if (wanted) screens.push_back({std::move(output), nullptr});
+      continue;
+    }
+    // Another monitor wants another mode, and so another buffer.
+    const bool same = wanted && output.modes.front() == before->output.modes.front();
+    if (!same && before->buffer && card_.shows(output.id)) card_.release(output.id);
+    if (same) {
+      screens.push_back(std::move(*before));
+    } else if (wanted) {
+      screens.push_back({std::move(output), nullptr});
+    }
+  }
+  screens_ = std::move(screens);
+  return {};
+}
+
+Result<void> Splash::take(const std::vector<drmclient::Event>& events, Time now) {
+  for (const drmclient::Event& event : events) {
+    if (const auto* vblank = std::get_if<drmclient::VblankEvent>(&event)) {
+      for (Screen& screen : screens_) {
+        if (screen.output.id == vblank->output) screen.waits_for_vblank = false;
+      }
+    } else if (std::holds_alternative<drmclient::ResumeEvent>(event)) {
+      for (Screen& screen : screens_) screen.all_changed = true;
+    } else {
+      console_comes_until_ = now + time_for_console;
+      if (const auto probed = probe(); !probed) return probed;
+    }
+  }
+  return {};
+}
+
+Result<void> Splash::update(Time now) {
+  for (Screen& screen : screens_) {
+    if (screen.refused) continue;
+    if (const auto there = look(screen, now); !there) return there;
+    const auto done = screen.buffer ? present(screen) : light(screen);
+    if (done || drmclient::taken_by_other(done.error())) continue;
+    if (done.error().value() == ENODEV || screens_.size() == 1) return done;
+    screen.refused = true;
+  }
+  return {};
+}
+
+Result<void> Splash::look(Screen& screen, Time now) {
+  screen.covered = screen.buffer && !card_.shows(screen.output.id);
+  if (!screen.covered) return {};
+  // A card that is gone shows nothing either, and nobody has taken over.
+  if (const auto there = card_.available(); !there && there.error().value() == ENODEV) return there;
+  if (now < console_comes_until_ && card_.fell_back(screen.output.id)) {
+    screen.covered = false;
+    screen.all_changed = true;
+  }
+  return {};
+}
+
+Result<void> Splash::light(Screen& screen) {
+  // With another master there, this costs less than a buffer that is drawn for nothing.
+  if (const auto free = card_.available(); !free) return free;
+  Result<void> refused = drmclient::failure(EINVAL);
+  for (const PixelFormat format : formats_to_try(screen.output)) {
+    refused = light_with(screen, format);
+    if (refused || drmclient::taken_by_other(refused.error()) || refused.error().value() == ENODEV) break;
+  }
+  return refused;
+}
+
+Result<void> Splash::light_with(Screen& screen, PixelFormat format) {
+  const drmclient::Mode& mode = screen.output.modes.front();
+  auto buffer = card_.create_buffer(mode.size(), format);
+  if (!buffer) return tl::make_unexpected(buffer.error());
+  if (const auto drawn = draw(**buffer, false); !drawn) return drawn;
+  if (const auto set = card_.set_mode(screen.output.id, mode, **buffer, {}); !set) return set;
+  screen.buffer = std::move(*buffer);
+  screen.bar_changed = false;
+  screen.waits_for_vblank = false;
+  // A mode set may wipe the memory that it is to show (Card::set_mode()).
+  screen.all_changed = true;
+  return {};
+}
+
+Result<void> Splash::present(Screen& screen) {
+  const bool changed = screen.all_changed || screen.bar_changed;
+  // present() would bring a covered picture back, and this one yields.
+  if (!changed || screen.covered || screen.waits_for_vblank) return {};
+  if (const auto drawn = draw(*screen.buffer, !screen.all_changed); !drawn) return drawn;
+  const drmclient::Size size = screen.buffer->size();
+  const std::array damage{screen.all_changed ? Rect::of(size) : place_of_bar(size)};
+  const auto presented = card_.present(screen.output.id, *screen.buffer, {}, damage);
+  if (presented) screen.all_changed = screen.bar_changed = false;
+  // Whether it was shown or another master prevented it: the next try is for the next frame.
+  if (presented || drmclient::taken_by_other(presented.error())) {
+    screen.waits_for_vblank = card_.request_vblank(screen.output.id).has_value();
+  }
+  return presented;
+}
+
+Result<void> Splash::draw(drmclient::ScanoutBuffer& buffer, bool bar_alone) const {
+  auto access = buffer.begin_access(drmclient::AccessMode::write);
+  if (!access) return tl::make_unexpected(access.error());
+  if (bar_alone) {
+    draw_bar(buffer, *access, percent_);
+  } else {
+    draw_all(buffer, *access, picture_, percent_);
+  }
+  return access->end();
+}
+
+bool Splash::handed_over() const {
+  bool any = false;
+  for (const Screen& screen : screens_) {
+    if (screen.buffer && !screen.covered) return false;
+    any = any || screen.covered;
+  }
+  return any;
+}
+
+std::chrono::milliseconds Splash::patience() const {
+  auto shortest = time_to_look;
+  for (const Screen& screen : screens_) {
+    if (screen.buffer || screen.refused) continue;
+    // An output that is not lit has no vblank to ask for.
+    const auto frame =
+        std::chrono::ceil<std::chrono::milliseconds>(screen.output.modes.front().frame_period());
+    shortest = std::min(shortest, frame);
+  }
+  return shortest;
+}
+
+void Splash::release() {
+  for (const Screen& screen : screens_) {
+    // What another program shows is not ours to take away.
+    if (screen.buffer && card_.shows(screen.output.id)) card_.release(screen.output.id);
+  }
+  screens_.clear();
+}
+
+}  // namespace splash
