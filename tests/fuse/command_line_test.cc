@@ -53,6 +53,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Garbage{"DepthThatIsNone", daemon({"--depth", "31"}), "--depth"},
                     Garbage{"VirtualOfWords", daemon({"--virtual", "twice"}), "--virtual"},
                     Garbage{"VirtualWithRefresh", daemon({"--virtual", "640x960@60"}), "--virtual"},
+                    Garbage{"MappingThatIsNone", daemon({"--mapping", "dma-buf"}), "--mapping"},
                     Garbage{"DeviceMissing", daemon({"--device"}), "--device"},
                     Garbage{"CardMissing", daemon({"--card"}), "--card"},
                     Garbage{"NoCuseWithValue", daemon({"--no-cuse=maybe"}), "--no-cuse"}),

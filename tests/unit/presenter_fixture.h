@@ -32,7 +32,7 @@ class PresenterFixture : public testing::Test {
     presenter->start(scene, nullptr);
   }
   void build(Vblanks vblanks) {
-    drmclient::HeadlessOptions options;
+    drmclient::HeadlessOptions options = mappings;
     options.size = visible;
     options.formats = formats;
     options.used_buffers = true;
@@ -123,6 +123,7 @@ class PresenterFixture : public testing::Test {
   drmclient::Size visible{64, 64};
   drmclient::Size virtual_size{96, 160};
   std::vector<drmclient::PixelFormat> formats{drmclient::PixelFormat::xrgb8888};
+  drmclient::HeadlessOptions mappings;  ///< its other members are set by build()
   bool stepped = true;
   bool shared = false;
   fbemu::ScreenPolicy policy;

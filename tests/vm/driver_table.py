@@ -26,8 +26,8 @@ HEAD = """\
 What fbemu does on real display drivers, as seen in guests with Debian's kernels (`tests/vm/README.md`). This page is written by
 `python3 tests/vm/driver_table.py > docs/drivers.md`; `fbemuctl status` says the same of any machine.
 
-| driver | kernel | mode | changed pixels are shown by | scan-out | formats of the plane | mapping | dma-buf mapping | vblank | picture | console back |
-|---|---|---|---|---|---|---|---|---|---|---|
+| driver | kernel | mode | changed pixels are shown by | scan-out | formats of the plane | mapping | with dmabuf | with shadow | vblank | picture | console back |
+|---|---|---|---|---|---|---|---|---|---|---|---|
 """
 
 TAIL = """
@@ -36,11 +36,12 @@ TAIL = """
   all of them.
 * *scan-out* is the format of the buffer that fbemu took; programs have the depth that they ask for whatever it is. Of the formats of the plane,
   those in brackets are known to fbemu and not used unless `--card auto,format=FOURCC` asks for them.
-* *mapping*: `MAP_DUMB` is the rule. *dma-buf mapping* says what `--card auto,mapping=dma-buf` came to: a dma-buf with
-  DMA_BUF_IOCTL_SYNC around each access, or MAP_DUMB where the driver does not export its buffers or must not be written to that way
-  (vmwgfx).
+* *mapping*: `MAP_DUMB` is the rule. *with dmabuf* says what `--mapping dmabuf` came to: a dma-buf with DMA_BUF_IOCTL_SYNC around each
+  access, or MAP_DUMB where the driver does not export its buffers or must not be written to that way (vmwgfx). *with shadow* is the
+  same of `--mapping shadow`: plain memory from which the damage is copied to a mapping that is made for it. No driver of these
+  needs it.
 * *vblank*: the driver's events, or a timer at the mode's rate where it has none.
-* *picture*: whether a screendump of the guest was what a program drew, pixel for pixel, both through MAP_DUMB and with the other mapping.
+* *picture*: whether a screendump of the guest was what a program drew, pixel for pixel, on all three ways.
 * *console back*: whether the kernel's console was on the screen, as it was before, when the last program had closed the framebuffer.
 
 ## What a screen shows
@@ -136,12 +137,14 @@ def row(kernel: str, gpu: str) -> str:
     with boot(Options(kernel=kernel, gpu=gpu)) as guest:
         framebuffer.install(guest)
         status, right, back = seen_on(guest, [])
-        other, right_too, _ = seen_on(guest, ["--card", "auto,mapping=dma-buf"])
+        others = [seen_on(guest, ["--mapping", choice]) for choice in ("dmabuf", "shadow")]
+    all_right = right and all(other[1] for other in others)
     card, mode = status["card_details"], status["mode"]
     used = status["scanout_format"]
     formats = " ".join(name if name == used else f"({name})" for name in card["formats"])
     cells = [gpu, kernel, f"{mode['width']}x{mode['height']}", card["flush"], used, formats, card["mapping"],
-             other["card_details"]["mapping"], card["vblank"], "yes" if right and right_too else "NO", "yes" if back else "no"]
+             *(other["card_details"]["mapping"] for other, _, _ in others), card["vblank"], "yes" if all_right else "NO",
+             "yes" if back else "no"]
     return "| " + " | ".join(cells) + " |"
 
 

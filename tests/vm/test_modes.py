@@ -3,6 +3,8 @@
 computed here.
 
     python3 tests/vm/test_modes.py -v [Modes[.test_virtio]]...
+
+FBEMU_MAPPING=dmabuf or shadow is given to fbemud as --mapping; all of this brings pixels to the screen, so nothing is left out then.
 """
 
 import json
@@ -17,7 +19,7 @@ from typing import Any
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from lab import fbemu, framebuffer  # noqa: E402
+from lab import fbemu, framebuffer, mapping  # noqa: E402
 from lab.boot import boot  # noqa: E402
 from lab.errors import LabError  # noqa: E402
 from lab.fbemu import Fbemu  # noqa: E402
@@ -152,10 +154,11 @@ class Modes(unittest.TestCase):
         """fbemud with these options, and a painter on it. Without others a small picture is shown in the middle."""
         folder = os.environ.get("FBEMU_BUILD")
         options = arguments if "--scale" in arguments else ("--scale", "none", *arguments)
-        daemon: Fbemu = fbemu.start(self.guest, fbemu.find_build(Path(folder) if folder else None), ["--no-cuse", *options])
+        daemon: Fbemu = fbemu.start(self.guest, fbemu.find_build(Path(folder) if folder else None), ["--no-cuse", *mapping.arguments(), *options])
         try:
             painter = Painter(self.guest, daemon.node)
             yield painter
+            self.assertEqual(framebuffer.status(self.guest)["card_details"]["mapping"], mapping.expected(self.guest.options))
             painter.close()
             self.assertEqual(daemon.stop(), 0, daemon.log)
         finally:

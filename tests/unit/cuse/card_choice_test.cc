@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <string_view>
+#include <utility>
+#include <vector>
+
 #include "drmclient/headless_card.h"
 #include "tests/unit/thrown.h"
 
@@ -22,6 +26,28 @@ TEST(OpenCard, HeadlessTakesASizeAndARate) {
   const auto mode = open_card("headless:1280x720@75")->probe()->front().modes.front();
   EXPECT_EQ(mode.size(), (drmclient::Size{1280, 720}));
   EXPECT_EQ(mode.refresh_millihertz(), 75'000U);
+}
+
+TEST(OpenCard, TheHeadlessCardTakesTheMappingThatWasChosen) {
+  for (const auto& [choice, name] : std::vector<std::pair<drmclient::MappingChoice, std::string_view>>{
+           {drmclient::MappingChoice::automatic, "memory"},
+           {drmclient::MappingChoice::dumb, "memory"},
+           {drmclient::MappingChoice::dma_buf, "dma-buf"},
+           {drmclient::MappingChoice::shadow, "shadow"}}) {
+    for (const char* word : {"headless", "headless:64x48"}) {
+      const auto card = open_card(word, std::nullopt, choice);
+      const auto buffer = std::move(*card->create_buffer({64, 48}, drmclient::PixelFormat::xrgb8888));
+      const auto id = card->probe()->front().id;
+      ASSERT_TRUE(card->set_mode(id, drmclient::make_mode({64, 48}), *buffer, {}).has_value());
+      EXPECT_EQ(card->paths(id).mapping, name);
+    }
+  }
+}
+
+TEST(OpenCard, TheMappingIsNoPartOfTheCardsName) {
+  const auto thrown = thrown_by([] { static_cast<void>(open_card("auto,mapping=dumb")); });
+  EXPECT_EQ(thrown.code, EINVAL);
+  EXPECT_TRUE(thrown.says("neither commit=atomic, commit=legacy nor format=FOURCC")) << thrown.what;
 }
 
 TEST(OpenCard, ABadGeometryIsNamedWithWhatItShouldBe) {

@@ -65,6 +65,24 @@ TEST_F(Reports, StatusSaysWhyTheScreenCannotBeUpdated) {
   EXPECT_TRUE(unit::eventually([&] { return status()["error"] == "Device or resource busy"; }));
 }
 
+TEST_F(Reports, StatisticsHaveTheMappings) {
+  start();
+  const auto mappings = [&] { return cuse::statistics_report(*framebuffer).at("mappings"); };
+  const json before = mappings();
+  EXPECT_EQ(before.at("limit_bytes"), 256 * 1024 * 1024);
+  EXPECT_EQ(before.at("dumb").at("misses"), 1);
+  EXPECT_EQ(before.at("dumb").at("mapped_bytes"), 64 * 4 * 48);
+  for (const char* kind : {"dumb", "dmabuf", "shadow"}) {
+    for (const char* name : {"hits", "misses", "remaps", "mapped_bytes", "uploaded_bytes",
+                             "released_for_limit", "released_for_pressure", "released_on_hint"}) {
+      EXPECT_TRUE(before.at(kind).at(name).is_number_unsigned()) << kind << ' ' << name;
+    }
+  }
+  write_pixel(1, 1, 1);
+  EXPECT_TRUE(
+      unit::eventually([&] { return mappings().at("dumb").at("hits") > before.at("dumb").at("hits"); }));
+}
+
 TEST_F(Reports, StatisticsAreTheCounters) {
   start();
   static_cast<void>(get_var());
