@@ -7,6 +7,7 @@ namespace drmclient {
 /// KmsCommit through DRM_IOCTL_MODE_ATOMIC: all or nothing, and with damage clips where the plane has them.
 class AtomicCommit final : public KmsCommit {
  public:
+  /// `device` must outlive it.
   explicit AtomicCommit(const DrmDevice& device) : device_(device) {}
 
   [[nodiscard]] DrmDevice::Interface interface() const override { return DrmDevice::Interface::atomic; }

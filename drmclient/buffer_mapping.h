@@ -19,6 +19,7 @@ class BufferMapping {
 
   /// Brackets an access. Errors: those of DMA_BUF_IOCTL_SYNC.
   [[nodiscard]] virtual Result<void> begin(AccessMode mode) = 0;
+  /// The other bracket, with the mode of the first. The same errors.
   [[nodiscard]] virtual Result<void> end(AccessMode mode) = 0;
   /// The first byte; good from begin() to end(), and another one the next time if the mapping likes.
   [[nodiscard]] virtual std::byte* data() const = 0;
@@ -27,7 +28,9 @@ class BufferMapping {
 /// The brackets of a dma-buf: what is common to all that have them.
 class DmaBufMapping : public BufferMapping {
  public:
+  /// DMA_BUF_SYNC_START; tried again where a signal interrupts it.
   Result<void> begin(AccessMode mode) final;
+  /// DMA_BUF_SYNC_END, likewise.
   Result<void> end(AccessMode mode) final;
 
  private:
@@ -45,7 +48,9 @@ class MappingSource {
   MappingSource& operator=(const MappingSource&) = delete;
   virtual ~MappingSource() = default;
 
+  /// Through the card's node: DRM_IOCTL_MODE_MAP_DUMB.
   [[nodiscard]] virtual Result<std::unique_ptr<BufferMapping>> map_dumb() = 0;
+  /// Through an exported dma-buf, whose descriptor lives no longer than the mapping.
   [[nodiscard]] virtual Result<std::unique_ptr<BufferMapping>> map_dma_buf() = 0;
 };
 

@@ -31,6 +31,7 @@ class BufferPixels {
 
   /// As ScanoutBuffer's begin_mapping() and end_mapping(). Errors: the driver's; ENOMEM.
   [[nodiscard]] Result<std::byte*> begin(AccessMode mode);
+  /// The other bracket of begin().
   [[nodiscard]] Result<void> end(AccessMode mode);
   /// Drops the mapping, unless it is in access.
   void unmap() { entry_.release(); }

@@ -42,9 +42,9 @@ struct CardPaths {
 
 /// An output reached vblank. `sequence` counts frames of that output and wraps.
 struct VblankEvent {
-  OutputId output = 0;
-  uint32_t sequence = 0;
-  std::chrono::steady_clock::time_point time;
+  OutputId output = 0;                         ///< whose
+  uint32_t sequence = 0;                       ///< frames of the output so far
+  std::chrono::steady_clock::time_point time;  ///< when it was
 };
 
 /// Something about the outputs changed: probe() again.
@@ -54,12 +54,13 @@ struct HotplugEvent {};
 /// same, is open.
 struct ResumeEvent {};
 
+/// Anything that read_events() may tell.
 using Event = std::variant<VblankEvent, HotplugEvent, ResumeEvent>;
 
 /// What an output shows at one moment, as XRGB8888 (the X byte is 0), lines packed.
 struct Capture {
-  Size size;
-  std::vector<uint32_t> pixels;
+  Size size;                     ///< of the mode
+  std::vector<uint32_t> pixels;  ///< line by line from the top, size.area() of them
 };
 
 /// Whether a call failed because another process is DRM master, so that the same call may be tried again
@@ -84,6 +85,7 @@ class Card {
   /// At most so many rectangles in one present(): DRM_MODE_FB_DIRTY_MAX_CLIPS.
   static constexpr size_t max_damage_rects = 256;
 
+  /// What does not change; good as long as the card.
   [[nodiscard]] virtual const CardInfo& info() const = 0;
 
   /// The outputs as they are now, connected or not.
@@ -158,6 +160,8 @@ class Card {
   /// Loads the gamma table; `table` has Output::gamma_entries entries. Errors: EINVAL.
   [[nodiscard]] virtual Result<void> set_gamma(OutputId output, std::span<const GammaEntry> table) = 0;
 
+  /// Turns an output whose mode is set on or off; picture and mode stay, and set_mode() turns it on. Errors:
+  /// the driver's; without a mode a KMS card says EINVAL.
   [[nodiscard]] virtual Result<void> set_power(OutputId output, Power power) = 0;
 
   /// Asks for one VblankEvent at the output's next vblank (where the hardware has none, at the mode's rate).

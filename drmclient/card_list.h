@@ -10,10 +10,10 @@ namespace drmclient {
 
 /// What is known of one DRM node, for choosing a card and for telling a person why none was chosen.
 struct CardSummary {
-  std::string path;
-  std::string driver;   ///< empty where it could not be opened
-  std::string problem;  ///< why it cannot be used; empty where it can
-  std::vector<Output> outputs;
+  std::string path;             ///< of the node, /dev/dri/cardN
+  std::string driver;           ///< empty where it could not be opened
+  std::string problem;          ///< why it cannot be used; empty where it can
+  std::vector<Output> outputs;  ///< connected or not; empty where there is a problem
 };
 
 /// The primary nodes in `folder` (cardN) in the order of their numbers.

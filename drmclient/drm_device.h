@@ -25,9 +25,13 @@ class DrmDevice {
   /// what to do: no such node, no permission, not a DRM node, no dumb buffers.
   explicit DrmDevice(const std::string& path, Interface wanted = Interface::atomic);
 
+  /// The open node, which is not master.
   [[nodiscard]] int fd() const { return fd_.get(); }
+  /// As it was opened.
   [[nodiscard]] const std::string& path() const { return path_; }
+  /// The kernel driver's name (DRM_IOCTL_VERSION).
   [[nodiscard]] const std::string& driver() const { return driver_; }
+  /// What was wanted and is there.
   [[nodiscard]] Interface interface() const { return interface_; }
   /// The driver says that it exports buffers (DRM_CAP_PRIME); vmwgfx on 6.1 says so and does not.
   [[nodiscard]] bool can_export() const { return can_export_; }
@@ -51,6 +55,7 @@ class DrmMaster {
   /// card: there it opens the card once more. Framebuffers and other KMS objects are the same through every
   /// descriptor.
   [[nodiscard]] static Result<DrmMaster> take_quietly(const DrmDevice& device);
+  /// Leaves `other` with nothing to own.
   DrmMaster(DrmMaster&& other) noexcept;
   DrmMaster& operator=(DrmMaster&&) = delete;
   DrmMaster(const DrmMaster&) = delete;

@@ -14,12 +14,15 @@ namespace drmclient {
 /// Owns a dumb buffer's GEM handle.
 class GemHandle {
  public:
+  /// Owns `handle` from now on; `device` must outlive it.
   GemHandle(const DrmDevice& device, uint32_t handle) : device_(&device), handle_(handle) {}
+  /// Leaves `other` with nothing to own.
   GemHandle(GemHandle&& other) noexcept;
   GemHandle& operator=(GemHandle&&) = delete;
   GemHandle(const GemHandle&) = delete;
   GemHandle& operator=(const GemHandle&) = delete;
   ~GemHandle();
+  /// The handle, which is good on the device's own descriptor.
   [[nodiscard]] uint32_t get() const { return handle_; }
 
  private:
@@ -31,12 +34,15 @@ class GemHandle {
 /// shows it.
 class KmsFramebuffer {
  public:
+  /// Owns the framebuffer `id` from now on; `device` must outlive it.
   KmsFramebuffer(const DrmDevice& device, uint32_t id) : device_(&device), id_(id) {}
+  /// Leaves `other` with nothing to own.
   KmsFramebuffer(KmsFramebuffer&& other) noexcept;
   KmsFramebuffer& operator=(KmsFramebuffer&&) = delete;
   KmsFramebuffer(const KmsFramebuffer&) = delete;
   KmsFramebuffer& operator=(const KmsFramebuffer&) = delete;
   ~KmsFramebuffer();
+  /// KMS's object id.
   [[nodiscard]] uint32_t id() const { return id_; }
 
  private:
@@ -56,10 +62,13 @@ class DumbBuffer final : public ScanoutBuffer, private MappingSource {
   DumbBuffer& operator=(const DumbBuffer&) = delete;
   ~DumbBuffer() override = default;
 
+  /// KMS's object id of the framebuffer.
   [[nodiscard]] uint32_t framebuffer_id() const { return framebuffer_.id(); }
+  /// The card's open node.
   [[nodiscard]] const DrmDevice& device() const { return *device_; }
   /// How the CPU reaches it, and the uploads that come before the driver is told.
   [[nodiscard]] BufferPixels& pixels() { return pixels_; }
+  /// The same, to ask.
   [[nodiscard]] const BufferPixels& pixels() const { return pixels_; }
 
   void unmap() override { pixels_.unmap(); }

@@ -7,35 +7,41 @@ namespace drmclient {
 
 /// A position in pixels.
 struct Point {
-  uint32_t x = 0;
-  uint32_t y = 0;
+  uint32_t x = 0;  ///< columns from the left
+  uint32_t y = 0;  ///< lines from the top
   friend bool operator==(const Point&, const Point&) = default;
 };
 
 /// A size in pixels (or, where a name says so, in millimetres).
 struct Size {
-  uint32_t width = 0;
-  uint32_t height = 0;
+  uint32_t width = 0;   ///< columns
+  uint32_t height = 0;  ///< lines
   friend bool operator==(const Size&, const Size&) = default;
+  /// Width times height, which may need more than 32 bits.
   [[nodiscard]] uint64_t area() const { return uint64_t{width} * height; }
 };
 
 /// A half-open rectangle in pixels: x1 <= x < x2, y1 <= y < y2; the same members as struct drm_mode_rect.
 struct Rect {
-  int32_t x1 = 0;
-  int32_t y1 = 0;
-  int32_t x2 = 0;
-  int32_t y2 = 0;
+  int32_t x1 = 0;  ///< the first column
+  int32_t y1 = 0;  ///< the first line
+  int32_t x2 = 0;  ///< the one after the last column
+  int32_t y2 = 0;  ///< the one after the last line
   friend bool operator==(const Rect&, const Rect&) = default;
 
   /// The rectangle from (0, 0) that covers `size`.
   static Rect of(Size size) {
     return {0, 0, static_cast<int32_t>(size.width), static_cast<int32_t>(size.height)};
   }
+  /// Whether there is no pixel in it; its sides may then be anything.
   [[nodiscard]] bool empty() const { return x1 >= x2 || y1 >= y2; }
+  /// In columns; 0 where it is empty.
   [[nodiscard]] uint32_t width() const { return empty() ? 0U : static_cast<uint32_t>(x2 - x1); }
+  /// In lines; 0 where it is empty.
   [[nodiscard]] uint32_t height() const { return empty() ? 0U : static_cast<uint32_t>(y2 - y1); }
+  /// Width and height; 0x0 where it is empty.
   [[nodiscard]] Size size() const { return {width(), height()}; }
+  /// In pixels; 0 where it is empty.
   [[nodiscard]] uint64_t area() const { return size().area(); }
   /// The part of this rectangle inside `bounds`; empty() where they do not meet.
   [[nodiscard]] Rect clipped_to(const Rect& bounds) const {

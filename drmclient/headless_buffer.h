@@ -22,10 +22,10 @@ struct HeadlessMappingFaults {
   bool only_for_uploads = false;
   /// What the CPU does through a dma-buf mapping is in a cache of its own between the brackets of an access.
   bool incoherent = false;
-  int refuse_accesses = 0;
-  int refuse_dumb = 0;
-  int refuse_dma_buf = 0;
-  std::deque<int> syncs;  ///< what the next calls of DMA_BUF_IOCTL_SYNC give
+  int refuse_accesses = 0;  ///< begin_access() fails with it
+  int refuse_dumb = 0;      ///< and mapping as a dumb buffer
+  int refuse_dma_buf = 0;   ///< and mapping as a dma-buf
+  std::deque<int> syncs;    ///< what the next calls of DMA_BUF_IOCTL_SYNC give
 };
 
 /// A memfd as a scan-out buffer. It is mapped as a dumb buffer is, or in the manner of a dma-buf.
@@ -39,7 +39,9 @@ class HeadlessBuffer final : public ScanoutBuffer, private MappingSource {
   HeadlessBuffer& operator=(const HeadlessBuffer&) = delete;
   ~HeadlessBuffer() override = default;
 
+  /// How the CPU reaches it, and the uploads that come before something is shown.
   [[nodiscard]] BufferPixels& pixels() { return pixels_; }
+  /// The same, to ask.
   [[nodiscard]] const BufferPixels& pixels() const { return pixels_; }
   void unmap() override { pixels_.unmap(); }
 

@@ -12,16 +12,16 @@
 
 namespace drmclient {
 
+/// What a headless card is like.
 struct HeadlessOptions {
-  Size size{1920, 1080};  ///< of the preferred mode
-  uint32_t refresh_millihertz = default_refresh_millihertz;
-  std::vector<PixelFormat> formats{PixelFormat::xrgb8888};
-  MappingChoice mapping = MappingChoice::automatic;
-  uint64_t mapping_limit_bytes = default_mapping_limit_bytes;
-  /// For tests: HeadlessMappingFaults::moving, only_for_uploads and incoherent.
-  bool moving_mappings = false;
-  bool mappings_for_uploads_only = false;
-  bool incoherent_dma_bufs = false;
+  Size size{1920, 1080};                                       ///< of the preferred mode
+  uint32_t refresh_millihertz = default_refresh_millihertz;    ///< of the preferred mode
+  std::vector<PixelFormat> formats{PixelFormat::xrgb8888};     ///< what create_buffer() takes, best first
+  MappingChoice mapping = MappingChoice::automatic;            ///< as KmsOptions::mapping
+  uint64_t mapping_limit_bytes = default_mapping_limit_bytes;  ///< as KmsOptions::mapping_limit_bytes
+  bool moving_mappings = false;                                ///< for tests: HeadlessMappingFaults::moving
+  bool mappings_for_uploads_only = false;  ///< for tests: HeadlessMappingFaults::only_for_uploads
+  bool incoherent_dma_bufs = false;        ///< for tests: HeadlessMappingFaults::incoherent
   /// For tests: the screen is a copy of the buffer that only the rectangles of present() update, as on
   /// vmwgfx.
   bool strict_display = false;
@@ -33,8 +33,11 @@ struct HeadlessOptions {
 /// virtual framebuffers on machines without a display, and stands in for hardware in tests.
 class HeadlessCard final : public Card {
  public:
+  /// Of a mode and of a buffer.
   static constexpr Size largest{8192, 8192};
+  /// That of its output.
   static constexpr OutputId output_id = 1;
+  /// What set_gamma() takes.
   static constexpr uint32_t gamma_entries = 256;
 
   /// Throws std::system_error: EINVAL where options.size is not from 8x8 to 8192x8192, or an errno of the
@@ -62,15 +65,19 @@ class HeadlessCard final : public Card {
   [[nodiscard]] MappingStatistics mapping_statistics() const override { return mappings_->statistics(); }
   void release_mappings() override { mappings_->release_all(); }
 
-  /// The faults that a test can switch on; an errno of 0 switches them off again.
+  /// For tests: every begin_access() fails with this errno from now on; 0: no more. The following faults are
+  /// switched off in the same way.
   void refuse_accesses(int code) { faults_.refuse_accesses = code; }
+  /// Mappings of the two kinds cannot be made.
   void refuse_mappings(int dumb, int dma_buf) {
     faults_.refuse_dumb = dumb;
     faults_.refuse_dma_buf = dma_buf;
   }
   /// What the next calls of DMA_BUF_IOCTL_SYNC give; those after them work.
   void fail_syncs(std::deque<int> codes) { faults_.syncs = std::move(codes); }
+  /// present() fails.
   void refuse_presents(int code) { refuse_presents_ = code; }
+  /// set_mode() fails.
   void refuse_modes(int code) { refuse_modes_ = code; }
   /// Pulls or plugs the cable: a HotplugEvent follows.
   void set_connected(bool connected);
@@ -78,7 +85,9 @@ class HeadlessCard final : public Card {
   /// follows.
   void set_monitor(std::vector<Size> sizes);
 
+  /// Of its output, as last set.
   [[nodiscard]] Power power() const { return power_; }
+  /// The table that was last loaded; empty before.
   [[nodiscard]] const std::vector<GammaEntry>& gamma() const { return gamma_; }
 
  private:

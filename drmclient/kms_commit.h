@@ -24,6 +24,7 @@ class KmsCommit {
   KmsCommit& operator=(const KmsCommit&) = delete;
   virtual ~KmsCommit() = default;
 
+  /// Which of the two it is.
   [[nodiscard]] virtual DrmDevice::Interface interface() const = 0;
   /// Whether the driver would take the mode; nothing changes. Where it cannot be asked: yes.
   [[nodiscard]] virtual Result<void> test_mode(const KmsPipe& pipe, const Mode& mode,
@@ -37,6 +38,7 @@ class KmsCommit {
   /// where the last one is not done yet.
   [[nodiscard]] virtual Result<bool> show(const KmsPipe& pipe, const Mode& mode, const DumbBuffer& buffer,
                                           Point origin, std::span<const Rect> damage, uint64_t user_data) = 0;
+  /// Turns the pipe off or on; mode and buffer stay.
   [[nodiscard]] virtual Result<void> set_power(const KmsPipe& pipe, Power power) = 0;
   /// `table` has KmsPipe::gamma_entries() entries.
   [[nodiscard]] virtual Result<void> set_gamma(const KmsPipe& pipe, std::span<const GammaEntry> table) = 0;

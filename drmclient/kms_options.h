@@ -12,9 +12,11 @@
 
 namespace drmclient {
 
+/// Which card, and how it is to be used. Nothing but the path has to be set.
 struct KmsOptions {
-  std::string path;  ///< of the primary node, /dev/dri/cardN
-  MappingChoice mapping = MappingChoice::automatic;
+  std::string path;                                  ///< of the primary node, /dev/dri/cardN
+  MappingChoice mapping = MappingChoice::automatic;  ///< how the CPU reaches the buffers
+  /// The most that is kept mapped between accesses.
   uint64_t mapping_limit_bytes = default_mapping_limit_bytes;
   DrmDevice::Interface interface = DrmDevice::Interface::atomic;  ///< where the driver has it
   std::optional<PixelFormat> format;  ///< the only one to scan out; without it what the plane has

@@ -29,18 +29,26 @@ class KmsOutput {
   /// Notes what the CRTC shows now, for release(). Throws std::system_error.
   KmsOutput(KmsPipe pipe, OutputId output, const DrmDevice& device, Learned& learned);
 
+  /// What drives it.
   [[nodiscard]] const KmsPipe& pipe() const { return pipe_; }
+  /// How the driver is told.
   [[nodiscard]] const KmsCommit& commit() const { return *commit_; }
+  /// Its vblanks.
   [[nodiscard]] VblankSource& vblank() { return vblank_; }
+  /// The same, to ask.
   [[nodiscard]] const VblankSource& vblank() const { return vblank_; }
+  /// As last set.
   [[nodiscard]] const Mode& mode() const { return mode_; }
   /// Null before the first set_mode().
   [[nodiscard]] DumbBuffer* front() const { return front_; }
+  /// The part of front() that is shown begins there.
   [[nodiscard]] Point origin() const { return origin_; }
+  /// As last set.
   [[nodiscard]] Power power() const { return power_; }
 
   /// Whether the driver would take it. Errors: the driver's; EBUSY and EACCES while another is master.
   [[nodiscard]] Result<void> test_mode(const Mode& mode, const DumbBuffer& buffer);
+  /// As Card::set_mode().
   [[nodiscard]] Result<void> set_mode(const Mode& mode, DumbBuffer& buffer, Point origin);
   /// As Card::present(); `damage` is clamped.
   [[nodiscard]] Result<void> present(DumbBuffer& buffer, Point origin, std::span<const Rect> damage,
@@ -51,7 +59,9 @@ class KmsOutput {
   [[nodiscard]] bool shows_before() const;
   /// Sets what the CRTC showed before, where that is still there. Without effect while another is master.
   void restore() const;
+  /// As Card::set_power().
   [[nodiscard]] Result<void> set_power(Power power);
+  /// As Card::set_gamma().
   [[nodiscard]] Result<void> set_gamma(std::span<const GammaEntry> table);
 
  private:

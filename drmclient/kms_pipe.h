@@ -15,9 +15,10 @@ namespace drmclient {
 /// The properties of one KMS object by name, with the values they had when they were read.
 class PropertyTable {
  public:
+  /// One of them.
   struct Property {
-    uint32_t id = 0;
-    uint64_t value = 0;
+    uint32_t id = 0;     ///< KMS's object id
+    uint64_t value = 0;  ///< as drmModeObjectGetProperties() gives it
   };
 
   PropertyTable() = default;
@@ -33,15 +34,16 @@ class PropertyTable {
 
 /// The way from a framebuffer to a connector: which CRTC and which primary plane, and what they can do.
 struct KmsPipe {
-  uint32_t connector_id = 0;
-  uint32_t crtc_id = 0;
-  uint32_t crtc_index = 0;  ///< for the vblank ioctls, which count CRTCs
-  uint32_t plane_id = 0;    ///< 0 where the driver shows none
-  uint32_t gamma_size = 0;  ///< of the legacy gamma table
-  PropertyTable connector;
-  PropertyTable crtc;
-  PropertyTable plane;
+  uint32_t connector_id = 0;  ///< KMS's object id
+  uint32_t crtc_id = 0;       ///< KMS's object id
+  uint32_t crtc_index = 0;    ///< for the vblank ioctls, which count CRTCs
+  uint32_t plane_id = 0;      ///< 0 where the driver shows none
+  uint32_t gamma_size = 0;    ///< of the legacy gamma table
+  PropertyTable connector;    ///< its properties
+  PropertyTable crtc;         ///< likewise
+  PropertyTable plane;        ///< likewise; empty without a plane
 
+  /// Whether commits can say what changed.
   [[nodiscard]] bool has_damage_clips() const { return plane.find("FB_DAMAGE_CLIPS") != nullptr; }
   /// The entries of its gamma table, whichever interface it has; 0 without one.
   [[nodiscard]] uint32_t gamma_entries() const;
@@ -49,8 +51,8 @@ struct KmsPipe {
 
 /// A connector as the kernel tells it, with its pipe where one is free to drive it.
 struct KmsConnector {
-  Output output;
-  std::optional<KmsPipe> pipe;
+  Output output;                ///< for those who use the card
+  std::optional<KmsPipe> pipe;  ///< nothing where other outputs have all the CRTCs
 };
 
 /// All connectors that can show a picture, as they are now. The kernel probes the hardware only for a DRM

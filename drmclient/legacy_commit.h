@@ -7,6 +7,7 @@ namespace drmclient {
 /// KmsCommit through the calls from before atomic: SETCRTC, the DPMS property, SETGAMMA.
 class LegacyCommit final : public KmsCommit {
  public:
+  /// `device` must outlive it.
   explicit LegacyCommit(const DrmDevice& device) : device_(device) {}
 
   [[nodiscard]] DrmDevice::Interface interface() const override { return DrmDevice::Interface::legacy; }

@@ -12,6 +12,7 @@ enum class MappingKind {
   dma_buf,  ///< a mapping of the exported buffer, with DMA_BUF_IOCTL_SYNC around each access
   shadow,   ///< plain memory; what changed is copied to the buffer just before the driver is told
 };
+/// So many values MappingKind has.
 inline constexpr size_t mapping_kinds = 3;
 
 /// What a user asked for. Each but `dumb` goes on to the next kind where the driver refuses.
@@ -19,7 +20,7 @@ enum class MappingChoice {
   automatic,  ///< dumb, then dma_buf, then shadow
   dumb,       ///< nothing else: an access fails where the driver refuses
   dma_buf,    ///< then dumb, then shadow
-  shadow,
+  shadow,     ///< nothing else: whatever the driver could do
 };
 
 /// Counters of one kind of mapping since the card was opened.
@@ -35,11 +36,14 @@ struct MappingCounts {
   friend bool operator==(const MappingCounts&, const MappingCounts&) = default;
 };
 
+/// What became of the mappings of a card's buffers.
 struct MappingStatistics {
-  uint64_t limit_bytes = 0;  ///< the most that is kept mapped
-  std::array<MappingCounts, mapping_kinds> kinds{};
+  uint64_t limit_bytes = 0;                          ///< the most that is kept mapped
+  std::array<MappingCounts, mapping_kinds> kinds{};  ///< by MappingKind
 
+  /// The counters of one kind.
   [[nodiscard]] MappingCounts& of(MappingKind kind) { return kinds.at(static_cast<size_t>(kind)); }
+  /// The same, to read.
   [[nodiscard]] const MappingCounts& of(MappingKind kind) const {
     return kinds.at(static_cast<size_t>(kind));
   }

@@ -15,6 +15,7 @@ class MappingCache {
  public:
   class Entry;
 
+  /// `limit_bytes` is the most that is kept mapped, as far as nothing in access needs more.
   explicit MappingCache(uint64_t limit_bytes) { statistics_.limit_bytes = limit_bytes; }
   MappingCache(const MappingCache&) = delete;
   MappingCache& operator=(const MappingCache&) = delete;
@@ -23,6 +24,7 @@ class MappingCache {
   /// The system is short of memory: drops all mappings that are not in access.
   void release_all();
 
+  /// The counters so far.
   [[nodiscard]] const MappingStatistics& statistics() const { return statistics_; }
   /// To count what is not kept here.
   [[nodiscard]] MappingCounts& counts(MappingKind kind) { return statistics_.of(kind); }
@@ -41,6 +43,7 @@ class MappingCache {
 /// One buffer's place in the cache: its mapping, or none.
 class MappingCache::Entry {
  public:
+  /// `size_bytes` is what a mapping of the buffer takes.
   Entry(std::shared_ptr<MappingCache> cache, uint64_t size_bytes);
   Entry(const Entry&) = delete;
   Entry& operator=(const Entry&) = delete;

@@ -14,8 +14,10 @@ namespace drmclient {
 class MemoryMap {
  public:
   MemoryMap() = default;
+  /// Leaves `other` with nothing to own.
   MemoryMap(MemoryMap&& other) noexcept
       : address_(std::exchange(other.address_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+  /// Unmaps what it has. Leaves `other` with nothing to own.
   MemoryMap& operator=(MemoryMap&& other) noexcept {
     if (this != &other) {
       reset();
@@ -38,10 +40,15 @@ class MemoryMap {
     return map;
   }
 
+  /// Whether it owns a mapping.
   [[nodiscard]] explicit operator bool() const { return address_ != nullptr; }
+  /// The first byte; null without a mapping.
   [[nodiscard]] std::byte* data() const { return static_cast<std::byte*>(address_); }
+  /// In bytes; 0 without a mapping.
   [[nodiscard]] size_t size() const { return size_; }
+  /// All of it.
   [[nodiscard]] std::span<std::byte> bytes() const { return {data(), size_}; }
+  /// Unmaps it now.
   void reset() {
     if (address_ != nullptr) ::munmap(address_, size_);
     address_ = nullptr;

@@ -13,21 +13,22 @@ namespace drmclient {
 
 /// A display timing: the members of struct drm_mode_modeinfo under its names.
 struct Mode {
-  std::string name;
-  uint32_t clock_khz = 0;
-  uint32_t hdisplay = 0;
-  uint32_t hsync_start = 0;
-  uint32_t hsync_end = 0;
-  uint32_t htotal = 0;
-  uint32_t vdisplay = 0;
-  uint32_t vsync_start = 0;
-  uint32_t vsync_end = 0;
-  uint32_t vtotal = 0;
-  bool hsync_positive = false;
-  bool vsync_positive = false;
-  bool preferred = false;
+  std::string name;             ///< as the kernel calls it, or WxH
+  uint32_t clock_khz = 0;       ///< pixels in a millisecond
+  uint32_t hdisplay = 0;        ///< columns that show
+  uint32_t hsync_start = 0;     ///< the column at which the pulse begins
+  uint32_t hsync_end = 0;       ///< and the one after its end
+  uint32_t htotal = 0;          ///< columns, blanking included
+  uint32_t vdisplay = 0;        ///< lines that show
+  uint32_t vsync_start = 0;     ///< the line at which the pulse begins
+  uint32_t vsync_end = 0;       ///< and the one after its end
+  uint32_t vtotal = 0;          ///< lines, blanking included
+  bool hsync_positive = false;  ///< DRM_MODE_FLAG_PHSYNC, else NHSYNC
+  bool vsync_positive = false;  ///< DRM_MODE_FLAG_PVSYNC, else NVSYNC
+  bool preferred = false;       ///< the monitor likes it best (DRM_MODE_TYPE_PREFERRED)
   friend bool operator==(const Mode&, const Mode&) = default;
 
+  /// What shows of it.
   [[nodiscard]] Size size() const { return {hdisplay, vdisplay}; }
   /// Frames a second times 1000; 0 where the timing is incomplete.
   [[nodiscard]] uint32_t refresh_millihertz() const;
@@ -35,13 +36,14 @@ struct Mode {
   [[nodiscard]] std::chrono::nanoseconds frame_period() const;
 };
 
-/// What a user asks for: WxH, or WxH@HZ.
+/// What a user asks for: a size, and a refresh rate if need be.
 struct ModeRequest {
-  Size size;
-  std::optional<uint32_t> refresh_millihertz;
+  Size size;                                   ///< of the picture
+  std::optional<uint32_t> refresh_millihertz;  ///< frames a second times 1000
   friend bool operator==(const ModeRequest&, const ModeRequest&) = default;
 };
 
+/// 60 Hz, where nobody asks for another rate.
 inline constexpr uint32_t default_refresh_millihertz = 60'000;
 
 /// Reads "1024x768", "1024x768@75" or "1024x768@59.94".

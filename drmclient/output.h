@@ -17,9 +17,9 @@ using OutputId = uint32_t;
 
 /// What is known of one output (a connector and the CRTC that can drive it) at the time of Card::probe().
 struct Output {
-  OutputId id = 0;
-  std::string name;  ///< the connector's name, e.g. "HDMI-A-1"
-  bool connected = false;
+  OutputId id = 0;                   ///< for the calls of Card
+  std::string name;                  ///< the connector's name, e.g. "HDMI-A-1"
+  bool connected = false;            ///< a monitor is there
   Size size_mm;                      ///< of the picture, 0x0 where unknown
   std::vector<Mode> modes;           ///< the connector's list, best first
   std::vector<PixelFormat> formats;  ///< of the primary plane, in the driver's order
@@ -37,9 +37,9 @@ struct Output {
 
 /// One entry of a gamma table, 16 bits a channel.
 struct GammaEntry {
-  uint16_t red = 0;
-  uint16_t green = 0;
-  uint16_t blue = 0;
+  uint16_t red = 0;    ///< 0 is dark, 65535 full
+  uint16_t green = 0;  ///< as red
+  uint16_t blue = 0;   ///< as red
   friend bool operator==(const GammaEntry&, const GammaEntry&) = default;
 };
 

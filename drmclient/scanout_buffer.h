@@ -19,6 +19,7 @@ enum class AccessMode { read, write, read_write };
 /// address holds for this access alone: the next one may be elsewhere. It must end before the buffer does.
 class Access {
  public:
+  /// The access is the new object's; the end of `other` ends nothing.
   Access(Access&& other) noexcept;
   Access& operator=(Access&&) = delete;
   Access(const Access&) = delete;
@@ -54,7 +55,9 @@ class ScanoutBuffer {
   ScanoutBuffer& operator=(const ScanoutBuffer&) = delete;
   virtual ~ScanoutBuffer() = default;
 
+  /// In pixels.
   [[nodiscard]] Size size() const { return size_; }
+  /// Of every pixel.
   [[nodiscard]] PixelFormat format() const { return format_; }
   /// Bytes from one line to the next; at least width * bytes_per_pixel.
   [[nodiscard]] uint32_t pitch_bytes() const { return pitch_bytes_; }
@@ -67,8 +70,10 @@ class ScanoutBuffer {
   virtual void unmap() = 0;
 
  protected:
+  /// What the functions of the same names say.
   ScanoutBuffer(Size size, PixelFormat format, uint32_t pitch_bytes)
       : size_(size), format_(format), pitch_bytes_(pitch_bytes) {}
+  /// Between begin_access() and the end of that access.
   [[nodiscard]] bool in_access() const { return in_access_; }
 
  private:

@@ -31,6 +31,7 @@ class Terminals {
   /// From now on read() tells when anything is written on the terminal in front, a typed key's echo included.
   /// False where that cannot be known.
   [[nodiscard]] virtual bool watch_use() = 0;
+  /// The end of watch_use().
   virtual void stop_watching() = 0;
 };
 

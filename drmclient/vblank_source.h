@@ -15,9 +15,9 @@ namespace drmclient {
 
 /// A vblank event as it was read from a card's node.
 struct DrmVblank {
-  uint64_t user_data = 0;
-  uint64_t sequence = 0;
-  std::chrono::steady_clock::time_point time;
+  uint64_t user_data = 0;                      ///< what came with the request
+  uint64_t sequence = 0;                       ///< the CRTC's count of frames
+  std::chrono::steady_clock::time_point time;  ///< when it was
 };
 
 /// What read(2) on a card's node gave.
@@ -35,6 +35,7 @@ struct DrmEvents {
 /// the timer after a few frames, so that no program waits for ever.
 class VblankSource {
  public:
+  /// CRTC_QUEUE_SEQUENCE, WAIT_VBLANK, or a timerfd.
   enum class Kind { sequence, wait_vblank, timer };
 
   /// `user_data` comes back in the driver's events. Throws std::system_error.
@@ -49,12 +50,14 @@ class VblankSource {
   /// the one that is about to be asked for, and asking for the one after it would halve the frame rate.
   void presented(std::chrono::steady_clock::time_point begin, std::chrono::steady_clock::time_point end);
 
+  /// Readable when read_timer() has something.
   [[nodiscard]] int timer_descriptor() const { return timer_.get(); }
   /// What the timer has to say. Does not block.
   [[nodiscard]] std::optional<VblankEvent> read_timer(OutputId output);
   /// What the driver's event means; nothing for one that was given up on.
   [[nodiscard]] std::optional<VblankEvent> take(const DrmVblank& event, OutputId output);
 
+  /// The way that is used now.
   [[nodiscard]] Kind kind() const { return kind_; }
 
  private:
