@@ -11,6 +11,21 @@ namespace {
 constexpr uint32_t flags_understood =
     DRM_MODE_FLAG_PHSYNC | DRM_MODE_FLAG_NHSYNC | DRM_MODE_FLAG_PVSYNC | DRM_MODE_FLAG_NVSYNC;
 
+constexpr uint32_t smallest_side = 8;  // no buffer is smaller
+constexpr uint32_t slowest_millihertz = 1'000;
+constexpr uint32_t fastest_millihertz = 1'000'000;
+
+/// Whether a timing can be meant. The kernel refuses the others for modes that users make
+/// (drm_mode_validate_basic()), but what it reads in a broken EDID, or gets from a driver, may be anything.
+bool is_sound(const Mode& mode) {
+  const bool columns = mode.hdisplay >= smallest_side && mode.hdisplay <= mode.hsync_start &&
+                       mode.hsync_start <= mode.hsync_end && mode.hsync_end <= mode.htotal;
+  const bool lines = mode.vdisplay >= smallest_side && mode.vdisplay <= mode.vsync_start &&
+                     mode.vsync_start <= mode.vsync_end && mode.vsync_end <= mode.vtotal;
+  const uint32_t rate = mode.refresh_millihertz();
+  return columns && lines && rate >= slowest_millihertz && rate <= fastest_millihertz;
+}
+
 /// 0 is best.
 int rank(uint32_t type) {
   if ((type & DRM_MODE_TYPE_USERDEF) != 0) return 0;
@@ -35,6 +50,7 @@ std::optional<Mode> mode_from_kernel(const drmModeModeInfo& info) {
   mode.hsync_positive = (info.flags & DRM_MODE_FLAG_PHSYNC) != 0;
   mode.vsync_positive = (info.flags & DRM_MODE_FLAG_PVSYNC) != 0;
   mode.preferred = (info.type & DRM_MODE_TYPE_PREFERRED) != 0;
+  if (!is_sound(mode)) return std::nullopt;
   return mode;
 }
 
@@ -49,7 +65,7 @@ drmModeModeInfo mode_to_kernel(const Mode& mode) {
   info.vsync_start = static_cast<uint16_t>(mode.vsync_start);
   info.vsync_end = static_cast<uint16_t>(mode.vsync_end);
   info.vtotal = static_cast<uint16_t>(mode.vtotal);
-  info.vrefresh = (mode.refresh_millihertz() + 500) / 1000;
+  info.vrefresh = static_cast<uint32_t>((uint64_t{mode.refresh_millihertz()} + 500) / 1000);
   info.flags = mode.hsync_positive ? DRM_MODE_FLAG_PHSYNC : DRM_MODE_FLAG_NHSYNC;
   info.flags |= mode.vsync_positive ? DRM_MODE_FLAG_PVSYNC : DRM_MODE_FLAG_NVSYNC;
   info.type = DRM_MODE_TYPE_USERDEF;

@@ -9,7 +9,8 @@
 namespace drmclient {
 
 /// A timing of the kernel's in our terms; nothing for one that Mode cannot say (interlaced, doubled lines,
-/// stereo): such are of no use to a framebuffer.
+/// stereo), which is of no use to a framebuffer, and for one that cannot be meant: a visible part below 8x8
+/// or larger than the whole, or a rate outside 1..1000 Hz. EDIDs hold all sorts of things.
 [[nodiscard]] std::optional<Mode> mode_from_kernel(const drmModeModeInfo& info);
 
 /// The other way. Sides and totals beyond 16 bits are cut, so check mode.size() against the card's limits

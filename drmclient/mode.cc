@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <limits>
 
 namespace drmclient {
 namespace {
@@ -34,7 +35,8 @@ std::optional<uint32_t> parse_refresh(std::string_view text) {
 uint32_t Mode::refresh_millihertz() const {
   const uint64_t pixels = uint64_t{htotal} * vtotal;
   if (pixels == 0) return 0;
-  return static_cast<uint32_t>((uint64_t{clock_khz} * 1'000'000 + pixels / 2) / pixels);
+  const uint64_t millihertz = (uint64_t{clock_khz} * 1'000'000 + pixels / 2) / pixels;
+  return static_cast<uint32_t>(std::min<uint64_t>(millihertz, std::numeric_limits<uint32_t>::max()));
 }
 
 std::chrono::nanoseconds Mode::frame_period() const {
@@ -43,7 +45,8 @@ std::chrono::nanoseconds Mode::frame_period() const {
   if (pixels == 0 || clock_khz == 0) {
     return std::chrono::nanoseconds(nanoseconds_times_millihertz / default_refresh_millihertz);
   }
-  return std::chrono::nanoseconds(pixels * 1'000'000 / clock_khz);
+  // Never 0, since it is divided by; and with totals of 16 bits nothing here overflows.
+  return std::chrono::nanoseconds(std::max<uint64_t>(1, pixels * 1'000'000 / clock_khz));
 }
 
 Result<ModeRequest> parse_mode(std::string_view text) {

@@ -30,9 +30,10 @@ struct Mode {
 
   /// What shows of it.
   [[nodiscard]] Size size() const { return {hdisplay, vdisplay}; }
-  /// Frames a second times 1000; 0 where the timing is incomplete.
+  /// Frames a second times 1000; 0 where the timing is incomplete, 2^32-1 where it does not fit.
   [[nodiscard]] uint32_t refresh_millihertz() const;
-  /// The time from one vblank to the next; that of 60 Hz where the timing is incomplete.
+  /// The time from one vblank to the next, at least 1 ns; that of 60 Hz where the timing is incomplete.
+  /// Totals beyond 16 bits, which the kernel cannot have, give no sensible time.
   [[nodiscard]] std::chrono::nanoseconds frame_period() const;
 };
 
