@@ -82,10 +82,10 @@ TEST(KmsModes, ANameOfFullLengthEndsWhereTheArrayEnds) {
 }
 
 TEST(KmsModes, WhatAModeCannotSayIsLeftOut) {
-  for (const uint32_t flag : {DRM_MODE_FLAG_INTERLACE, DRM_MODE_FLAG_DBLSCAN, DRM_MODE_FLAG_DBLCLK,
-                              DRM_MODE_FLAG_3D_FRAME_PACKING}) {
+  for (const int flag : {DRM_MODE_FLAG_INTERLACE, DRM_MODE_FLAG_DBLSCAN, DRM_MODE_FLAG_DBLCLK,
+                         DRM_MODE_FLAG_3D_FRAME_PACKING}) {
     drmModeModeInfo info = dmt_1024x768();
-    info.flags |= flag;
+    info.flags |= static_cast<uint32_t>(flag);
     EXPECT_FALSE(mode_from_kernel(info).has_value()) << flag;
   }
   drmModeModeInfo scanned_twice = dmt_1024x768();
