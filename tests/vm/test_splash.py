@@ -31,6 +31,8 @@ MATRIX = [("6.12", gpu) for gpu in DRIVERS] + [("6.1", "virtio"), ("7.2", "virti
 # A mode set of bochs in Debian's 6.1 and 6.12 lets the card clear the start of its memory, where the console's picture is, and the
 # first frame of the next one.
 FORGETS = {("6.12", "bochs")}
+# cirrus has one picture in its memory, to which its driver copies whatever is shown, so a flip is seen on its way.
+COPIES = {("6.12", "cirrus")}
 SECONDS = 20
 
 
@@ -48,6 +50,7 @@ class Splash(unittest.TestCase):
             splash.install(self.guest, fbemu.find_build(None))
             self.console = self.guest.settled_screen()
             self.forgets = (kernel, gpu) in FORGETS
+            self.copies = (kernel, gpu) in COPIES
             self.check_shown()
             self.check_picture()
             self.check_framebuffer_takes_over()
@@ -151,6 +154,8 @@ class Splash(unittest.TestCase):
 
     def assert_handed_over(self, job: Job, seen: list[Picture], before: Picture, after: Picture) -> None:
         self.assert_ended(job)
+        if self.copies:
+            seen = [picture for picture in seen if picture in (before, after) or not picture.is_copy_under_way(before, after)]
         names = ["splash" if picture == before else "program" if picture == after else f"neither: {picture.difference(after)}" for picture in seen]
         self.assertEqual(names, ["splash", "program"])
 
