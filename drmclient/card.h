@@ -63,6 +63,14 @@ struct Capture {
   std::vector<uint32_t> pixels;  ///< line by line from the top, size.area() of them
 };
 
+/// One output's part of Card::present_all().
+struct Frame {
+  OutputId output = 0;              ///< whose
+  ScanoutBuffer* buffer = nullptr;  ///< the other members are as the parameters of Card::present()
+  Point origin;                     ///< as there
+  std::span<const Rect> damage;     ///< as there
+};
+
 /// Whether a call failed because another process is DRM master, so that the same call may be tried again
 /// later.
 [[nodiscard]] inline bool taken_by_other(const std::error_code& error) {
@@ -99,7 +107,7 @@ class Card {
   /// Lights `output` with `mode`, showing `buffer` from `origin` (the part shown must lie inside the buffer).
   /// On an error the output is as it was. `buffer` must outlive its time on the screen. What is in it may be
   /// lost (bochs of Linux 6.x lets the card clear the start of its memory), so draw it once more and
-  /// present() it.
+  /// present() it. Errors: the driver's; ENOSPC where the card has no CRTC left for this output.
   [[nodiscard]] virtual Result<void> set_mode(OutputId output, const Mode& mode, ScanoutBuffer& buffer,
                                               Point origin) = 0;
 
@@ -126,9 +134,9 @@ class Card {
     return true;
   }
 
-  /// Whether the output shows again what was on it before the first set_mode(). The kernel's console comes
-  /// by itself when no process is DRM master: after hotplug events, of which programs hear first, and when
-  /// the terminal in front changes.
+  /// Whether the output shows again what was on it, or on another output of the card, before the first
+  /// set_mode(). The kernel's console is one picture on all outputs, and comes by itself when no process is
+  /// DRM master: after hotplug events, of which programs hear first, and when the terminal in front changes.
   [[nodiscard]] virtual bool fell_back(OutputId output) {
     static_cast<void>(output);
     return false;
@@ -156,6 +164,16 @@ class Card {
   /// the driver has them. Errors: EINVAL for damage beyond those limits or an output without a mode.
   [[nodiscard]] virtual Result<void> present(OutputId output, ScanoutBuffer& buffer, Point origin,
                                              std::span<const Rect> damage) = 0;
+
+  /// present() for several outputs at once: where flips have to be waited for, it is one wait for all of
+  /// them, so that two outputs show as many frames as one. No output twice. Returns a result for each frame.
+  [[nodiscard]] virtual std::vector<Result<void>> present_all(std::span<const Frame> frames) {
+    std::vector<Result<void>> results;
+    for (const Frame& frame : frames) {
+      results.push_back(present(frame.output, *frame.buffer, frame.origin, frame.damage));
+    }
+    return results;
+  }
 
   /// Loads the gamma table; `table` has Output::gamma_entries entries. Errors: EINVAL.
   [[nodiscard]] virtual Result<void> set_gamma(OutputId output, std::span<const GammaEntry> table) = 0;

@@ -7,6 +7,7 @@
 
 #include "drmclient/card.h"
 #include "drmclient/headless_buffer.h"
+#include "drmclient/headless_output.h"
 #include "drmclient/mapping_cache.h"
 #include "drmclient/unique_fd.h"
 
@@ -17,6 +18,7 @@ struct HeadlessOptions {
   Size size{1920, 1080};                                       ///< of the preferred mode
   uint32_t refresh_millihertz = default_refresh_millihertz;    ///< of the preferred mode
   std::vector<PixelFormat> formats{PixelFormat::xrgb8888};     ///< what create_buffer() takes, best first
+  unsigned outputs = 1;                                        ///< all are connected at first
   MappingChoice mapping = MappingChoice::automatic;            ///< as KmsOptions::mapping
   uint64_t mapping_limit_bytes = default_mapping_limit_bytes;  ///< as KmsOptions::mapping_limit_bytes
   bool moving_mappings = false;                                ///< for tests: HeadlessMappingFaults::moving
@@ -29,13 +31,13 @@ struct HeadlessOptions {
   bool used_buffers = false;
 };
 
-/// A card in memory with one output, "Virtual-1": any mode up to 8192x8192, and a timer for vblank. It serves
-/// virtual framebuffers on machines without a display, and stands in for hardware in tests.
+/// A card in memory with outputs "Virtual-1" and so on: any mode up to 8192x8192, and a timer for vblank. It
+/// serves virtual framebuffers on machines without a display, and stands in for hardware in tests.
 class HeadlessCard final : public Card {
  public:
   /// Of a mode and of a buffer.
-  static constexpr Size largest{8192, 8192};
-  /// That of its output.
+  static constexpr Size largest = largest_headless_size;
+  /// That of its first output; the others follow.
   static constexpr OutputId output_id = 1;
   /// What set_gamma() takes.
   static constexpr uint32_t gamma_entries = 256;
@@ -80,40 +82,29 @@ class HeadlessCard final : public Card {
   /// set_mode() fails.
   void refuse_modes(int code) { refuse_modes_ = code; }
   /// Pulls or plugs the cable: a HotplugEvent follows.
-  void set_connected(bool connected);
+  void set_connected(bool connected, OutputId output = output_id);
   /// Another monitor: its modes have these sizes, best first, and no others can be set. A HotplugEvent
   /// follows.
-  void set_monitor(std::vector<Size> sizes);
+  void set_monitor(std::vector<Size> sizes, OutputId output = output_id);
 
-  /// Of its output, as last set.
-  [[nodiscard]] Power power() const { return power_; }
-  /// The table that was last loaded; empty before.
-  [[nodiscard]] const std::vector<GammaEntry>& gamma() const { return gamma_; }
+  /// Of its first output, as last set.
+  [[nodiscard]] Power power() const { return outputs_.front().power; }
+  /// The table that was last loaded for its first output; empty before.
+  [[nodiscard]] const std::vector<GammaEntry>& gamma() const { return outputs_.front().gamma; }
 
  private:
-  [[nodiscard]] bool shows_mode() const { return front_ != nullptr; }
+  void watch(int descriptor) const;
+  [[nodiscard]] HeadlessOutput* find(OutputId output);
+  [[nodiscard]] Output describe(const HeadlessOutput& own, OutputId id) const;
   void tell_hotplug() const;
-  Result<void> copy_to_screen(HeadlessBuffer& buffer, Point origin, std::span<const Rect> damage);
-  [[nodiscard]] uint64_t frames_since_start(std::chrono::steady_clock::time_point now) const;
 
   HeadlessOptions options_;
   std::shared_ptr<MappingCache> mappings_;  ///< the buffers share it
   HeadlessMappingFaults faults_;
   CardInfo info_;
   UniqueFd epoll_;
-  UniqueFd vblank_timer_;
   UniqueFd hotplug_event_;
-  bool connected_ = true;
-  std::vector<Size> monitor_;  ///< the sizes of its modes; none: as in options_, and any other
-  bool vblank_requested_ = false;
-  Mode mode_;
-  std::chrono::steady_clock::time_point mode_start_;
-  uint64_t frames_before_mode_ = 0;  ///< of the modes before this one
-  HeadlessBuffer* front_ = nullptr;
-  Point origin_;
-  Power power_ = Power::on;
-  std::vector<GammaEntry> gamma_;
-  std::vector<uint32_t> screen_;  ///< with strict_display: what the monitor shows
+  std::deque<HeadlessOutput> outputs_;  ///< the first has the id 1
   int refuse_presents_ = 0;
   int refuse_modes_ = 0;
 };

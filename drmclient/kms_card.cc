@@ -142,7 +142,7 @@ Result<std::unique_ptr<KmsOutput>> KmsCard::make_lit(const DrmDevice& device, Ou
   if (!connectors) return tl::make_unexpected(connectors.error());
   for (KmsConnector& connector : *connectors) {
     if (connector.output.id != output) continue;
-    if (!connector.pipe) return failure(EBUSY);  // other outputs have all the CRTCs
+    if (!connector.pipe) return failure(ENOSPC);  // other outputs have all the CRTCs
     try {
       auto lit = std::make_unique<KmsOutput>(std::move(*connector.pipe), output, device, card_learned_);
       watch(lit->vblank().timer_descriptor());
@@ -187,7 +187,10 @@ bool KmsCard::shows(OutputId output) {
 
 bool KmsCard::fell_back(OutputId output) {
   const KmsOutput* lit = find_lit(output);
-  return lit != nullptr && lit->shows_before();
+  const uint32_t shown = lit == nullptr ? 0 : lit->framebuffer_shown();
+  if (shown == 0) return false;
+  return std::ranges::any_of(
+      lit_, [shown](const auto& entry) { return entry.second->framebuffer_before() == shown; });
 }
 
 Result<void> KmsCard::available() {
@@ -201,13 +204,33 @@ Result<void> KmsCard::available() {
 
 Result<void> KmsCard::present(OutputId output, ScanoutBuffer& buffer, Point origin,
                               std::span<const Rect> damage) {
-  KmsOutput* lit = find_lit(output);
+  const Frame frame{output, &buffer, origin, damage};
+  return present_all({&frame, 1}).front();
+}
+
+std::vector<Result<void>> KmsCard::present_all(std::span<const Frame> frames) {
+  std::vector<Result<void>> results;
+  std::vector<OutputId> flipping;
+  for (const Frame& frame : frames) {
+    const auto submitted = submit(frame);
+    if (submitted && *submitted) flipping.push_back(frame.output);
+    results.push_back(submitted ? Result<void>() : tl::make_unexpected(submitted.error()));
+  }
+  if (!flipping.empty()) wait_for_flips(std::move(flipping));
+  for (const Frame& frame : frames) {
+    if (KmsOutput* lit = find_lit(frame.output); lit != nullptr) lit->presented();
+  }
+  return results;
+}
+
+Result<bool> KmsCard::submit(const Frame& frame) {
+  KmsOutput* lit = find_lit(frame.output);
   if (lit == nullptr) return failure(EINVAL);
-  const auto own = own_buffer(buffer, lit->mode(), origin);
+  const auto own = own_buffer(*frame.buffer, lit->mode(), frame.origin);
   if (!own) return tl::make_unexpected(own.error());
-  const auto clamped = clamp_damage(damage, buffer.size());
+  const auto clamped = clamp_damage(frame.damage, frame.buffer->size());
   if (!clamped) return tl::make_unexpected(clamped.error());
-  return lit->present(**own, origin, *clamped, [this](OutputId flipped) { wait_for_flip(flipped); });
+  return lit->submit(**own, frame.origin, *clamped);
 }
 
 bool KmsCard::has_console() const {
@@ -260,13 +283,13 @@ std::vector<OutputId> KmsCard::read_device(const DrmDevice& device) {
   }
 }
 
-void KmsCard::wait_for_flip(OutputId output) {
+void KmsCard::wait_for_flips(std::vector<OutputId> outputs) {
   const auto device = device_.lock();
   if (!device) return;
   const auto deadline = steady_clock::now() + std::chrono::milliseconds(patience_with_flip_ms);
   while (true) {
-    const auto flipped = read_device(*device);
-    if (std::ranges::find(flipped, output) != flipped.end()) break;
+    for (const OutputId flipped : read_device(*device)) std::erase(outputs, flipped);
+    if (outputs.empty()) break;
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - steady_clock::now());
     pollfd event{device->fd(), POLLIN, 0};
     // An event that never comes (the CRTC was turned off by another master) holds nobody up for long. The

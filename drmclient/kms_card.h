@@ -39,6 +39,7 @@ class KmsCard final : public Card {
                                       Point origin) override;
   [[nodiscard]] Result<void> present(OutputId output, ScanoutBuffer& buffer, Point origin,
                                      std::span<const Rect> damage) override;
+  [[nodiscard]] std::vector<Result<void>> present_all(std::span<const Frame> frames) override;
   [[nodiscard]] bool has_console() const override;
   void release(OutputId output) override;
   [[nodiscard]] bool shows(OutputId output) override;
@@ -70,7 +71,8 @@ class KmsCard final : public Card {
   [[nodiscard]] static Learned learned_of(const KmsOutput& lit);
   void watch(int descriptor) const;
   std::vector<OutputId> read_device(const DrmDevice& device);
-  void wait_for_flip(OutputId output);
+  [[nodiscard]] Result<bool> submit(const Frame& frame);
+  void wait_for_flips(std::vector<OutputId> outputs);
 
   KmsOptions options_;
   CardInfo info_;

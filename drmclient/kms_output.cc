@@ -51,23 +51,24 @@ Result<bool> KmsOutput::shows_front() const {
   return !crtc || (crtc->mode_valid != 0 && crtc->buffer_id == front_->framebuffer_id());
 }
 
-bool KmsOutput::shows_before() const {
-  if (!before_ || front_ == nullptr) return false;
+uint32_t KmsOutput::framebuffer_shown() const {
+  if (front_ == nullptr) return 0;
   const DrmModeCrtc crtc(::drmModeGetCrtc(front_->device().fd(), pipe_.crtc_id));
-  return crtc && crtc->mode_valid != 0 && crtc->buffer_id == before_->framebuffer_id();
+  return crtc && crtc->mode_valid != 0 ? crtc->buffer_id : 0;
 }
 
-Result<void> KmsOutput::present(DumbBuffer& buffer, Point origin, std::span<const Rect> damage,
-                                const WaitForFlip& wait_for_flip) {
+Result<bool> KmsOutput::submit(DumbBuffer& buffer, Point origin, std::span<const Rect> damage) {
+  submitted_.reset();
   // Another master may have set a mode of its own meanwhile, or turned the CRTC off at its end.
   const auto shown = shows_front();
   if (!shown) return tl::make_unexpected(shown.error());
   if (!*shown) {
     const auto again = set_mode(mode_, buffer, origin);
-    return !again && is_gone(buffer.device()) ? failure(ENODEV) : again;
+    if (again) return false;
+    return is_gone(buffer.device()) ? failure(ENODEV) : tl::make_unexpected(again.error());
   }
   const bool flip = &buffer != front_ || origin != origin_;
-  if (!flip && damage.empty()) return {};
+  if (!flip && damage.empty()) return false;
   const auto uploaded = flip ? buffer.pixels().upload_unseen() : buffer.pixels().upload(damage);
   if (!uploaded) return failure(is_gone(buffer.device()) ? ENODEV : uploaded.error().value());
   const auto begin = steady_clock::now();
@@ -75,9 +76,13 @@ Result<void> KmsOutput::present(DumbBuffer& buffer, Point origin, std::span<cons
   if (!flushed) return failure(is_gone(buffer.device()) ? ENODEV : flushed.error().value());
   front_ = &buffer;
   origin_ = origin;
-  if (*flushed) wait_for_flip(output_);
-  vblank_.presented(begin, steady_clock::now());
-  return {};
+  submitted_ = begin;
+  return *flushed;
+}
+
+void KmsOutput::presented() {
+  if (submitted_) vblank_.presented(*submitted_, steady_clock::now());
+  submitted_.reset();
 }
 
 /// True where a flip event follows.

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <functional>
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <span>
@@ -23,9 +23,6 @@ class KmsOutput {
   struct Learned {
     bool dirty_unneeded = false;  ///< DIRTYFB said ENOSYS
   };
-  /// Waits until the flip with the output's id has been shown.
-  using WaitForFlip = std::function<void(OutputId)>;
-
   /// Notes what the CRTC shows now, for release(). Throws std::system_error.
   KmsOutput(KmsPipe pipe, OutputId output, const DrmDevice& device, Learned& learned);
 
@@ -50,13 +47,17 @@ class KmsOutput {
   [[nodiscard]] Result<void> test_mode(const Mode& mode, const DumbBuffer& buffer);
   /// As Card::set_mode().
   [[nodiscard]] Result<void> set_mode(const Mode& mode, DumbBuffer& buffer, Point origin);
-  /// As Card::present(); `damage` is clamped.
-  [[nodiscard]] Result<void> present(DumbBuffer& buffer, Point origin, std::span<const Rect> damage,
-                                     const WaitForFlip& wait_for_flip);
+  /// The first part of Card::present(); `damage` is clamped. True where a flip event with the output's id
+  /// follows, which is to be waited for. presented() comes after that.
+  [[nodiscard]] Result<bool> submit(DumbBuffer& buffer, Point origin, std::span<const Rect> damage);
+  /// Where submit() had something to do: it is on the screen now.
+  void presented();
   /// Whether the CRTC shows the front buffer. Errors: ENODEV for a card that is gone.
   [[nodiscard]] Result<bool> shows_front() const;
-  /// Whether the CRTC shows what it showed before us.
-  [[nodiscard]] bool shows_before() const;
+  /// The framebuffer that the CRTC shows now; 0 where it is off, or not to be learned.
+  [[nodiscard]] uint32_t framebuffer_shown() const;
+  /// What the CRTC showed before us; 0 where it was off.
+  [[nodiscard]] uint32_t framebuffer_before() const { return before_ ? before_->framebuffer_id() : 0; }
   /// Sets what the CRTC showed before, where that is still there. Without effect while another is master.
   void restore() const;
   /// As Card::set_power().
@@ -78,6 +79,7 @@ class KmsOutput {
   DumbBuffer* front_ = nullptr;
   Point origin_;
   Power power_ = Power::on;
+  std::optional<std::chrono::steady_clock::time_point> submitted_;  ///< and not yet presented
 };
 
 /// Whether the card's node is gone. Drivers that do not mark their card as unplugged say anything but ENODEV

@@ -116,16 +116,12 @@ class Pictures(unittest.TestCase):
         other = Picture(2, 2, bytes(9) + b"\1\2\3")
         self.assertEqual(picture.difference(other), "1 pixels differ in 1,1..1,1; first at 1,1: (0, 0, 0) and (1, 2, 3)")
 
-    def test_a_copy_under_way_is_told_from_any_other_picture(self) -> None:
+    def test_a_mixture_of_two_is_told_from_any_other_picture(self) -> None:
         before, after = Picture(2, 2, bytes(12)), Picture(2, 2, bytes(range(1, 13)))
-        for copied in range(4):
-            for channels in [(0, 0, 0), (0, 0, 1), (1, 1, 0), (1, 1, 1)]:
-                at = copied * 3
-                mixed = bytes(after.rgb[at + i] if channels[i] else 0 for i in range(3))
-                self.assertTrue(Picture(2, 2, after.rgb[:at] + mixed + before.rgb[at + 3:]).is_copy_under_way(before, after))
-        self.assertFalse(Picture(2, 2, before.rgb[:6] + after.rgb[6:]).is_copy_under_way(before, after))
-        self.assertFalse(Picture(2, 2, after.rgb[:6] + bytes(5) + b"x").is_copy_under_way(before, after))
-        self.assertFalse(Picture(1, 4, after.rgb).is_copy_under_way(before, after))
+        for mixture in (before, after, Picture(2, 2, before.rgb[:5] + after.rgb[5:]), Picture(2, 2, bytes([0, 2] * 6)).crop(0, 0, 1, 1)):
+            self.assertEqual(mixture.is_mixture(before, after), mixture.width == 2)
+        self.assertFalse(Picture(2, 2, after.rgb[:11] + b"x").is_mixture(before, after))
+        self.assertFalse(Picture(1, 4, after.rgb).is_mixture(before, after))
 
 
 class Commands(unittest.TestCase):

@@ -155,7 +155,7 @@ class Splash(unittest.TestCase):
     def assert_handed_over(self, job: Job, seen: list[Picture], before: Picture, after: Picture) -> None:
         self.assert_ended(job)
         if self.copies:
-            seen = [picture for picture in seen if picture in (before, after) or not picture.is_copy_under_way(before, after)]
+            seen = [picture for picture in seen if picture in (before, after) or not picture.is_mixture(before, after)]
         names = ["splash" if picture == before else "program" if picture == after else f"neither: {picture.difference(after)}" for picture in seen]
         self.assertEqual(names, ["splash", "program"])
 

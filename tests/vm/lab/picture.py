@@ -63,18 +63,11 @@ class Picture:
             rgb[channel::3] = rgb[channel::3].translate(bytes(value & mask for value in range(256)))
         return Picture(self.width, self.height, bytes(rgb))
 
-    def is_copy_under_way(self, before: "Picture", after: "Picture") -> bool:
-        """Whether this is `before`, of which a copy of `after`, line by line from the top, has reached some pixel."""
-        if not (len(self.rgb) == len(before.rgb) == len(after.rgb)) or self.width != after.width:
+    def is_mixture(self, before: "Picture", after: "Picture") -> bool:
+        """Whether each byte is that of the one picture or the other, as while a copy is under way."""
+        if (self.width, len(self.rgb)) != (before.width, len(before.rgb)) or (self.width, len(self.rgb)) != (after.width, len(after.rgb)):
             return False
-        line = self.width * 3
-        whole = next((y for y in range(self.height) if self.rgb[y * line:(y + 1) * line] != after.rgb[y * line:(y + 1) * line]), self.height)
-        at, end = whole * line, min((whole + 1) * line, len(self.rgb))
-        while at < end and self.rgb[at:at + 3] == after.rgb[at:at + 3]:
-            at += 3
-        # Of the pixel that the copy is in, some channels may be there already.
-        mixed = all(now in two for now, *two in zip(self.rgb[at:at + 3], before.rgb[at:at + 3], after.rgb[at:at + 3]))
-        return mixed and self.rgb[at + 3:] == before.rgb[at + 3:]
+        return all(now in (old, new) for now, old, new in zip(self.rgb, before.rgb, after.rgb))
 
     def difference(self, other: "Picture") -> str | None:
         """None when both are the same, else what differs, for a person to read."""
