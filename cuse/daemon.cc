@@ -288,6 +288,7 @@ int run_daemon(const DaemonOptions& options) {
   framebuffer_options.scaling = options.scaling;
   framebuffer_options.direct_color = options.direct_color;
   framebuffer_options.on_close = options.on_close;
+  framebuffer_options.outputs = options.connector ? fbemu::Outputs::one : fbemu::Outputs::all;
   framebuffer_options.terminals = &terminals;
   framebuffer_options.pressure = &pressure;
   framebuffer_options.any_mode = !options.mode;

@@ -67,6 +67,13 @@ void print_status(const json& status) {
                            (output.at("connected").get<bool>() ? "" : " (not connected)") +
                            shown_instead(status));
   print_line("mode", size_text(status.at("mode")) + " at " + refresh_text(status.at("mode")));
+  const auto& outputs = status.at("outputs");
+  for (auto also = outputs.begin() + 1; also != outputs.end(); ++also) {
+    const auto& error = also->at("error");
+    print_line("also on", also->at("name").get<std::string>() + ", " + size_text(also->at("mode")) + " at " +
+                              refresh_text(also->at("mode")) +
+                              (error.is_null() ? "" : " (" + error.get<std::string>() + ")"));
+  }
   print_line("virtual screen", size_text(status.at("virtual")) + ", " +
                                    std::to_string(status.at("bits_per_pixel").get<unsigned>()) + " bits (" +
                                    status.at("visual").get<std::string>() + "), " +

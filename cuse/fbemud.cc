@@ -66,7 +66,8 @@ int main(int argc, char** argv) {
                  "which is covered meanwhile, or nothing: then a file is made, and removed at the end")
       ->type_name("PATH");
   app.add_option("--connector", options.connector,
-                 "the output's name, as HDMI-A-1; default: the first connected")
+                 "the one output to use, as HDMI-A-1; default: all that are connected show the same, in the "
+                 "modes of the first")
       ->type_name("NAME");
   app.add_option("--mode", mode, "the first mode; default: the output's preferred one")
       ->type_name("WxH[@HZ]")

@@ -43,6 +43,25 @@ json mappings_json(const drmclient::MappingStatistics& statistics) {
   return report;
 }
 
+/// Where the picture lies on an output in the mode `mode`.
+json shown_at(const fbemu::Scene& scene, const drmclient::Mode& mode) {
+  // Another monitor may show it in a mode of its own.
+  fbemu::Scene as_shown = scene;
+  as_shown.mode = mode;
+  const drmclient::Rect shown = as_shown.placement().target();
+  return {{"x", shown.x1}, {"y", shown.y1}, {"width", shown.width()}, {"height", shown.height()}};
+}
+
+json output_json(const fbemu::Display::OutputStatus& output, const fbemu::Scene& scene) {
+  return {{"name", output.name},
+          {"connected", output.connected},
+          {"lit", output.lit},
+          {"covered", output.covered},
+          {"mode", mode_json(output.mode)},
+          {"shown_at", shown_at(scene, output.mode)},
+          {"error", output.error ? json(output.error.message()) : json(nullptr)}};
+}
+
 const char* tracker_word(const fbemu::Framebuffer::Status& status) {
   if (status.open_writers == 0) return "idle";
   return status.presenter.tracker == fbemu::TrackingPolicy::Mode::hot ? "hot" : "tracked";
@@ -87,6 +106,8 @@ json status_report(const DaemonIdentity& daemon, const fbemu::Framebuffer& frame
   report["output"] = {{"name", presenter.output.name},
                       {"connected", presenter.output.connected},
                       {"size_mm", size_json(presenter.output.size_mm)}};
+  report["outputs"] = json::array();
+  for (const auto& output : presenter.outputs) report["outputs"].push_back(output_json(output, status.scene));
   report["lit"] = presenter.lit;
   report["covered"] = presenter.covered;
   report["in_front"] = presenter.in_front;
@@ -98,12 +119,7 @@ json status_report(const DaemonIdentity& daemon, const fbemu::Framebuffer& frame
   report["bits_per_pixel"] = status.scene.layout.format.bits_per_pixel;
   report["visual"] = visual_name(status.scene.layout.format);
   report["degrees"] = 90 * static_cast<unsigned>(status.scene.rotation);
-  // Another monitor may show it in a mode of its own.
-  fbemu::Scene as_shown = status.scene;
-  as_shown.mode = presenter.mode;
-  const drmclient::Rect shown = as_shown.placement().target();
-  report["shown_at"] = {
-      {"x", shown.x1}, {"y", shown.y1}, {"width", shown.width()}, {"height", shown.height()}};
+  report["shown_at"] = shown_at(status.scene, presenter.mode);
   report["line_length"] = status.scene.layout.pitch_bytes;
   report["memory_bytes"] = framebuffer.memory_bytes();
   report["blank_level"] = status.blank_level;

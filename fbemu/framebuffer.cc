@@ -65,7 +65,7 @@ Framebuffer::Framebuffer(drmclient::Card& card, const drmclient::Output& output,
       number_(options.number),
       shadow_(memory_for(options)),
       presenter_(card, output, shadow_, damage_, statistics_,
-                 {options.on_close, options.terminals,
+                 {options.on_close, options.outputs, options.terminals,
                   options.any_mode ? std::optional(options.mode) : std::nullopt, options.pressure}),
       id_(options.id) {
   const drmclient::Size visible = turned(options.mode.size(), options.rotation);

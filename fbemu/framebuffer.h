@@ -43,6 +43,7 @@ struct FramebufferOptions {
   uint32_t number = 0;        ///< N of /dev/fbN, for FBIOGET_CON2FBMAP
   std::string id;             ///< fix.id
   OnClose on_close = OnClose::console;
+  Outputs outputs = Outputs::one;
   drmclient::Terminals* terminals = nullptr;      ///< as ScreenPolicy has it
   drmclient::MemoryPressure* pressure = nullptr;  ///< as well
   bool any_mode = false;  ///< nobody asked for `mode`: another monitor may show the picture in its own

@@ -62,11 +62,11 @@ Presenter::Presenter(drmclient::Card& card, drmclient::Output output, Shadow& sh
       damage_(damage),
       statistics_(statistics),
       wake_event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
-      screen_(card, std::move(output), shadow, statistics, policy.any_mode),
+      display_(card, std::move(output), policy.outputs, shadow, statistics, policy.any_mode),
       screen_policy_(policy) {
   if (!wake_event_) throw std::system_error(errno, std::generic_category(), "eventfd");
   status_.card = card_.info();
-  status_.output = screen_.output();
+  status_.output = display_.leading_output();
 }
 
 Presenter::~Presenter() {
@@ -75,13 +75,13 @@ Presenter::~Presenter() {
 
 void Presenter::start(const Scene& scene, ProgramPages* pages) {
   pages_ = pages;
-  screen_.set_pages(pages);
-  const auto possible = light_on_demand() ? screen_.check(scene) : screen_.light(scene);
+  display_.set_pages(pages);
+  const auto possible = light_on_demand() ? display_.check(scene) : display_.light(scene);
   if (!possible) {
     throw std::system_error(possible.error(),
-                            "cannot show a picture of " + scene.mode.name + " on " + screen_.name());
+                            "cannot show a picture of " + scene.mode.name + " on " + display_.name());
   }
-  screen_.set_scene(scene);
+  display_.set_scene(scene);
   vblank_time_ = steady_clock::now();
   publish();
   thread_ = std::thread([this] { run(); });
@@ -193,13 +193,13 @@ void Presenter::run() {
     }
     handle(vblank || stopping);
     if (!stopping) continue;
-    if (light_on_demand() && screen_.is_lit()) screen_.give_back();
+    if (light_on_demand() && display_.is_lit()) display_.give_back();
     return;
   }
 }
 
 bool Presenter::needs_vblank() const {
-  if (screen_.has_work() || !damage_.empty()) return true;
+  if (display_.has_work() || !damage_.empty()) return true;
   const std::lock_guard lock(mutex_);
   // Behind another terminal there is nothing to look for.
   return (writers_.count > 0 && in_front_) || requests_.scene.has_value() || !requests_.vblank_done.empty();
@@ -209,12 +209,12 @@ bool Presenter::needs_vblank() const {
 bool Presenter::wait_for_events() {
   bool timeout_is_vblank = false;
   int timeout_ms = sooner(milliseconds_until(give_back_at_), milliseconds_until(hotplug_at_));
-  if (needs_vblank() && !card_.request_vblank(screen_.output().id)) {
+  if (needs_vblank() && !card_.request_vblank(display_.pacing().output().id)) {
     // A card that cannot tell the vblank (it may just have vanished, or the output is not lit) must not hold
     // up programs.
     timeout_is_vblank = true;
     timeout_ms =
-        static_cast<int>(std::chrono::ceil<milliseconds>(screen_.scene().mode.frame_period()).count());
+        static_cast<int>(std::chrono::ceil<milliseconds>(display_.scene().mode.frame_period()).count());
   }
   drmclient::Terminals* terminals = screen_policy_.terminals;
   drmclient::MemoryPressure* pressure = screen_policy_.pressure;
@@ -241,7 +241,7 @@ bool Presenter::handle_card_events() {
   if (!happened) return false;
   for (const drmclient::Event& event : *happened) {
     if (const auto* reached = std::get_if<drmclient::VblankEvent>(&event)) {
-      vblank = vblank || reached->output == screen_.output().id;
+      vblank = vblank || reached->output == display_.pacing().output().id;
     } else if (std::holds_alternative<drmclient::HotplugEvent>(event)) {
       // The first of them is looked at at once.
       const auto now = steady_clock::now();
@@ -250,25 +250,19 @@ bool Presenter::handle_card_events() {
     } else {
       spdlog::info("the machine was asleep; showing the picture again");
       hotplug_at_ = steady_clock::now();
-      if (screen_.is_lit()) light_once_more();
+      display_.light_once_more();
     }
   }
   return vblank;
-}
-
-void Presenter::light_once_more() {
-  if (!screen_.light_again()) screen_.mark_stale();
 }
 
 void Presenter::handle_hotplug() {
   hotplug_at_.reset();
   last_hotplug_ = steady_clock::now();
   hotplug_distance_ = std::clamp(2 * hotplug_distance_, shortest_hotplug_distance, longest_hotplug_distance);
-  // A monitor that was plugged in again may need its mode set again. Without one to show it on the picture
-  // waits.
-  if (screen_.handle_hotplug() && screen_.is_lit()) light_once_more();
+  display_.handle_hotplug();
   const std::lock_guard lock(mutex_);
-  status_.output = screen_.output();
+  status_.output = display_.leading_output();
 }
 
 void Presenter::handle_terminals() {
@@ -298,7 +292,7 @@ void Presenter::look_at_terminal(const Writers& writers) {
 /// Frames that passed while nobody waited for them are made up for.
 void Presenter::count_vblank() {
   const auto now = steady_clock::now();
-  const auto period = screen_.scene().mode.frame_period();
+  const auto period = display_.scene().mode.frame_period();
   const std::lock_guard lock(mutex_);
   const auto frames = (now - vblank_time_ + period / 2) / period;
   vblanks_ += static_cast<uint32_t>(std::max<int64_t>(frames, 1));
@@ -350,8 +344,8 @@ void Presenter::handle(bool vblank) {
 
   if (vblank) count_vblank();
   if (light_on_demand()) light_or_give_back(vblank, has_writers);
-  if (due.power) screen_.set_power(*due.power);
-  const int scene_error = due.scene ? screen_.apply(*due.scene) : 0;
+  if (due.power) display_.set_power(*due.power);
+  const int scene_error = due.scene ? display_.apply(*due.scene) : 0;
   if (vblank) {
     tick(has_writers);
   } else if (!due.flush_done.empty() || !due.captures.empty()) {
@@ -359,8 +353,8 @@ void Presenter::handle(bool vblank) {
   }
   publish();
   for (auto& capture : due.captures) {
-    if (screen_.is_lit()) {
-      capture.set_value(card_.capture(screen_.output().id));
+    if (display_.is_lit()) {
+      capture.set_value(card_.capture(display_.pacing().output().id));
     } else {
       capture.set_value(failure(ENODATA));
     }
@@ -386,13 +380,14 @@ void Presenter::light_for_writers(bool vblank) {
   if (std::exchange(watching_, false)) screen_policy_.terminals->stop_watching();
   if (!in_front_) {
     ticks_to_retry_ = 0;
-    if (screen_.is_lit() || screen_.waits_for_screen()) give_back();
+    if (display_.is_lit() || display_.waits_for_screen()) give_back();
     return;
   }
   if (ticks_to_retry_ > 0 && vblank) --ticks_to_retry_;
-  if (screen_.is_lit() || ticks_to_retry_ > 0) return;
+  if (!display_.wants_light() || ticks_to_retry_ > 0) return;
   // Whoever has the screen now may leave it in the next frame.
-  if (!screen_.light_again() && !screen_.waits_for_screen()) ticks_to_retry_ = retry_ticks;
+  display_.light_missing();
+  if (display_.wants_light() && !display_.waits_for_screen()) ticks_to_retry_ = retry_ticks;
 }
 
 bool Presenter::keeps_picture() const {
@@ -401,7 +396,7 @@ bool Presenter::keeps_picture() const {
 }
 
 void Presenter::give_back() {
-  screen_.give_back();
+  display_.give_back();
   // As nobody tells what others did to the console meanwhile, the end of the picture is for good.
   if (std::exchange(watching_, false)) screen_policy_.terminals->stop_watching();
 }
@@ -409,9 +404,9 @@ void Presenter::give_back() {
 /// Without writers.
 void Presenter::keep_or_give_back() {
   ticks_to_retry_ = 0;
-  if (!screen_.is_lit()) {
-    if (screen_.waits_for_screen()) screen_.give_back();
-    if (kept_ && in_front_) static_cast<void>(screen_.light_again());
+  if (!display_.is_lit()) {
+    if (display_.waits_for_screen()) display_.give_back();
+    if (kept_ && in_front_) display_.light_missing();
     return;
   }
   if (!may_give_back_) return;
@@ -439,7 +434,7 @@ void Presenter::keep_or_give_back() {
 
 void Presenter::tick(bool has_writers) {
   ++statistics_.ticks;
-  const auto plan = policy_.begin_tick(screen_.scene().visible_bytes());
+  const auto plan = policy_.begin_tick(display_.scene().visible_bytes());
   if (has_writers && pages_ != nullptr) {
     for (const ByteRange& range : plan.clean) {
       // An error here is the front end's end; what it delivered until then is shown all the same.
@@ -454,52 +449,43 @@ void Presenter::tick(bool has_writers) {
     if (before != policy_.mode() && policy_.mode() == TrackingPolicy::Mode::hot) ++statistics_.hot_periods;
   }
 
-  screen_.look_for_other_masters();
-  if (!screen_.is_lit()) {
-    // Lighting it uploads everything.
-  } else if (screen_.power() != Power::on || screen_.is_covered()) {
-    screen_.mark_stale();
-  } else if (screen_.is_stale() || (plan.upload_live && has_writers)) {
-    if (plan.upload_live && has_writers) ++statistics_.hot_ticks;
-    screen_.upload_all();
-  } else {
-    screen_.upload_damage(damage.all());
-  }
-  if (!screen_.present()) ticks_to_retry_ = retry_ticks;
+  const bool live = plan.upload_live && has_writers;
+  display_.look_for_other_masters();
+  if (live && display_.pacing().is_visible() && !display_.is_covered()) ++statistics_.hot_ticks;
+  display_.upload(damage, live);
+  if (!display_.present()) ticks_to_retry_ = retry_ticks;
 }
 
 /// Between vblanks: shows what was delivered; with `clean_first` also what programs drew and nobody delivered
 /// yet.
 void Presenter::refresh_now(bool clean_first) {
-  if (!screen_.is_visible() || screen_.is_covered()) return;
+  if (!display_.pacing().is_visible() || display_.is_covered()) return;
   const bool hot = policy_.mode() == TrackingPolicy::Mode::hot;
   if (clean_first && !hot && pages_ != nullptr) {
-    static_cast<void>(pages_->clean(screen_.scene().visible_bytes()));
+    static_cast<void>(pages_->clean(display_.scene().visible_bytes()));
   }
   const DamageLog::Damage damage = damage_.take();
   // While hot the screen may be ahead of the shadow.
-  if (hot || screen_.is_stale()) {
-    screen_.upload_all();
-  } else {
-    screen_.upload_damage(damage.all());
-  }
-  if (!screen_.present()) ticks_to_retry_ = retry_ticks;
+  display_.upload(damage, hot);
+  if (!display_.present()) ticks_to_retry_ = retry_ticks;
 }
 
 void Presenter::publish() {
   const std::lock_guard lock(mutex_);
   busy_ = false;
-  const Scene& scene = screen_.scene();
+  const Screen& screen = display_.pacing();
+  const Scene& scene = screen.scene();
   if (status_.mode != scene.mode) status_.mode = scene.mode;
-  status_.scanout_format = screen_.format();
-  status_.lit = screen_.is_lit();
-  status_.covered = screen_.is_covered();
+  display_.describe(status_.outputs);
+  status_.scanout_format = screen.format();
+  status_.lit = screen.is_lit();
+  status_.covered = screen.is_covered();
   status_.in_front = in_front_;
-  status_.paths = card_.paths(screen_.output().id);
+  status_.paths = card_.paths(screen.output().id);
   status_.mappings = card_.mapping_statistics();
-  status_.power = screen_.power();
+  status_.power = screen.power();
   status_.tracker = policy_.mode();
-  status_.error = screen_.error();
+  status_.error = screen.error();
 }
 
 }  // namespace fbemu

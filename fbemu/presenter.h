@@ -11,9 +11,9 @@
 #include "drmclient/card.h"
 #include "drmclient/unique_fd.h"
 #include "fbemu/damage_log.h"
+#include "fbemu/display.h"
 #include "fbemu/program_pages.h"
 #include "fbemu/scene.h"
-#include "fbemu/screen.h"
 #include "fbemu/screen_policy.h"
 #include "fbemu/shadow.h"
 #include "fbemu/statistics.h"
@@ -21,7 +21,7 @@
 
 namespace fbemu {
 
-/// Brings a framebuffer's pixels to one output of a card.
+/// Brings a framebuffer's pixels to a card's outputs (Display).
 ///
 /// One thread of its own uses the card. While a program has the framebuffer open for writing, it does this
 /// once per vblank: find what changed (TrackingPolicy), upload it, present it, and answer who waits for that.
@@ -38,7 +38,8 @@ class Presenter {
 
   struct Status {
     drmclient::CardInfo card;
-    drmclient::Output output;  ///< as last probed
+    drmclient::Output output;                    ///< the leading one, as last probed
+    std::vector<Display::OutputStatus> outputs;  ///< that one first
     drmclient::Mode mode;
     drmclient::PixelFormat scanout_format = drmclient::PixelFormat::xrgb8888;
     drmclient::Power power = drmclient::Power::on;
@@ -116,7 +117,6 @@ class Presenter {
   void handle_pressure(short events);
   void look_at_terminal(const Writers& writers);
   void handle_hotplug();
-  void light_once_more();
   Requests take_requests(bool vblank, bool& has_writers);
   void take_writers();
   void handle(bool vblank);
@@ -138,7 +138,7 @@ class Presenter {
   drmclient::UniqueFd wake_event_;
 
   // The presenter's thread only.
-  Screen screen_;
+  Display display_;
   ScreenPolicy screen_policy_;
   bool in_front_ = true;              ///< a writer's terminal
   std::optional<unsigned> shown_on_;  ///< the terminal on which the last writer was seen

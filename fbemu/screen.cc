@@ -14,6 +14,7 @@ using drmclient::PixelFormat;
 using drmclient::Power;
 using drmclient::Rect;
 using drmclient::Result;
+using drmclient::taken_by_other;
 
 /// Two clients that hold DRM master for the length of a call meet now and then; that is no news.
 constexpr std::chrono::milliseconds patience_with_others{250};
@@ -38,21 +39,26 @@ bool may_pass(const std::error_code& error) {
          error.value() == ENODEV;
 }
 
-/// Whether another process is DRM master.
-bool taken_by_other(const std::error_code& error) {
-  return error.value() == EBUSY || error.value() == EACCES;
+/// For people to read.
+std::string cause_of(const std::error_code& error) {
+  if (taken_by_other(error)) return "another program has the screen (" + error.message() + ")";
+  // Of several outputs not all may have a CRTC (Card::set_mode()).
+  if (error.value() == ENOSPC) return "the card has no CRTC or no memory left for it";
+  return error.message();
 }
 
 }  // namespace
 
 Screen::Screen(drmclient::Card& card, drmclient::Output output, const Shadow& shadow, Statistics& statistics,
-               std::optional<drmclient::Mode> any_mode)
+               std::optional<drmclient::Mode> any_mode, Role role)
     : card_(card),
       output_(std::move(output)),
       shadow_(shadow),
       statistics_(statistics),
       monitor_modes_(output_.modes),
-      any_mode_(std::move(any_mode)) {}
+      any_mode_(std::move(any_mode)),
+      role_(role),
+      other_monitor_(role == Role::follows) {}
 
 /// `wanted` in a mode that the output has. Programs choose from the modes of the first monitor; another one
 /// shows the picture as large as Scene::scaling says.
@@ -145,7 +151,7 @@ int Screen::apply(const Scene& wanted) {
   if (scene.mode != scene_.mode) {
     const auto taken = lit_ ? change_mode(wanted) : check(wanted);
     if (!taken) {
-      spdlog::warn("{} refused the mode {}: {}", name(), scene.mode.name, taken.error().message());
+      spdlog::warn("{} refused the mode {}: {}", name(), scene.mode.name, cause_of(taken.error()));
       return taken.error().value();
     }
     take_over(wanted);
@@ -195,21 +201,16 @@ void Screen::set_power(Power power) {
   if (power == Power::on) stale_ = true;
 }
 
-bool Screen::handle_hotplug() {
-  const auto outputs = card_.probe();
-  if (!outputs) {
-    report(outputs.error());
-    return false;
-  }
-  const auto now = std::ranges::find(*outputs, output_.id, &drmclient::Output::id);
-  const bool connected = now != outputs->end() && now->connected;
+bool Screen::take_output(const std::vector<drmclient::Output>& outputs) {
+  const auto now = std::ranges::find(outputs, output_.id, &drmclient::Output::id);
+  const bool connected = now != outputs.end() && now->connected;
   if (connected != output_.connected) {
     spdlog::info("output {} was {}", output_.name, connected ? "connected" : "disconnected");
   }
   const bool back = connected && !output_.connected;
   // Without a monitor there are no modes; the next one is compared with the last.
   const bool other_modes = connected && !now->modes.empty() && now->modes != monitor_modes_;
-  if (now != outputs->end()) output_ = *now;
+  if (now != outputs.end()) output_ = *now;
   output_.connected = connected;
   if (other_modes) {
     monitor_modes_ = output_.modes;
@@ -303,15 +304,19 @@ void Screen::upload_all() {
   unpresented_.add(Rect::of(scene_.mode.size()));
 }
 
-bool Screen::present() {
-  if (!is_visible() || covered_ || unpresented_.empty()) return true;
-  const std::vector<Rect> rects = covering_rects(unpresented_, drmclient::Card::max_damage_rects);
-  if (const auto presented = card_.present(output_.id, *front_.memory, {}, rects); !presented) {
+std::optional<drmclient::Frame> Screen::next_frame() {
+  if (!is_visible() || covered_ || unpresented_.empty()) return std::nullopt;
+  presenting_ = covering_rects(unpresented_, drmclient::Card::max_damage_rects);
+  return drmclient::Frame{output_.id, front_.memory.get(), {}, presenting_};
+}
+
+bool Screen::presented(const Result<void>& result) {
+  if (!result) {
     ++statistics_.failed_presents;
-    report(presented.error());
-    covered_ = taken_by_other(presented.error());
+    report(result.error());
+    covered_ = taken_by_other(result.error());
     // A card that is gone may come back: its node is tried again once it is closed.
-    const bool gone = presented.error().value() == ENODEV && card_.info().shared;
+    const bool gone = result.error().value() == ENODEV && card_.info().shared;
     if (gone) give_back();
     return !gone;
   }
@@ -332,9 +337,9 @@ void Screen::report(std::error_code error) {
   if (!error || logged_) return;
   if (taken_by_other(error) && now - error_since_ < patience_with_others) return;
   logged_ = true;
-  const char* cause = taken_by_other(error) ? "another program has the screen (" : "";
-  spdlog::warn("{} cannot be updated: {}{}{}; trying again", name(), cause, error.message(),
-               taken_by_other(error) ? ")" : "");
+  const bool left_out = role_ == Role::follows && !lit_ && !may_pass(error);
+  spdlog::warn("{} cannot be updated: {}; {}", name(), cause_of(error),
+               left_out ? "it is left out" : "trying again");
 }
 
 }  // namespace fbemu

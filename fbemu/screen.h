@@ -25,11 +25,14 @@ namespace fbemu {
 /// a second buffer, and the output flips to it, so that nobody sees half of it.
 class Screen {
  public:
+  /// Whether programs choose from this output's modes.
+  enum class Role { leads, follows };
+
   /// All of them must outlive the screen.
   /// `any_mode` is the mode of scenes for which nobody asked for one: a monitor that is plugged in later
   /// shows them in the mode that it likes best.
   Screen(drmclient::Card& card, drmclient::Output output, const Shadow& shadow, Statistics& statistics,
-         std::optional<drmclient::Mode> any_mode = std::nullopt);
+         std::optional<drmclient::Mode> any_mode = std::nullopt, Role role = Role::leads);
 
   /// Where live pixels are read; null: what is in the shadow is all there is.
   void set_pages(ProgramPages* pages) { pages_ = pages; }
@@ -67,9 +70,9 @@ class Screen {
   /// that waits for the screen, too.
   void give_back();
   void set_power(drmclient::Power power);
-  /// Looks at the outputs anew. True where the output has to be lit again: it was plugged in, or has other
-  /// modes.
-  bool handle_hotplug();
+  /// Takes over how the output is now, from all of the card's. True where it has to be lit again: it was
+  /// plugged in, or has other modes.
+  bool take_output(const std::vector<drmclient::Output>& outputs);
 
   /// All of it has to be uploaded again.
   void mark_stale() { stale_ = true; }
@@ -82,8 +85,11 @@ class Screen {
   void upload_damage(const std::vector<ByteRange>& ranges);
   /// Uploads all, as programs see it now.
   void upload_all();
-  /// Tells the driver what was uploaded. False where the card is gone: then the output is no longer lit.
-  bool present();
+  /// What the driver has to be told of what was uploaded, if anything; good until the next call. presented()
+  /// follows.
+  [[nodiscard]] std::optional<drmclient::Frame> next_frame();
+  /// What became of it. False where the card is gone: then the output is no longer lit.
+  bool presented(const drmclient::Result<void>& result);
   /// Another DRM master may have come, or gone: then everything is to be uploaded again. Until it has gone,
   /// nothing is.
   void look_for_other_masters();
@@ -119,13 +125,15 @@ class Screen {
 
   Scene wanted_;  ///< as the program asked for it
   Scene scene_;
-  bool other_monitor_ = false;  ///< the modes are no longer those that programs chose from
+  Role role_;
+  bool other_monitor_;  ///< the modes are not (no longer) those that programs choose from
   bool lit_ = false;
   bool covered_ = false;  ///< lit, but another DRM master shows something else
   Buffer front_;          ///< none until the output is lit
   Buffer spare_;          ///< made when first needed
   drmclient::PixelFormat format_ = drmclient::PixelFormat::xrgb8888;
   drmclient::Power power_ = drmclient::Power::on;
+  std::vector<drmclient::Rect> presenting_;  ///< of the last next_frame()
   Region unpresented_;  ///< uploaded or to be uploaded, but refused by the card so far; scan-out coordinates
   bool stale_ = false;
   bool flips_ = false;  ///< the next whole picture comes in the spare buffer

@@ -20,9 +20,16 @@ enum class OnClose {
   keep,
 };
 
+/// Which outputs of a card show the framebuffer.
+enum class Outputs {
+  one,  ///< the one that was chosen
+  all   ///< that one, whose modes programs choose from, and every other that is connected (clone)
+};
+
 /// How a framebuffer shares the screen, and the memory of the machine, with others.
 struct ScreenPolicy {
   OnClose on_close = OnClose::console;
+  Outputs outputs = Outputs::one;
   /// Must outlive the presenter, whose thread uses it; null: there are none.
   drmclient::Terminals* terminals = nullptr;
   /// The mode of scenes for which nobody asked for one.

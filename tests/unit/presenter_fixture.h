@@ -97,10 +97,9 @@ class PresenterFixture : public testing::Test {
   }
 
   /// The screen as it is, not as it could be: read on the presenter's thread without presenting first.
-  [[nodiscard]] std::vector<uint32_t> screen() {
+  [[nodiscard]] std::vector<uint32_t> screen(drmclient::OutputId of = drmclient::HeadlessCard::output_id) {
     std::promise<std::vector<uint32_t>> shown;
-    presenter->flush(
-        [&](int) { shown.set_value(card->capture(drmclient::HeadlessCard::output_id)->pixels); });
+    presenter->flush([&](int) { shown.set_value(card->capture(of)->pixels); });
     return shown.get_future().get();
   }
   [[nodiscard]] uint32_t shown(uint32_t x, uint32_t y) { return screen().at(size_t{y} * visible.width + x); }

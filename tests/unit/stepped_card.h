@@ -5,7 +5,9 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <map>
 #include <mutex>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -31,6 +33,7 @@ class SteppedCard final : public drmclient::Card {
   bool has_console() const override { return console; }
   void release(drmclient::OutputId output) override {
     ++releases;
+    lit_.erase(output);
     inner_.release(output);
   }
   bool shows(drmclient::OutputId) override { return !other_master && !replaced && !gone; }
@@ -44,6 +47,8 @@ class SteppedCard final : public drmclient::Card {
     inner_.set_connected(connected);
     {
       const std::lock_guard lock(mutex_);
+      for (const auto& [output, plugged] : others_) inner_.set_connected(plugged, output);
+      for (const auto& [output, sizes] : monitors_) inner_.set_monitor(sizes, output);
       if (!monitor_.empty()) inner_.set_monitor(monitor_);
     }
     auto outputs = inner_.probe();
@@ -58,7 +63,11 @@ class SteppedCard final : public drmclient::Card {
   drmclient::Result<void> set_mode(drmclient::OutputId output, const drmclient::Mode& mode,
                                    drmclient::ScanoutBuffer& buffer, drmclient::Point origin) override {
     inner_.refuse_modes(other_master ? EBUSY : refuse_modes.load());
-    return inner_.set_mode(output, mode, buffer, origin);
+    if (!lit_.contains(output) && lit_.size() >= crtcs) inner_.refuse_modes(ENOSPC);
+    if (refuse_modes_of == output) inner_.refuse_modes(EINVAL);
+    const auto set = inner_.set_mode(output, mode, buffer, origin);
+    if (set) lit_.insert(output);
+    return set;
   }
   drmclient::Result<void> present(drmclient::OutputId output, drmclient::ScanoutBuffer& buffer,
                                   drmclient::Point origin, std::span<const drmclient::Rect> damage) override {
@@ -79,11 +88,11 @@ class SteppedCard final : public drmclient::Card {
     if (refuse_powers != 0) return drmclient::failure(refuse_powers);
     return inner_.set_power(output, power);
   }
-  drmclient::Result<void> request_vblank(drmclient::OutputId) override {
+  drmclient::Result<void> request_vblank(drmclient::OutputId output) override {
     inner_.refuse_accesses(refuse_accesses);
     if (refuse_vblanks != 0) return drmclient::failure(refuse_vblanks);
     const std::lock_guard lock(mutex_);
-    requested_ = true;
+    requested_ = output;
     changed_.notify_all();
     if (vblanks_ == Vblanks::at_once) raise(vblank_);
     return {};
@@ -94,9 +103,8 @@ class SteppedCard final : public drmclient::Card {
     uint64_t count = 0;
     static_cast<void>(::read(event_.get(), &count, sizeof count));
     std::vector<drmclient::Event> events;
-    if (std::exchange(vblank_, false) && std::exchange(requested_, false)) {
-      events.emplace_back(drmclient::VblankEvent{drmclient::HeadlessCard::output_id, ++sequence_, {}});
-    }
+    const drmclient::OutputId output = std::exchange(vblank_, false) ? std::exchange(requested_, 0) : 0;
+    if (output != 0) events.emplace_back(drmclient::VblankEvent{output, ++sequence_, {}});
     if (std::exchange(hotplug_, false)) events.emplace_back(drmclient::HotplugEvent{});
     if (std::exchange(resumed_, false)) events.emplace_back(drmclient::ResumeEvent{});
     return events;
@@ -115,13 +123,25 @@ class SteppedCard final : public drmclient::Card {
   /// Waits until a vblank is wanted, and lets it come; false where none is ever wanted.
   [[nodiscard]] bool step() {
     std::unique_lock lock(mutex_);
-    if (!changed_.wait_for(lock, patience, [&] { return requested_; })) return false;
+    if (!changed_.wait_for(lock, patience, [&] { return requested_ != 0; })) return false;
     raise(vblank_);
     return true;
   }
   [[nodiscard]] bool wants_vblank() const {
     const std::lock_guard lock(mutex_);
+    return requested_ != 0;
+  }
+  /// The output whose vblank is wanted.
+  [[nodiscard]] drmclient::OutputId wanted_vblank() const {
+    const std::lock_guard lock(mutex_);
     return requested_;
+  }
+  /// Another output than the first.
+  void plug_other(drmclient::OutputId output, bool is_connected, std::vector<drmclient::Size> sizes = {}) {
+    const std::lock_guard lock(mutex_);
+    others_[output] = is_connected;
+    if (!sizes.empty()) monitors_[output] = std::move(sizes);
+    raise(hotplug_);
   }
   void plug(bool is_connected) {
     connected = is_connected;
@@ -147,6 +167,8 @@ class SteppedCard final : public drmclient::Card {
   std::atomic<int> refuse_accesses{0};
   std::atomic<int> refuse_presents{0};
   std::atomic<int> refuse_modes{0};
+  std::atomic<drmclient::OutputId> refuse_modes_of{0};
+  std::atomic<size_t> crtcs{SIZE_MAX};
   std::atomic<int> refuse_buffers{0};
   std::atomic<int> refuse_powers{0};
   std::atomic<int> refuse_vblanks{0};
@@ -182,7 +204,10 @@ class SteppedCard final : public drmclient::Card {
   drmclient::UniqueFd event_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  bool requested_ = false;
+  drmclient::OutputId requested_ = 0;
+  std::set<drmclient::OutputId> lit_;
+  std::map<drmclient::OutputId, bool> others_;
+  std::map<drmclient::OutputId, std::vector<drmclient::Size>> monitors_;
   bool vblank_ = false;
   bool hotplug_ = false;
   uint32_t sequence_ = 0;
