@@ -5,7 +5,7 @@
 
 namespace fbemu {
 
-/// Counters since the start. Each is exact; read together they are no snapshot.
+/// Counters since the start, over all outputs. Each is exact; read together they are no snapshot.
 struct Statistics {
   std::atomic<uint64_t> ioctls{0};
   std::atomic<uint64_t> reads{0};

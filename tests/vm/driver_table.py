@@ -94,7 +94,13 @@ microseconds also on drivers whose commits take a frame. A compositor can start 
 unseen and not held up, also through changes of the mode; each frame fbemud asks whether the screen is free again, and the picture is back
 whole in that frame. The log says so once.
 
-**Monitors.** A monitor with other modes that is plugged in shows the picture as `--scale` says, in the mode that it prefers, or in the one that
+**Several monitors** show the same picture. Programs choose from the modes of the first output that was connected when fbemud started. The others
+take their mode of the same size, or show the picture in their best one as `--scale` says, and come and go as cables are plugged.
+Where the first one's cable is pulled, they show the picture alone. A card may have fewer CRTCs than connectors: the first output comes first, and one
+for which nothing is left is told in the log and left out. `--connector` takes one output alone, and an instance of fbemud for each makes
+each a framebuffer of its own, `/dev/fb0` and `/dev/fb1`.
+
+**Another monitor** with other modes that is plugged in shows the picture as `--scale` says, in the mode that it prefers, or in the one that
 the program asked for where it has that; programs keep their geometry. Events that come in a storm are taken together, at least
 50 ms apart and up to 2 s. After a sleep of the machine mode, picture and power level are set again.
 
