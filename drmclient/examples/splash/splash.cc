@@ -17,9 +17,9 @@ using drmclient::Result;
 /// Nobody is told that another program has come, so this often it is looked for: one system call an output.
 constexpr std::chrono::milliseconds time_to_look{100};
 
-/// The kernel tells programs of a hotplug first, and then its console, which takes all outputs that it may
-/// (drm_kms_helper_hotplug_event(), drm_fb_helper_hotplug_event()). Asking monitors for their modes can take
-/// it a second.
+/// At a hotplug the kernel's console takes all outputs that it may (drm_fb_helper_hotplug_event()), a little
+/// after programs have been told, or before they have heard. Asking monitors for their modes can take it a
+/// second.
 constexpr std::chrono::seconds time_for_console{2};
 
 /// The best picture first. A driver may list a format and refuse it with a mode: cirrus has not enough bits
@@ -92,12 +92,21 @@ Result<void> Splash::update(Time now) {
 
 Result<void> Splash::look(Screen& screen, Time now) {
   screen.covered = screen.buffer && !card_.shows(screen.output.id);
-  if (!screen.covered) return {};
+  screen.yielded = screen.covered;
+  if (!screen.covered) {
+    screen.console_since.reset();
+    return {};
+  }
   // A card that is gone shows nothing either, and nobody has taken over.
   if (const auto there = card_.available(); !there && there.error().value() == ENODEV) return there;
-  if (now < console_comes_until_ && card_.fell_back(screen.output.id)) {
-    screen.covered = false;
+  if (!card_.fell_back(screen.output.id)) return {};
+  if (now < console_comes_until_) {
+    screen.covered = screen.yielded = false;
     screen.all_changed = true;
+  } else {
+    // The hotplug that brought it may still be on its way to us.
+    if (!screen.console_since) screen.console_since = now;
+    screen.yielded = now >= *screen.console_since + time_for_console;
   }
   return {};
 }
@@ -157,8 +166,8 @@ Result<void> Splash::draw(drmclient::ScanoutBuffer& buffer, bool bar_alone) cons
 bool Splash::handed_over() const {
   bool any = false;
   for (const Screen& screen : screens_) {
-    if (screen.buffer && !screen.covered) return false;
-    any = any || screen.covered;
+    if (screen.buffer && !screen.yielded) return false;
+    any = any || screen.yielded;
   }
   return any;
 }

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "drmclient/card.h"
@@ -52,6 +53,8 @@ class Splash {
     drmclient::Output output;
     std::unique_ptr<drmclient::ScanoutBuffer> buffer;  ///< none until the output is lit
     bool covered = false;                              ///< it shows something else
+    std::optional<Time> console_since = {};            ///< which is the kernel's console
+    bool yielded = false;                              ///< and the output is left to that
     bool all_changed = false;
     bool bar_changed = false;
     bool refused = false;           ///< the driver will not show a picture there; the others go on

@@ -235,8 +235,28 @@ TEST_F(SplashTest, YieldsToAConsoleThatComesByItself) {
   now_ += std::chrono::seconds(10);
   card_.replaced = card_.replaced_by_console = true;
   ASSERT_TRUE(splash_.update(now_).has_value());
+  EXPECT_FALSE(splash_.handed_over()) << "a hotplug may have brought it";
+  now_ += std::chrono::seconds(2);
+  ASSERT_TRUE(splash_.update(now_).has_value());
   EXPECT_TRUE(splash_.handed_over());
   EXPECT_TRUE(card_.take_presented().empty());
+}
+
+TEST_F(SplashTest, TakesTheScreenBackFromAConsoleWhoseHotplugIsHeardOfLater) {
+  start();
+  ASSERT_TRUE(splash_.update(now_).has_value());
+  next_frame();
+  static_cast<void>(card_.take_presented());
+  now_ += std::chrono::seconds(10);
+  card_.replaced = card_.replaced_by_console = true;
+  ASSERT_TRUE(splash_.update(now_).has_value());
+  EXPECT_TRUE(card_.take_presented().empty());
+  now_ += std::chrono::milliseconds(1900);
+  card_.plug(true);
+  take_events();
+  ASSERT_TRUE(splash_.update(now_).has_value());
+  EXPECT_FALSE(splash_.handed_over());
+  EXPECT_EQ(card_.take_presented(), (std::vector<std::vector<Rect>>{{Rect::of(screen)}}));
 }
 
 TEST_F(SplashTest, YieldsToAProgramThatComesWithAHotplug) {
