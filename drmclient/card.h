@@ -126,6 +126,11 @@ class Card {
   /// back at the latest when the output's buffers are destroyed; without either it is dark from then on.
   virtual void release(OutputId output) { static_cast<void>(output); }
 
+  /// Lets the output go to a program that is about to take it: nothing is restored, and DRM master not taken,
+  /// which that program may be asking for at this moment. The output goes dark with its buffers, unless
+  /// something else is on it by then.
+  virtual void leave(OutputId output) { release(output); }
+
   /// Whether the output still shows the buffer of the last set_mode() or present(): another DRM master may
   /// have come. Where it does not, the next present() brings it back whole once that one has left. Costs no
   /// more than a system call.

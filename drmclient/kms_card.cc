@@ -238,11 +238,15 @@ bool KmsCard::has_console() const {
 }
 
 void KmsCard::release(OutputId output) {
+  // Where this fails, the end of the last buffer closes the card, and the kernel restores its console.
+  if (const KmsOutput* lit = find_lit(output); lit != nullptr) lit->restore();
+  leave(output);
+}
+
+void KmsCard::leave(OutputId output) {
   const KmsOutput* lit = find_lit(output);
   if (lit == nullptr) return;
   learned_[output] = learned_of(*lit);
-  // Where this fails, the end of the last buffer closes the card, and the kernel restores its console.
-  lit->restore();
   lit_.erase(output);
 }
 

@@ -42,6 +42,7 @@ class KmsCard final : public Card {
   [[nodiscard]] std::vector<Result<void>> present_all(std::span<const Frame> frames) override;
   [[nodiscard]] bool has_console() const override;
   void release(OutputId output) override;
+  void leave(OutputId output) override;
   [[nodiscard]] bool shows(OutputId output) override;
   [[nodiscard]] bool fell_back(OutputId output) override;
   [[nodiscard]] Result<void> available() override;

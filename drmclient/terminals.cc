@@ -1,7 +1,9 @@
 #include "drmclient/terminals.h"
 
 #include <fcntl.h>
+#include <linux/kd.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <array>
@@ -44,8 +46,10 @@ std::optional<unsigned> terminal_number(const std::string& line) {
   return number;
 }
 
-KernelTerminals::KernelTerminals(const std::string& active_path, std::string text_prefix)
+KernelTerminals::KernelTerminals(const std::string& active_path, std::string text_prefix,
+                                 std::string device_prefix)
     : text_prefix_(std::move(text_prefix)),
+      device_prefix_(std::move(device_prefix)),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)),
       active_(::open(active_path.c_str(), O_RDONLY | O_CLOEXEC)) {
   if (!epoll_) throw std::system_error(errno, std::generic_category(), "epoll_create1");
@@ -53,6 +57,14 @@ KernelTerminals::KernelTerminals(const std::string& active_path, std::string tex
   // once.
   if (active_) static_cast<void>(watch(epoll_, active_));
   front_ = read_active(active_);
+}
+
+bool KernelTerminals::front_is_text() const {
+  if (!front_) return true;
+  const std::string path = device_prefix_ + std::to_string(*front_);
+  const UniqueFd terminal(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+  int mode = KD_TEXT;
+  return !terminal || ::ioctl(terminal.get(), KDGETMODE, &mode) != 0 || mode != KD_GRAPHICS;
 }
 
 /// A change of the text is signalled until something of it is read.

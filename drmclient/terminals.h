@@ -24,6 +24,9 @@ class Terminals {
 
   /// The number N of /dev/ttyN in front; nothing on a system without virtual terminals.
   [[nodiscard]] virtual std::optional<unsigned> front() const = 0;
+  /// Whether the terminal in front shows text, and not what a program with the display puts there
+  /// (KDGETMODE). True where that is not to be learned.
+  [[nodiscard]] virtual bool front_is_text() const = 0;
   /// Readable (poll(2)) when read() has something; -1 on a system without virtual terminals.
   [[nodiscard]] virtual int descriptor() const = 0;
   /// Takes what has happened. Does not block.
@@ -40,11 +43,12 @@ class Terminals {
 /// text (vcs_poll() in vc_screen.c; root and the group tty may open it).
 class KernelTerminals final : public Terminals {
  public:
-  /// The two paths are for tests. Throws std::system_error where the kernel has no memory for an epoll.
+  /// The paths are for tests. Throws std::system_error where the kernel has no memory for an epoll.
   explicit KernelTerminals(const std::string& active_path = "/sys/class/tty/tty0/active",
-                           std::string text_prefix = "/dev/vcs");
+                           std::string text_prefix = "/dev/vcs", std::string device_prefix = "/dev/tty");
 
   [[nodiscard]] std::optional<unsigned> front() const override { return front_; }
+  [[nodiscard]] bool front_is_text() const override;
   [[nodiscard]] int descriptor() const override { return epoll_.get(); }
   [[nodiscard]] Changes read() override;
   [[nodiscard]] bool watch_use() override;
@@ -54,6 +58,7 @@ class KernelTerminals final : public Terminals {
   void clear_use() const;
 
   std::string text_prefix_;
+  std::string device_prefix_;
   UniqueFd epoll_;
   UniqueFd active_;
   UniqueFd text_;

@@ -162,7 +162,16 @@ int Display::apply(const Scene& wanted) {
 
 void Display::give_back() {
   for (Screen* screen : screens()) screen->give_back();
-  // With the next program it may be otherwise.
+  forgive_refusals();
+}
+
+void Display::leave() {
+  for (Screen* screen : screens()) screen->leave();
+  forgive_refusals();
+}
+
+/// What was refused may be possible now.
+void Display::forgive_refusals() {
   for (Follower& follower : followers_) follower.refused = false;
 }
 
@@ -204,7 +213,7 @@ void Display::handle_hotplug() {
   if (outputs_ == Outputs::all) {
     drop_followers(*outputs);
     add_followers(*outputs);
-    for (Follower& follower : followers_) follower.refused = false;
+    forgive_refusals();
   }
   // A monitor that was plugged in again may need its mode set again. Without one to show it on the picture
   // waits.
@@ -227,7 +236,7 @@ void Display::take_over_from_leading() {
   leading_.give_back();
   if (any) return;
   // A card may have one CRTC for several connectors.
-  for (Follower& follower : followers_) follower.refused = false;
+  forgive_refusals();
   light_missing();
 }
 

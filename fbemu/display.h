@@ -79,6 +79,8 @@ class Display {
   /// picture in its place.
   int apply(const Scene& wanted);
   void give_back();
+  /// As Screen::leave(), for all.
+  void leave();
   void set_power(drmclient::Power power);
   /// Looks at the outputs anew; those that were plugged in or have other modes are lit if any is.
   void handle_hotplug();
@@ -106,6 +108,7 @@ class Display {
   void light_followers();
   void light_follower(Follower& follower);
   void take_over_from_leading();
+  void forgive_refusals();
 
   drmclient::Card& card_;
   Outputs outputs_;

@@ -377,10 +377,10 @@ void Presenter::light_for_writers(bool vblank) {
   give_back_at_.reset();
   may_give_back_ = true;
   kept_ = false;
-  if (std::exchange(watching_, false)) screen_policy_.terminals->stop_watching();
+  stop_watching();
   if (!in_front_) {
     ticks_to_retry_ = 0;
-    if (display_.is_lit() || display_.waits_for_screen()) give_back();
+    if (display_.is_lit() || display_.waits_for_screen()) make_room();
     return;
   }
   if (ticks_to_retry_ > 0 && vblank) --ticks_to_retry_;
@@ -395,9 +395,23 @@ bool Presenter::keeps_picture() const {
   return screen_policy_.on_close == OnClose::keep || !card_.has_console();
 }
 
+/// Another terminal is in front. A compositor on it asks for DRM master at this moment, once.
+void Presenter::make_room() {
+  if (screen_policy_.terminals->front_is_text()) {
+    display_.give_back();
+  } else {
+    display_.leave();
+  }
+  stop_watching();
+}
+
 void Presenter::give_back() {
   display_.give_back();
   // As nobody tells what others did to the console meanwhile, the end of the picture is for good.
+  stop_watching();
+}
+
+void Presenter::stop_watching() {
   if (std::exchange(watching_, false)) screen_policy_.terminals->stop_watching();
 }
 
@@ -414,7 +428,7 @@ void Presenter::keep_or_give_back() {
     kept_ = keeps_picture();
     may_give_back_ = kept_;
     give_back_at_.reset();
-    give_back();
+    make_room();
     return;
   }
   if (watching_ ? !terminal_used_ : keeps_picture()) return;

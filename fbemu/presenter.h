@@ -127,7 +127,9 @@ class Presenter {
   void light_for_writers(bool vblank);
   void keep_or_give_back();
   [[nodiscard]] bool keeps_picture() const;
+  void make_room();
   void give_back();
+  void stop_watching();
   void count_vblank();
   void publish();
 

@@ -176,6 +176,15 @@ Result<void> Screen::change_mode(const Scene& wanted) {
 
 void Screen::give_back() {
   if (lit_) card_.release(output_.id);
+  forget();
+}
+
+void Screen::leave() {
+  if (lit_) card_.leave(output_.id);
+  forget();
+}
+
+void Screen::forget() {
   lit_ = false;
   covered_ = false;
   unpresented_.clear();

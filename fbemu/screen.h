@@ -69,6 +69,8 @@ class Screen {
   /// Lets the output go; where it is lit the kernel's console comes back, or it is dark. Forgets a buffer
   /// that waits for the screen, too.
   void give_back();
+  /// As give_back(), for a program that is about to take the output: Card::leave().
+  void leave();
   void set_power(drmclient::Power power);
   /// Takes over how the output is now, from all of the card's. True where it has to be lit again: it was
   /// plugged in, or has other modes.
@@ -108,6 +110,7 @@ class Screen {
   drmclient::Result<void> light_with(const Scene& scene, drmclient::PixelFormat format);
   [[nodiscard]] Scene fitted(const Scene& wanted) const;
   void take_over(const Scene& wanted);
+  void forget();
   drmclient::Result<void> change_mode(const Scene& wanted);
   drmclient::Result<void> upload_all_to(Buffer& buffer, const Scene& scene);
   /// The buffer for a whole picture: the spare one where the output is to flip.

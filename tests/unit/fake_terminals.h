@@ -20,6 +20,7 @@ class FakeTerminals final : public drmclient::Terminals {
   explicit FakeTerminals(unsigned front) : front_(front) {}
 
   std::optional<unsigned> front() const override { return front_.load(); }
+  bool front_is_text() const override { return text; }
   int descriptor() const override { return event_.get(); }
   Changes read() override {
     uint64_t count = 0;
@@ -43,6 +44,7 @@ class FakeTerminals final : public drmclient::Terminals {
   }
 
   std::atomic<bool> watched{false};
+  std::atomic<bool> text{true};  ///< on every terminal
 
  private:
   void raise() const {

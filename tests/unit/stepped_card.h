@@ -36,6 +36,11 @@ class SteppedCard final : public drmclient::Card {
     lit_.erase(output);
     inner_.release(output);
   }
+  void leave(drmclient::OutputId output) override {
+    ++leaves;
+    lit_.erase(output);
+    inner_.release(output);
+  }
   bool shows(drmclient::OutputId) override { return !other_master && !replaced && !gone; }
   bool fell_back(drmclient::OutputId) override { return replaced_by_console; }
   drmclient::Result<void> available() override {
@@ -181,6 +186,7 @@ class SteppedCard final : public drmclient::Card {
   /// The card was taken away, and nobody has said so yet.
   std::atomic<bool> gone{false};
   std::atomic<unsigned> releases{0};
+  std::atomic<unsigned> leaves{0};
   std::atomic<unsigned> mapping_releases{0};
   std::atomic<bool> no_custom_modes{false};
 

@@ -27,7 +27,6 @@ from lab.picture import Picture  # noqa: E402
 from lab.suite import main  # noqa: E402
 
 MATRIX = [("6.12", gpu) for gpu in DRIVERS] + [(kernel, gpu) for kernel in ("6.1", "7.2") for gpu in ("virtio", "vmwgfx")]
-COMPOSITOR_MATRIX = [("6.1", "virtio"), ("6.12", "virtio"), ("7.2", "virtio"), ("6.12", "vmwgfx"), ("6.12", "qxl")]
 KERNELS = ("6.1", "6.12", "7.2")
 PROGRAMS = Path(__file__).resolve().parent / "programs"
 # A mode set of bochs in Debian's 6.1 and 6.12 lets the card clear the start of its memory, where the console's picture is.
@@ -61,6 +60,7 @@ class Sharing(unittest.TestCase):
             self.check_written_picture()
             self.check_kept_picture()
             self.check_other_master()
+            self.check_compositor()
         print(f"\n  {kernel} {gpu}: {time.monotonic() - start:.1f} s", file=sys.stderr)
 
     @contextmanager
@@ -205,8 +205,41 @@ class Sharing(unittest.TestCase):
         self.assert_console(1)
 
 
+    def check_compositor(self) -> None:
+        """The last of them: weston clears the terminals that it was on."""
+        with self.daemon() as daemon, OpenFramebuffer(self.guest, daemon) as screen:
+            self.assert_screen(screen.draw_pattern())
+            with self.subTest("a compositor on another terminal"):
+                weston = compositor.start(self.guest, terminal=2)
+                drawn = screen.fill(60, 60, 70, 70, 0x00AAFF)
+                self.assertTrue(compositor.shows_desktop(self.guest.settled_screen()))
+                self.change_to(1)
+                self.assert_screen(drawn)
+                self.change_to(2)
+                weston.wait_desktop()
+                self.assertEqual(weston.stop(), 0, weston.log)
+                self.change_to(1)
+                self.assert_screen(drawn)
+            with self.subTest("a compositor on the program's own terminal"):
+                weston = compositor.start(self.guest, terminal=1)
+                drawn = screen.fill(160, 60, 70, 70, 0xFFAA00)
+                screen.tell("sync")
+                self.assertTrue(compositor.shows_desktop(self.guest.settled_screen()))
+                self.assertEqual(weston.stop(), 0, weston.log)
+                self.assert_screen(drawn)
+            with self.subTest("a compositor that crashes with master held"):
+                weston = compositor.start(self.guest, terminal=1)
+                drawn = screen.fill(260, 60, 70, 70, 0xAA00FF)
+                screen.tell("sync")
+                weston.kill()
+                self.assert_screen(drawn)
+                weston.reset_terminal()
+                self.assert_screen(drawn)
+            self.assertLessEqual(len(re.findall("warning: ", daemon.log)), 2, daemon.log)
+
+
 class Neighbours(unittest.TestCase):
-    """Compositors, monitors and sleep, each with a program that draws meanwhile."""
+    """Monitors and sleep, each with a program that draws meanwhile."""
 
     guest: Guest
 
@@ -226,36 +259,6 @@ class Neighbours(unittest.TestCase):
 
     def wait_status(self, daemon: Fbemu, name: str, value: object) -> None:
         daemon.job.wait_for(lambda: framebuffer.status(self.guest)[name] == value, 10, f"have {name} {value}")
-
-    def run_compositor(self, kernel: str, gpu: str) -> None:
-        with self.drawing(Options(kernel=kernel, gpu=gpu)) as (daemon, screen):
-            with self.subTest("a compositor on another terminal"):
-                weston = compositor.start(self.guest, terminal=2)
-                drawn = screen.fill(60, 60, 70, 70, 0x00AAFF)
-                self.assertTrue(compositor.shows_desktop(self.guest.settled_screen()))
-                self.guest.run(["chvt", "1"])
-                self.assert_screen(drawn)
-                self.guest.run(["chvt", "2"])
-                weston.wait_desktop()
-                self.assertEqual(weston.stop(), 0, weston.log)
-                self.guest.run(["chvt", "1"])
-                self.assert_screen(drawn)
-            with self.subTest("a compositor on the program's own terminal"):
-                weston = compositor.start(self.guest, terminal=1)
-                drawn = screen.fill(160, 60, 70, 70, 0xFFAA00)
-                screen.tell("sync")
-                self.assertTrue(compositor.shows_desktop(self.guest.settled_screen()))
-                self.assertEqual(weston.stop(), 0, weston.log)
-                self.assert_screen(drawn)
-            with self.subTest("a compositor that crashes with master held"):
-                weston = compositor.start(self.guest, terminal=1)
-                drawn = screen.fill(260, 60, 70, 70, 0xAA00FF)
-                screen.tell("sync")
-                weston.kill()
-                self.assert_screen(drawn)
-                weston.reset_terminal()
-                self.assert_screen(drawn)
-            self.assertLessEqual(len(re.findall("warning: ", daemon.log)), 2, daemon.log)
 
     def test_display_that_the_host_resizes(self) -> None:
         for kernel in KERNELS:
@@ -399,13 +402,6 @@ def add_test(kernel: str, gpu: str) -> None:
     setattr(Sharing, f"test_{gpu}_{kernel.replace('.', '_')}", test)
 
 
-def add_compositor_test(kernel: str, gpu: str) -> None:
-    def test(self: Neighbours) -> None:
-        self.run_compositor(kernel, gpu)
-
-    setattr(Neighbours, f"test_compositor_{gpu}_{kernel.replace('.', '_')}", test)
-
-
 def add_outputs_tests(kernel: str) -> None:
     word = kernel.replace(".", "_")
     setattr(Outputs, f"test_clone_{word}", lambda self: self.run_clone(kernel))
@@ -416,8 +412,6 @@ for _kernel in KERNELS:
     add_outputs_tests(_kernel)
 for _kernel, _gpu in MATRIX:
     add_test(_kernel, _gpu)
-for _kernel, _gpu in COMPOSITOR_MATRIX:
-    add_compositor_test(_kernel, _gpu)
 
 if __name__ == "__main__":
     main([*(Options(kernel=kernel, gpu=gpu) for kernel, gpu in MATRIX), Options(resizable=True), *(Options(kernel=kernel, heads=2, resizable=True) for kernel in KERNELS)])

@@ -27,7 +27,7 @@ from lab.options import Options  # noqa: E402
 from lab.picture import Picture  # noqa: E402
 from lab.suite import main  # noqa: E402
 
-MATRIX = [("6.12", gpu) for gpu in DRIVERS] + [("6.1", "virtio"), ("7.2", "virtio")]
+MATRIX = [("6.12", gpu) for gpu in DRIVERS] + [(kernel, gpu) for kernel in ("6.1", "7.2") for gpu in ("virtio", "vmwgfx")]
 # A mode set of bochs in Debian's 6.1 and 6.12 lets the card clear the start of its memory, where the console's picture is, and the
 # first frame of the next one.
 FORGETS = {("6.12", "bochs")}

@@ -31,6 +31,16 @@ TEST(Terminals, TheFileSaysWhichIsInFront) {
   EXPECT_EQ(drmclient::terminal_in_front(folder.file("active")), 7U);
 }
 
+TEST(KernelTerminals, WhatCannotBeAskedForItsModeIsTakenForText) {
+  EXPECT_TRUE(KernelTerminals("/nonexistent/active").front_is_text());
+  const unit::TemporaryFolder folder;
+  folder.write("active", "tty7\n");
+  EXPECT_TRUE(KernelTerminals(folder.file("active"), "/nonexistent", "/nonexistent").front_is_text());
+  folder.write("terminal7", "no terminal");
+  EXPECT_TRUE(
+      KernelTerminals(folder.file("active"), "/nonexistent", folder.file("terminal")).front_is_text());
+}
+
 TEST(ResumeMonitor, AMachineThatIsAwakeHasNotBeenAsleep) {
   drmclient::ResumeMonitor monitor;
   EXPECT_FALSE(monitor.read());

@@ -61,6 +61,22 @@ TEST_F(PresenterSharing, AnotherTerminalGetsTheScreenAndThePictureIsBackWithItsO
   EXPECT_EQ(screen(), program_picture());
 }
 
+TEST_F(PresenterSharing, ACompositorsTerminalGetsTheScreenWithoutAnythingInItsWay) {
+  begin();
+  open_and_draw(0x112233);
+  terminals.text = false;
+  terminals.change_to(2);
+  ASSERT_TRUE(becomes_lit(false));
+  EXPECT_EQ(card->leaves, 1U);
+  EXPECT_EQ(card->releases, 0U);
+  terminals.change_to(1);
+  EXPECT_TRUE(shows(3, 5, 0x112233));
+  terminals.text = true;
+  terminals.change_to(2);
+  ASSERT_TRUE(becomes_lit(false));
+  EXPECT_EQ(card->releases, 1U);
+}
+
 TEST_F(PresenterSharing, AProgramBehindAnotherTerminalIsNotShownAndNotHeldUp) {
   begin();
   open(4);
