@@ -31,12 +31,12 @@ TEST(Terminals, TheFileSaysWhichIsInFront) {
   EXPECT_EQ(drmclient::terminal_in_front(folder.file("active")), 7U);
 }
 
-TEST(KernelTerminals, WhatCannotBeAskedForItsModeIsTakenForText) {
+TEST(Terminals, WhatCannotBeAskedForItsModeIsTakenForText) {
   EXPECT_TRUE(KernelTerminals("/nonexistent/active").front_is_text());
   const unit::TemporaryFolder folder;
-  folder.write("active", "tty7\n");
+  std::ofstream(folder.file("active")) << "tty7\n";
+  std::ofstream(folder.file("terminal7")) << "no terminal";
   EXPECT_TRUE(KernelTerminals(folder.file("active"), "/nonexistent", "/nonexistent").front_is_text());
-  folder.write("terminal7", "no terminal");
   EXPECT_TRUE(
       KernelTerminals(folder.file("active"), "/nonexistent", folder.file("terminal")).front_is_text());
 }
