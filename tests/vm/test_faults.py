@@ -4,6 +4,7 @@
     python3 tests/vm/test_faults.py -v [Class[.test]]...
 """
 
+import json
 import re
 import sys
 import unittest
@@ -27,18 +28,20 @@ from lab.suite import main  # noqa: E402
 PROGRAMS = Path(__file__).resolve().parent / "programs"
 KERNEL = "6.12"
 STATUS = "/sys/class/drm/card0-Virtual-1/status"
+MODES = "/sys/class/drm/card0-Virtual-1/modes"
 
 
 class OnDriver(unittest.TestCase):
     """One guest for the tests of a driver. Each leaves it as it was: the console on the screen, and nothing of fbemu."""
 
     gpu: ClassVar[str]
+    resizable: ClassVar[bool] = False
     guest: ClassVar[Guest]
     console: ClassVar[Picture]
 
     @classmethod
     def setUpClass(cls) -> None:
-        cls.guest = cls.enterClassContext(boot(Options(kernel=KERNEL, gpu=cls.gpu)))
+        cls.guest = cls.enterClassContext(boot(Options(kernel=KERNEL, gpu=cls.gpu, resizable=cls.resizable)))
         framebuffer.install(cls.guest)
         fbemu.install(cls.guest, fbemu.find_build(None))
         cls.guest.put(PROGRAMS / "unflushed.py", "/root/unflushed.py")
@@ -96,6 +99,23 @@ class OnDriver(unittest.TestCase):
             yield
         finally:
             self.guest.run(f"echo {device} > {driver}/bind")
+
+
+    def seconds_used(self, daemon: Fbemu) -> float:
+        """Of a processor, by fbemud so far."""
+        process = framebuffer.status(self.guest)["process"]
+        fields = self.guest.read_file(f"/proc/{process}/stat").decode().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / 100
+
+    def uptime(self) -> float:
+        return float(self.guest.read_file("/proc/uptime").split()[0])
+
+    @contextmanager
+    def without_busy_loop(self, daemon: Fbemu) -> Iterator[None]:
+        """What is done within has to leave most of the processor alone."""
+        used, start = self.seconds_used(daemon), self.uptime()
+        yield
+        self.assertLess(self.seconds_used(daemon) - used, 0.5 * (self.uptime() - start), daemon.log)
 
 
 class OnVirtio(OnDriver):
@@ -198,6 +218,44 @@ class OnVirtio(OnDriver):
             self.assertEqual(len(self.warnings(daemon)), 1, daemon.log)
 
 
+    def test_display_that_another_program_keeps(self) -> None:
+        """It was there first, and holds DRM master for as long as it likes: the program waits for none of it."""
+        with self.daemon() as daemon:
+            other = self.guest.spawn(["python3", "unflushed.py", "/dev/dri/card0"], stdin=True)
+            other.wait_output(b"DRAWN", 60)
+            with OpenFramebuffer(self.guest, daemon) as screen:
+                drawn = screen.draw_pattern()
+                with self.without_busy_loop(daemon):
+                    for step in range(200):
+                        screen.tell("sync")
+                        drawn = screen.fill(3 * step, 50, 20, 20, 0x33CC66)
+                self.wait_log(daemon, "another program has the screen")
+                self.assertFalse(framebuffer.status(self.guest)["lit"])
+                other.write(b"\n\n")
+                self.assertEqual(other.wait(30), 0)
+                self.assert_shows(drawn)
+                self.assertEqual(len(self.warnings(daemon)), 1, daemon.log)
+            self.assert_shows(self.console)
+
+    def test_card_that_is_unbound_while_a_program_never_stops_drawing(self) -> None:
+        with self.daemon() as daemon:
+            with OpenFramebuffer(self.guest, daemon) as screen:
+                self.assert_shows(screen.draw_pattern())
+                painter = self.guest.spawn(["sh", "-c", f"while /root/draw64 {daemon.node} > /dev/null; do :; done"])
+                try:
+                    for times in (1, 2, 3):
+                        with self.without_driver():
+                            daemon.job.wait_for(lambda: daemon.log.count("No such device") == times, 10, "see that the card has gone")
+                        daemon.job.wait_for(lambda: daemon.log.count("is updated again") == times, 10, "show the picture again")
+                    self.assertIsNone(painter.status, painter.stderr)
+                finally:
+                    painter.signal(9)
+                    painter.wait(20)
+                self.assert_shows(screen.draw_pattern())
+                self.assertEqual(len(self.warnings(daemon)), 3, daemon.log)
+            self.assert_shows(self.console)
+
+
 class OnQxl(OnDriver):
     """Its kernel driver tells of connectors that come and go."""
 
@@ -225,6 +283,31 @@ class OnQxl(OnDriver):
             self.assert_shows(self.console)
             self.assertEqual(self.warnings(daemon), [])
 
+    def test_storm_of_hotplug_events(self) -> None:
+        with self.daemon() as daemon:
+            with OpenFramebuffer(self.guest, daemon) as screen:
+                self.assert_shows(screen.draw_pattern())
+                with self.without_busy_loop(daemon):
+                    start = self.uptime()
+                    self.guest.run(f"for i in $(seq 200); do echo off > {STATUS}; echo on > {STATUS}; done", timeout=60)
+                    seconds = self.uptime() - start
+                    self.assertGreater(400 / seconds, 100, "events a second")
+                    for step in range(60):
+                        screen.tell("sync")
+                        screen.fill(3 * step, 50, 20, 20, 0x33CC66)
+                self.assert_shows(screen.picture)
+                self.wait_connected()
+                self.assert_shows(screen.fill(300, 50, 20, 20, 0xCC3366))
+                told = len(re.findall("was (?:dis)?connected", daemon.log))
+                # Once at once, and then at longer and longer distances.
+                self.assertLessEqual(told, 8 + seconds, daemon.log)
+                self.guest.run(f"echo detect > {STATUS}")
+            self.assert_shows(self.console)
+            self.assertEqual(self.warnings(daemon), [])
+
+    def wait_connected(self) -> None:
+        self.guest.wait_until("fbemuctl status --json | grep -A3 '\"output\":' | grep -q '\"connected\": true'", timeout=10)
+
     def statistic(self, name: str) -> int:
         return int(re.findall(rf"^{name} +(\d+)$", self.guest.run(["fbemuctl", "stats"]).text, re.M)[0])
 
@@ -242,6 +325,86 @@ class OnCirrus(OnDriver):
             self.assertIn("Invalid argument", self.set_mode(daemon.node, 1600, 1000))
             self.assert_shows(screen.fill(40, 40, 50, 50, 0xFF00FF))
             self.assertLessEqual(len(self.warnings(daemon)), 1, daemon.log)
+
+
+def edid(*timings: bytes) -> bytes:
+    """A monitor's description (EDID 1.4) with up to four detailed timings and a right checksum."""
+    blocks = b"".join(timing.ljust(18, b"\0") for timing in timings).ljust(72, b"\0")
+    head = b"\0\xff\xff\xff\xff\xff\xff\0" + b"\x04\x21" + bytes(6) + b"\x01\x22\x01\x04" + b"\x80\x30\x20\x78\x02" + bytes(10) + bytes(3) + b"\x01\x01" * 8
+    body = head + blocks + b"\0"
+    return body + bytes([-sum(body) % 256])
+
+
+# 1024x768 of the standard: virtio takes no other as the preferred one, which is the first.
+FIRST = bytes((0x64, 0x19, 0x00, 0x40, 0x41, 0x00, 0x26, 0x30, 0x18, 0x88, 0x36, 0x00, 0, 0, 0, 0, 0, 0x1E))
+# 1000x700 at 60 Hz, which no list has.
+SENSIBLE = edid(FIRST, bytes((0xA9, 0x13, 0xE8, 0xA0, 0x30, 0xBC, 0x1E, 0x20, 0x30, 0x20, 0x33, 0x00, 0, 0, 0, 0, 0, 0x1E)))
+# Clock, sides, blanking and syncs as large, as small, and as contradictory as the fields allow.
+TIMINGS = [b"\xff" * 17, b"\x01\0" + bytes(16), b"\xff\xff\x01\x00\x00\x01\x00\x00" + bytes(10), b"\x64\x19\x00\x40\x41\x00\x26\x30\x18\xff\xff\xff" + bytes(6)]
+GARBAGE = {"noise": bytes((37 * at * at + 11) % 256 for at in range(256)), "zeros": bytes(128), "one byte": b"x", "no timings": edid(),
+           **{f"timing {number}": edid(FIRST, timing) for number, timing in enumerate(TIMINGS)}, "all timings": edid(*TIMINGS)}
+
+
+class OnMonitors(OnDriver):
+    """virtio asks the monitor anew at each event, and takes it at its word, also where the word is the administrator's."""
+
+    gpu = "virtio"
+    resizable = True
+
+    def describe(self, description: bytes) -> None:
+        """The monitor says this of itself, and the driver has asked it."""
+        self.assertTrue(self.override(SENSIBLE))
+        self.ask_monitor(f"grep -qx 1000x700 {MODES}")
+        if description != SENSIBLE and self.override(description):
+            self.ask_monitor(f"! grep -qx 1000x700 {MODES}")
+
+    def override(self, description: bytes) -> bool:
+        """False where the kernel refuses it: it is no description at all."""
+        self.guest.write_file("/root/edid", description)
+        return self.guest.run("cat /root/edid > /sys/kernel/debug/dri/0/Virtual-1/edid_override", check=False).status == 0
+
+    def ask_monitor(self, condition: str) -> None:
+        for width, height in ((1024, 768), (self.console.width, self.console.height)):
+            self.guest.resize_display(width, height)
+        self.guest.wait_until(f"echo detect > {STATUS}; {condition}", timeout=10)
+
+    def modes(self) -> list[tuple[int, int]]:
+        """All that fbemud offers, none of them absurd."""
+        modes = json.loads(self.guest.run(["fbemuctl", "modes", "--json"]).text)["modes"]
+        for mode in modes:
+            self.assertGreaterEqual(min(mode["width"], mode["height"]), 8, mode)
+            self.assertTrue(1000 <= mode["refresh_millihertz"] <= 1_000_000, mode)
+        return [(mode["width"], mode["height"]) for mode in modes]
+
+    def test_monitor_that_describes_itself_as_nonsense(self) -> None:
+        self.guest.run("mountpoint -q /sys/kernel/debug || mount -t debugfs none /sys/kernel/debug")
+        try:
+            self.describe(SENSIBLE)
+            with self.daemon():
+                self.assertIn((1000, 700), self.modes(), "the driver does not look")
+            for name, description in GARBAGE.items():
+                with self.subTest(name):
+                    self.describe(description)
+                    if self.guest.run(["cat", MODES]).text == "":
+                        self.refused([], "Virtual-1", "has no modes")
+                        continue
+                    with self.daemon() as daemon, OpenFramebuffer(self.guest, daemon) as screen:
+                        self.assertTrue(self.modes())
+                        self.assert_shows(screen.draw_pattern())
+            with self.subTest("while a program runs"):
+                self.assertTrue(self.override(SENSIBLE))
+                self.ask_monitor(f"grep -qx 1000x700 {MODES}")
+                with self.daemon() as daemon, OpenFramebuffer(self.guest, daemon) as screen:
+                    self.assert_shows(screen.draw_pattern())
+                    for step, description in enumerate(GARBAGE.values()):
+                        self.describe(description)
+                        screen.tell("sync")
+                        screen.fill(40 * step, 50, 20, 20, 0x33CC66)
+                        self.modes()
+                    self.describe(SENSIBLE)
+                    self.assert_shows(screen.picture)
+        finally:
+            self.guest.run("echo -n reset > /sys/kernel/debug/dri/0/Virtual-1/edid_override")
 
 
 if __name__ == "__main__":
