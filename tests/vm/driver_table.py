@@ -116,6 +116,9 @@ the program asked for where it has that; programs keep their geometry. Events th
 | the display is unplugged | says so; drawing goes on, and the mode is set again when one is plugged in |
 | the card vanishes while a program draws | says so once; drawing goes on in memory; changes of the mode fail with ENODEV |
 | the card is back, driven by the same driver | the picture is on it within half a second |
+| another program keeps the display, for an hour if it likes | programs draw on and get their vblanks; the log says so once; the picture is whole in the frame after it has gone |
+| a storm of hotplug events | the first is looked at at once, those that follow together, at distances that double up to 2 s |
+| a monitor that describes itself as nonsense | modes without a side, or with a rate outside 1 to 1000 Hz, are left out; where the driver has no mode at all, fbemud says so at its start, and goes on in the last one while a program runs |
 
 The last one was seen with virtio-gpu unbound from and bound to its driver. fbemud closes the node of a card that is gone: as long as
 anybody has it open, the kernel gives the card another number when it comes back. The driver has to allow for it: qxl of 6.12 does not
