@@ -87,10 +87,6 @@ bool Display::has_work() const {
   return std::ranges::any_of(screens(), &Screen::has_work);
 }
 
-bool Display::is_stale() const {
-  return std::ranges::any_of(screens(), &Screen::is_stale);
-}
-
 Result<void> Display::light(const Scene& wanted) {
   const auto lit = leading_.light(wanted);
   if (!lit) return lit;

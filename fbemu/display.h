@@ -63,7 +63,6 @@ class Display {
   [[nodiscard]] bool wants_light() const;
   [[nodiscard]] bool waits_for_screen() const;
   [[nodiscard]] bool has_work() const;
-  [[nodiscard]] bool is_stale() const;
 
   /// Of the leading output: as Screen::check().
   [[nodiscard]] drmclient::Result<void> check(const Scene& wanted) { return leading_.check(wanted); }
