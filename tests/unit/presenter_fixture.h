@@ -96,11 +96,17 @@ class PresenterFixture : public testing::Test {
     return done.get_future().get();
   }
 
-  /// The screen as it is, not as it could be: read on the presenter's thread without presenting first.
+  /// The screen as it is, not as it could be: read on the presenter's thread, which alone uses the card,
+  /// without presenting first. Fails where the output is not lit.
+  [[nodiscard]] drmclient::Result<drmclient::Capture> captured(drmclient::OutputId of) {
+    std::promise<drmclient::Result<drmclient::Capture>> capture;
+    presenter->flush([&](int) { capture.set_value(card->capture(of)); });
+    return capture.get_future().get();
+  }
+  /// Its pixels; none where the output is not lit.
   [[nodiscard]] std::vector<uint32_t> screen(drmclient::OutputId of = drmclient::HeadlessCard::output_id) {
-    std::promise<std::vector<uint32_t>> shown;
-    presenter->flush([&](int) { shown.set_value(card->capture(of)->pixels); });
-    return shown.get_future().get();
+    auto capture = captured(of);
+    return capture ? std::move(capture->pixels) : std::vector<uint32_t>();
   }
   [[nodiscard]] uint32_t shown(uint32_t x, uint32_t y) { return screen().at(size_t{y} * visible.width + x); }
   /// What the program's pages hold in the visible part of `of`.

@@ -304,7 +304,9 @@ TEST_F(PresenterRequests, IdleOnceEverythingIsWithTheDriver) {
   start();
   write(1, 1, 1);
   flush();
-  EXPECT_TRUE(presenter->idle());
+  // The wake-up of the write may come after that of the flush, which took its damage along.
+  EXPECT_TRUE(unit::eventually([&] { return presenter->idle(); }));
+  EXPECT_TRUE(damage.empty());
 }
 
 TEST(PresenterOnAHeadlessCard, SleepsWithNothingOpenHoweverManyFramesPass) {
