@@ -20,39 +20,31 @@ Display::Display(drmclient::Card& card, Output leading, Outputs outputs, const S
       shadow_(shadow),
       statistics_(statistics),
       leading_(card, std::move(leading), shadow, statistics, std::move(any_mode)) {
+  list_screens();
   if (outputs_ == Outputs::one) return;
   // Where the card does not answer, it is told when something is to be shown.
   if (const auto there = card_.probe()) add_followers(*there);
 }
 
-std::vector<const Screen*> Display::screens() const {
-  std::vector<const Screen*> all{&leading_};
-  for (const Follower& follower : followers_) all.push_back(follower.screen.get());
-  return all;
-}
-
-std::vector<Screen*> Display::screens() {
-  std::vector<Screen*> all{&leading_};
-  for (const Follower& follower : followers_) all.push_back(follower.screen.get());
-  return all;
+void Display::list_screens() {
+  screens_ = {&leading_};
+  for (const Follower& follower : followers_) screens_.push_back(follower.screen.get());
 }
 
 void Display::set_pages(ProgramPages* pages) {
   pages_ = pages;
-  for (Screen* screen : screens()) screen->set_pages(pages);
+  for (Screen* screen : screens_) screen->set_pages(pages);
 }
 
 const Screen& Display::pacing() const {
-  if (leading_.is_lit()) return leading_;
-  const auto lit =
-      std::ranges::find_if(followers_, [](const Follower& follower) { return follower.screen->is_lit(); });
-  return lit == followers_.end() ? leading_ : *lit->screen;
+  const auto lit = std::ranges::find_if(screens_, &Screen::is_lit);
+  return lit == screens_.end() ? leading_ : **lit;
 }
 
 void Display::describe(std::vector<OutputStatus>& statuses) const {
   statuses.resize(1 + followers_.size());
   auto status = statuses.begin();
-  for (const Screen* screen : screens()) {
+  for (const Screen* screen : screens_) {
     // At every frame: what did not change is not copied.
     if (status->name != screen->output().name) status->name = screen->output().name;
     if (status->mode != screen->scene().mode) status->mode = screen->scene().mode;
@@ -80,11 +72,11 @@ bool Display::wants_light() const {
 }
 
 bool Display::waits_for_screen() const {
-  return std::ranges::any_of(screens(), &Screen::waits_for_screen);
+  return std::ranges::any_of(screens_, &Screen::waits_for_screen);
 }
 
 bool Display::has_work() const {
-  return std::ranges::any_of(screens(), &Screen::has_work);
+  return std::ranges::any_of(screens_, &Screen::has_work);
 }
 
 Result<void> Display::light(const Scene& wanted) {
@@ -97,7 +89,7 @@ Result<void> Display::light(const Scene& wanted) {
 
 void Display::set_scene(const Scene& wanted) {
   wanted_ = wanted;
-  for (Screen* screen : screens()) screen->set_scene(wanted);
+  for (Screen* screen : screens_) screen->set_scene(wanted);
 }
 
 void Display::light_missing() {
@@ -129,7 +121,7 @@ void Display::light_follower(Follower& follower) {
 }
 
 void Display::light_once_more() {
-  for (Screen* screen : screens()) {
+  for (Screen* screen : screens_) {
     if (screen->is_lit() && !screen->light_again()) screen->mark_stale();
   }
 }
@@ -137,8 +129,7 @@ void Display::light_once_more() {
 int Display::apply(const Scene& wanted) {
   Screen* first = &leading_;
   if (!leading_is_wanted() && is_lit()) {
-    const auto all = screens();
-    first = *std::ranges::find_if(all, &Screen::is_lit);
+    first = *std::ranges::find_if(screens_, &Screen::is_lit);
   }
   if (const int error = first->apply(wanted); error != 0) return error;
   wanted_ = wanted;
@@ -157,12 +148,12 @@ int Display::apply(const Scene& wanted) {
 }
 
 void Display::give_back() {
-  for (Screen* screen : screens()) screen->give_back();
+  for (Screen* screen : screens_) screen->give_back();
   forgive_refusals();
 }
 
 void Display::leave() {
-  for (Screen* screen : screens()) screen->leave();
+  for (Screen* screen : screens_) screen->leave();
   forgive_refusals();
 }
 
@@ -172,7 +163,7 @@ void Display::forgive_refusals() {
 }
 
 void Display::set_power(Power power) {
-  for (Screen* screen : screens()) screen->set_power(power);
+  for (Screen* screen : screens_) screen->set_power(power);
 }
 
 void Display::drop_followers(const std::vector<Output>& outputs) {
@@ -184,18 +175,20 @@ void Display::drop_followers(const std::vector<Output>& outputs) {
     follower.screen->give_back();
     return true;
   });
+  list_screens();
 }
 
 void Display::add_followers(const std::vector<Output>& outputs) {
   for (const Output& output : outputs) {
-    const bool known = std::ranges::any_of(
-        screens(), [&](const Screen* screen) { return screen->output().id == output.id; });
+    const bool known =
+        std::ranges::any_of(screens_, [&](const Screen* screen) { return screen->output().id == output.id; });
     if (known || !output.connected || output.modes.empty()) continue;
     spdlog::info("output {} is connected, and shows the framebuffer, too", output.name);
     auto screen =
         std::make_unique<Screen>(card_, output, shadow_, statistics_, std::nullopt, Screen::Role::follows);
     screen->set_pages(pages_);
     followers_.push_back({std::move(screen)});
+    list_screens();
   }
 }
 
@@ -213,7 +206,7 @@ void Display::handle_hotplug() {
   }
   // A monitor that was plugged in again may need its mode set again. Without one to show it on the picture
   // waits.
-  for (Screen* screen : screens()) {
+  for (Screen* screen : screens_) {
     if (screen->take_output(*outputs) && screen->is_lit() && !screen->light_again()) screen->mark_stale();
   }
   if (!was_lit) return;
@@ -237,12 +230,12 @@ void Display::take_over_from_leading() {
 }
 
 void Display::look_for_other_masters() {
-  for (Screen* screen : screens()) screen->look_for_other_masters();
+  for (Screen* screen : screens_) screen->look_for_other_masters();
 }
 
 void Display::upload(const DamageLog::Damage& damage, bool live) {
   const auto ranges = live ? std::vector<ByteRange>() : damage.all();
-  for (Screen* screen : screens()) {
+  for (Screen* screen : screens_) {
     if (!screen->is_lit()) {
       // Lighting it uploads everything.
     } else if (screen->power() != Power::on || screen->is_covered()) {
@@ -258,7 +251,7 @@ void Display::upload(const DamageLog::Damage& damage, bool live) {
 bool Display::present() {
   std::vector<Screen*> presenting;
   std::vector<drmclient::Frame> frames;
-  for (Screen* screen : screens()) {
+  for (Screen* screen : screens_) {
     if (const auto frame = screen->next_frame()) {
       presenting.push_back(screen);
       frames.push_back(*frame);

@@ -40,6 +40,8 @@ class Display {
   /// All of them must outlive the display. `any_mode` is as for Screen.
   Display(drmclient::Card& card, drmclient::Output leading, Outputs outputs, const Shadow& shadow,
           Statistics& statistics, std::optional<drmclient::Mode> any_mode);
+  Display(const Display&) = delete;
+  Display& operator=(const Display&) = delete;
 
   /// As Screen::set_pages().
   void set_pages(ProgramPages* pages);
@@ -97,10 +99,9 @@ class Display {
     bool refused = false;  ///< it cannot be lit as things are: no CRTC is left, or no memory
   };
 
-  [[nodiscard]] std::vector<const Screen*> screens() const;
-  [[nodiscard]] std::vector<Screen*> screens();
   /// Without a monitor on the leading output the others show the picture alone.
   [[nodiscard]] bool leading_is_wanted() const;
+  void list_screens();
   void drop_followers(const std::vector<drmclient::Output>& outputs);
   void add_followers(const std::vector<drmclient::Output>& outputs);
   [[nodiscard]] bool any_follower_lit() const;
@@ -116,6 +117,7 @@ class Display {
   ProgramPages* pages_ = nullptr;
   Screen leading_;
   std::vector<Follower> followers_;
+  std::vector<Screen*> screens_;  ///< the leading one, then those of the followers
   Scene wanted_;
 };
 
