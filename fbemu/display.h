@@ -40,6 +40,7 @@ class Display {
   /// All of them must outlive the display. `any_mode` is as for Screen.
   Display(drmclient::Card& card, drmclient::Output leading, Outputs outputs, const Shadow& shadow,
           Statistics& statistics, std::optional<drmclient::Mode> any_mode);
+  ~Display() = default;
   Display(const Display&) = delete;
   Display& operator=(const Display&) = delete;
 
