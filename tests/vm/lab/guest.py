@@ -1,5 +1,6 @@
 """Works with a guest: commands, files, the screen."""
 
+import re
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -141,11 +142,36 @@ class Guest(Machine):
     def resize_display(self, width: int, height: int, head: int = 0) -> None:
         """As if the user had dragged a corner of the window: the card gets this size as its preferred mode, and the guest is told.
 
-        0x0 disconnects the head. Options.resizable is wanted. Returns when QEMU has it: the guest follows a moment later.
+        0x0 disconnects the head. Options.resizable is wanted. Returns when the guest's driver has taken the event: its programs follow
+        a moment later.
         """
         if not self.options.resizable:
             raise LabError("this guest's display cannot be resized; Options.resizable makes one whose can")
+        # The driver acknowledges an event after it has acted on it (virtio_gpu_config_changed_work_func()), and with it any that came
+        # meanwhile: a second size would be lost there.
+        self._wait_events_taken()
         vnc.resize(self._vnc_path(head), width, height)
+        self._wait_events_taken()
+
+    def _wait_events_taken(self, timeout: float = 20.0) -> None:
+        end = time.monotonic() + timeout
+        while self._read_physical(self._events_register()):
+            if time.monotonic() > end:
+                raise GuestTimeout(f"the guest's driver did not take the event of its card within {timeout:.0f} s")
+            time.sleep(_POLL_SECONDS)
+
+    def _events_register(self) -> int:
+        """The address of events_read, the first field of the configuration of a virtio GPU (Virtual I/O Device 1.2, 5.7.4)."""
+        found = re.search(r"([0-9a-f]{16})-[0-9a-f]{16} \(prio .*: virtio-pci-device-virtio-(?:vga|gpu)", self._monitor_command("info mtree"))
+        if not found:
+            raise LabError("QEMU names no configuration of a virtio GPU in its map of the memory")
+        return int(found[1], 16)
+
+    def _read_physical(self, address: int) -> int:
+        return int(self._monitor_command(f"xp /1wx {address:#x}").split(":")[1], 16)
+
+    def _monitor_command(self, line: str) -> str:
+        return str(self.qmp("human-monitor-command", **{"command-line": line}))
 
     def suspend_and_wake(self, level: str | None = None, timeout: float = 60.0, asleep: float = 0.0) -> None:
         """Suspends the guest and wakes it; returns when it works again. The level is Driver.suspend's unless another one is wanted.

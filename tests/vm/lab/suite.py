@@ -1,4 +1,4 @@
-"""Runs a file of guest tests as one test of ctest: passed, failed, or skipped with the reason."""
+"""Runs a file of guest tests, or a part of it, as one test of ctest: passed, failed, or skipped with the reason."""
 
 import os
 import sys
@@ -16,6 +16,9 @@ def main(guests: Iterable[Options]) -> None:
     Where the machine lacks something for that, the exit status is 77, which ctest reports as skipped; under continuous integration (CI is
     set, as its services do) that is a failure, since nobody reads there what was left out.
     """
+    if sys.argv[1:2] == ["--list"]:
+        print(*_parts(by_class=sys.argv[2:] == ["classes"]), sep="\n")
+        return
     try:
         for options in guests:
             prepare(options)
@@ -26,3 +29,11 @@ def main(guests: Iterable[Options]) -> None:
         say(str(error))
         sys.exit(error.exit_status)
     unittest.main(module="__main__")
+
+
+def _parts(by_class: bool) -> list[str]:
+    parts = []
+    for suite in unittest.defaultTestLoader.loadTestsFromModule(sys.modules["__main__"]):
+        names = [test.id().removeprefix("__main__.") for test in suite]  # type: ignore[union-attr]
+        parts += [names[0].split(".")[0]] if by_class and names else names
+    return parts
