@@ -2,7 +2,6 @@
 
 #include <poll.h>
 #include <pthread.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -11,6 +10,8 @@
 #include <cerrno>
 #include <cstring>
 #include <system_error>
+
+#include "drmclient/event_descriptors.h"
 
 namespace cuse {
 namespace {
@@ -71,12 +72,11 @@ sockaddr_un make_unix_address(const std::string& path) {
 }
 
 ControlServer::ControlServer(std::string path, Handler handle)
-    : path_(std::move(path)), handle_(std::move(handle)) {
+    : path_(std::move(path)), handle_(std::move(handle)), stop_event_(drmclient::make_event()) {
   const sockaddr_un address = make_unix_address(path_);
   clear_stale_socket(path_, address);
   listener_.reset(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  stop_event_.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  if (!listener_ || !stop_event_) fail(errno, "cannot make the control socket");
+  if (!listener_) fail(errno, "cannot make the control socket");
   if (::bind(listener_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     fail(errno, "cannot make the control socket " + path_);
   }
@@ -95,8 +95,7 @@ ControlServer::~ControlServer() {
 
 void ControlServer::stop() {
   if (!thread_.joinable()) return;
-  const uint64_t one = 1;
-  static_cast<void>(::write(stop_event_.get(), &one, sizeof one));
+  drmclient::signal_event(stop_event_);
   thread_.join();
   clients_.clear();
   listener_.reset();

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <spdlog/spdlog.h>
-#include <sys/eventfd.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,22 +15,12 @@
 
 #include "cuse/fuse_operations.h"
 #include "cuse/mount_table.h"
+#include "drmclient/event_descriptors.h"
 
 namespace cuse {
 namespace {
 
 using drmclient::UniqueFd;
-
-UniqueFd make_event() {
-  UniqueFd event(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  if (!event) throw std::system_error(errno, std::generic_category(), "eventfd");
-  return event;
-}
-
-void signal_event(const UniqueFd& event) {
-  const uint64_t one = 1;
-  static_cast<void>(::write(event.get(), &one, sizeof one));
-}
 
 [[noreturn]] void fail(int code, const std::string& what) {
   throw std::system_error(code, std::generic_category(), what);
@@ -43,7 +32,7 @@ FuseServer::FuseServer(fbemu::Framebuffer& framebuffer, ServedFile file, Program
     : framebuffer_(framebuffer),
       file_(std::move(file)),
       start_time_(std::chrono::system_clock::now()),
-      ended_event_(make_event()),
+      ended_event_(drmclient::make_event()),
       ioctl_calls_(framebuffer, threads_, program_threads) {
   ioctls = &ioctl_calls_;
 }
@@ -110,7 +99,7 @@ void FuseServer::run(std::promise<void> mounted) {
     mounted.set_exception(std::current_exception());
     return;
   }
-  if (!threads_.run(*session_)) signal_event(ended_event_);
+  if (!threads_.run(*session_)) drmclient::signal_event(ended_event_);
   // Closes the channel: whoever still has the file open gets ENOTCONN from now on.
   ::fuse_session_destroy(session_);
   session_ = nullptr;

@@ -3,7 +3,6 @@
 #include <pthread.h>
 #include <spdlog/spdlog.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
 
 #include <array>
 #include <cerrno>
@@ -12,6 +11,7 @@
 #include <utility>
 
 #include "cuse/libfuse.h"
+#include "drmclient/event_descriptors.h"
 
 namespace cuse {
 namespace {
@@ -21,17 +21,10 @@ using drmclient::UniqueFd;
 /// So many programs can hold up a thread each before requests wait.
 constexpr size_t most_workers = 64;
 
-void signal_event(const UniqueFd& event) {
-  const uint64_t one = 1;
-  static_cast<void>(::write(event.get(), &one, sizeof one));
-}
-
 }  // namespace
 
 SessionThreads::SessionThreads(std::string name)
-    : name_(std::move(name)), wake_event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
-  if (!wake_event_) throw std::system_error(errno, std::generic_category(), "eventfd");
-}
+    : name_(std::move(name)), wake_event_(drmclient::make_event()) {}
 
 bool SessionThreads::run(fuse_session& session) {
   session_ = &session;
@@ -50,7 +43,7 @@ bool SessionThreads::run(fuse_session& session) {
 
 void SessionThreads::stop() {
   stopping_ = true;
-  signal_event(wake_event_);
+  drmclient::signal_event(wake_event_);
 }
 
 void SessionThreads::post(std::function<void()> work) {
@@ -58,7 +51,7 @@ void SessionThreads::post(std::function<void()> work) {
     const std::lock_guard lock(mutex_);
     posted_.push_back(std::move(work));
   }
-  signal_event(wake_event_);
+  drmclient::signal_event(wake_event_);
 }
 
 void SessionThreads::serve() {
@@ -83,8 +76,8 @@ void SessionThreads::serve() {
     }
   }
   --free_workers_;
-  std::free(buffer.mem);      // NOLINT: libfuse's allocation
-  signal_event(wake_event_);  // the next worker leaves too
+  std::free(buffer.mem);                 // NOLINT: libfuse's allocation
+  drmclient::signal_event(wake_event_);  // the next worker leaves too
 }
 
 UniqueFd SessionThreads::make_worker_epoll() const {
@@ -132,7 +125,7 @@ bool SessionThreads::run_posted() {
     if (posted_.empty()) return false;
     work = std::move(posted_.front());
     posted_.pop_front();
-    if (!posted_.empty()) signal_event(wake_event_);
+    if (!posted_.empty()) drmclient::signal_event(wake_event_);
   }
   work();
   return true;

@@ -1,7 +1,6 @@
 #include "drmclient/headless_card.h"
 
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -11,15 +10,9 @@
 #include <string>
 #include <utility>
 
+#include "drmclient/event_descriptors.h"
+
 namespace drmclient {
-namespace {
-
-UniqueFd checked(int fd, const char* what) {
-  if (fd < 0) throw std::system_error(errno, std::generic_category(), what);
-  return UniqueFd(fd);
-}
-
-}  // namespace
 
 HeadlessCard::HeadlessCard(HeadlessOptions options)
     : options_(std::move(options)), mappings_(std::make_shared<MappingCache>(options_.mapping_limit_bytes)) {
@@ -33,20 +26,11 @@ HeadlessCard::HeadlessCard(HeadlessOptions options)
                                 std::to_string(options_.size.height));
   }
   info_ = {"headless", "", largest};
-  epoll_ = checked(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1");
-  hotplug_event_ = checked(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd");
-  watch(hotplug_event_.get());
+  epoll_ = make_epoll();
+  hotplug_event_ = make_event();
+  watch_input(epoll_, hotplug_event_.get());
   for (unsigned i = 0; i < std::max(options_.outputs, 1U); ++i) {
-    watch(outputs_.emplace_back(options_.strict_display).vblank_descriptor());
-  }
-}
-
-void HeadlessCard::watch(int descriptor) const {
-  epoll_event event{};
-  event.events = EPOLLIN;
-  event.data.fd = descriptor;
-  if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, descriptor, &event) != 0) {
-    throw std::system_error(errno, std::generic_category(), "epoll_ctl");
+    watch_input(epoll_, outputs_.emplace_back(options_.strict_display).vblank_descriptor());
   }
 }
 
@@ -161,8 +145,7 @@ Result<std::vector<Event>> HeadlessCard::read_events() {
   for (HeadlessOutput& own : outputs_) {
     if (const auto vblank = own.read_vblank(++id)) events.emplace_back(*vblank);
   }
-  uint64_t count = 0;
-  if (::read(hotplug_event_.get(), &count, sizeof count) == sizeof count) events.emplace_back(HotplugEvent{});
+  if (clear_event(hotplug_event_)) events.emplace_back(HotplugEvent{});
   return events;
 }
 
@@ -182,18 +165,12 @@ CardPaths HeadlessCard::paths(OutputId output) const {
 
 void HeadlessCard::set_connected(bool connected, OutputId output) {
   HeadlessOutput* own = find(output);
-  if (own != nullptr && std::exchange(own->connected, connected) != connected) tell_hotplug();
+  if (own != nullptr && std::exchange(own->connected, connected) != connected) signal_event(hotplug_event_);
 }
 
 void HeadlessCard::set_monitor(std::vector<Size> sizes, OutputId output) {
   if (HeadlessOutput* own = find(output); own != nullptr) own->monitor = std::move(sizes);
-  tell_hotplug();
-}
-
-void HeadlessCard::tell_hotplug() const {
-  const uint64_t one = 1;
-  // Cannot fail: the counter would have to reach 2^64 - 1 unread hotplugs.
-  static_cast<void>(::write(hotplug_event_.get(), &one, sizeof one));
+  signal_event(hotplug_event_);
 }
 
 }  // namespace drmclient

@@ -93,10 +93,8 @@ class HeadlessCard final : public Card {
   [[nodiscard]] const std::vector<GammaEntry>& gamma() const { return outputs_.front().gamma; }
 
  private:
-  void watch(int descriptor) const;
   [[nodiscard]] HeadlessOutput* find(OutputId output);
   [[nodiscard]] Output describe(const HeadlessOutput& own, OutputId id) const;
-  void tell_hotplug() const;
 
   HeadlessOptions options_;
   std::shared_ptr<MappingCache> mappings_;  ///< the buffers share it

@@ -2,7 +2,6 @@
 
 #include <poll.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,6 +12,7 @@
 
 #include "drmclient/capture.h"
 #include "drmclient/damage_clips.h"
+#include "drmclient/event_descriptors.h"
 #include "drmclient/kernel_console.h"
 
 namespace drmclient {
@@ -33,21 +33,14 @@ Rect part_shown(const Mode& mode, Point origin) {
 /// So long a flip is waited for: longer than a frame of any mode.
 constexpr int patience_with_flip_ms = 200;
 
-UniqueFd make_event() {
-  UniqueFd event(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  if (!event) throw std::system_error(errno, std::generic_category(), "eventfd");
-  return event;
-}
-
 }  // namespace
 
 KmsCard::KmsCard(KmsOptions options)
     : options_(std::move(options)),
       mappings_(std::make_shared<MappingCache>(options_.mapping_limit_bytes)),
-      epoll_(::epoll_create1(EPOLL_CLOEXEC)),
+      epoll_(make_epoll()),
       monitor_(options_.path),
       early_event_(make_event()) {
-  if (!epoll_) throw std::system_error(errno, std::generic_category(), "epoll_create1");
   const DrmDevice device(options_.path, options_.interface);
   const DrmModeResources resources(::drmModeGetResources(device.fd()));
   if (!resources) {
@@ -56,9 +49,9 @@ KmsCard::KmsCard(KmsOptions options)
                                 ") has no display outputs; choose another one with --card");
   }
   info_ = {device.driver(), options_.path, {resources->max_width, resources->max_height}, true};
-  watch(monitor_.descriptor());
-  watch(resume_monitor_.descriptor());
-  watch(early_event_.get());
+  watch_input(epoll_, monitor_.descriptor());
+  watch_input(epoll_, resume_monitor_.descriptor());
+  watch_input(epoll_, early_event_.get());
 }
 
 KmsCard::~KmsCard() = default;
@@ -67,22 +60,13 @@ std::unique_ptr<Card> open_kms_card(const KmsOptions& options) {
   return std::make_unique<KmsCard>(options);
 }
 
-void KmsCard::watch(int descriptor) const {
-  epoll_event event{};
-  event.events = EPOLLIN;
-  event.data.fd = descriptor;
-  if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, descriptor, &event) != 0) {
-    throw std::system_error(errno, std::generic_category(), "epoll_ctl");
-  }
-}
-
 Result<std::shared_ptr<const DrmDevice>> KmsCard::open_device() {
   if (auto device = device_.lock()) return device;
   try {
     auto device = std::make_shared<const DrmDevice>(options_.path, options_.interface);
     // Another card may have got the number of one that is gone.
     if (device->driver() != info_.driver) return failure(ENODEV);
-    watch(device->fd());
+    watch_input(epoll_, device->fd());
     device_ = device;
     return device;
   } catch (const std::system_error& error) {
@@ -145,7 +129,7 @@ Result<std::unique_ptr<KmsOutput>> KmsCard::make_lit(const DrmDevice& device, Ou
     if (!connector.pipe) return failure(ENOSPC);  // other outputs have all the CRTCs
     try {
       auto lit = std::make_unique<KmsOutput>(std::move(*connector.pipe), output, device, card_learned_);
-      watch(lit->vblank().timer_descriptor());
+      watch_input(epoll_, lit->vblank().timer_descriptor());
       return lit;
     } catch (const std::system_error& error) {
       return failure(error.code().value());
@@ -301,15 +285,12 @@ void KmsCard::wait_for_flips(std::vector<OutputId> outputs) {
     if (left.count() <= 0 || ::poll(&event, 1, static_cast<int>(left.count())) == 0) break;
     if ((event.revents & (POLLERR | POLLHUP)) != 0) break;
   }
-  if (early_events_.empty()) return;
-  const uint64_t one = 1;
-  static_cast<void>(::write(early_event_.get(), &one, sizeof one));
+  if (!early_events_.empty()) signal_event(early_event_);
 }
 
 Result<std::vector<Event>> KmsCard::read_events() {
   if (const auto device = device_.lock()) static_cast<void>(read_device(*device));
-  uint64_t count = 0;
-  static_cast<void>(::read(early_event_.get(), &count, sizeof count));
+  clear_event(early_event_);
   std::vector<Event> events = std::exchange(early_events_, {});
   for (const auto& [output, lit] : lit_) {
     if (const auto vblank = lit->vblank().read_timer(output)) events.emplace_back(*vblank);

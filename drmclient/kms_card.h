@@ -70,7 +70,6 @@ class KmsCard final : public Card {
   [[nodiscard]] Result<std::unique_ptr<KmsOutput>> make_lit(const DrmDevice& device, OutputId output);
   [[nodiscard]] KmsOutput* find_lit(OutputId output) const;
   [[nodiscard]] static Learned learned_of(const KmsOutput& lit);
-  void watch(int descriptor) const;
   std::vector<OutputId> read_device(const DrmDevice& device);
   [[nodiscard]] Result<bool> submit(const Frame& frame);
   void wait_for_flips(std::vector<OutputId> outputs);

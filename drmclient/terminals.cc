@@ -13,6 +13,8 @@
 #include <system_error>
 #include <utility>
 
+#include "drmclient/event_descriptors.h"
+
 namespace drmclient {
 namespace {
 
@@ -50,9 +52,8 @@ KernelTerminals::KernelTerminals(const std::string& active_path, std::string tex
                                  std::string device_prefix)
     : text_prefix_(std::move(text_prefix)),
       device_prefix_(std::move(device_prefix)),
-      epoll_(::epoll_create1(EPOLL_CLOEXEC)),
+      epoll_(make_epoll()),
       active_(::open(active_path.c_str(), O_RDONLY | O_CLOEXEC)) {
-  if (!epoll_) throw std::system_error(errno, std::generic_category(), "epoll_create1");
   // Watched before it is read, so that no switch is missed. A file that cannot be watched (no sysfs) is read
   // once.
   if (active_) static_cast<void>(watch(epoll_, active_));

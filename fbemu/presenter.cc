@@ -3,13 +3,14 @@
 #include <poll.h>
 #include <pthread.h>
 #include <spdlog/spdlog.h>
-#include <sys/eventfd.h>
 
 #include <algorithm>
 #include <array>
 #include <chrono>
 #include <functional>
 #include <utility>
+
+#include "drmclient/event_descriptors.h"
 
 namespace fbemu {
 
@@ -22,18 +23,6 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
-
-/// A program that closes the framebuffer may be back at once (a shell script does so for each line it draws),
-/// and a mode set makes a monitor dark for a moment.
-constexpr milliseconds linger{300};
-/// What is written on the terminal so soon after a program's end is the shell's prompt.
-constexpr milliseconds time_for_prompt{1000};
-/// A card that refuses to be lit is tried again at this distance.
-constexpr unsigned retry_ticks = 15;
-/// Between two looks at the outputs while they go on changing: the distance doubles from the one to the
-/// other.
-constexpr milliseconds shortest_hotplug_distance{50};
-constexpr milliseconds longest_hotplug_distance{2000};
 
 /// Until then, as poll() takes it: -1 without a time, 0 where it has passed.
 int milliseconds_until(const std::optional<steady_clock::time_point>& time) {
@@ -61,10 +50,10 @@ Presenter::Presenter(drmclient::Card& card, drmclient::Output output, Shadow& sh
     : card_(card),
       damage_(damage),
       statistics_(statistics),
-      wake_event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      wake_event_(drmclient::make_event()),
       display_(card, std::move(output), policy.outputs, shadow, statistics, policy.any_mode),
-      screen_policy_(policy) {
-  if (!wake_event_) throw std::system_error(errno, std::generic_category(), "eventfd");
+      sharing_(display_, card, policy),
+      pressure_(policy.pressure) {
   status_.card = card_.info();
   status_.output = display_.leading_output();
 }
@@ -112,9 +101,7 @@ void Presenter::stop() {
 // Requests from other threads.
 
 void Presenter::wake() {
-  const uint64_t one = 1;
-  // Fails only where the counter is full, and then the thread is about to wake anyway.
-  static_cast<void>(::write(wake_event_.get(), &one, sizeof one));
+  drmclient::signal_event(wake_event_);
 }
 
 void Presenter::request(const std::function<void(Requests&)>& ask) {
@@ -202,13 +189,14 @@ bool Presenter::needs_vblank() const {
   if (display_.has_work() || !damage_.empty()) return true;
   const std::lock_guard lock(mutex_);
   // Behind another terminal there is nothing to look for.
-  return (writers_.count > 0 && in_front_) || requests_.scene.has_value() || !requests_.vblank_done.empty();
+  return (writers_.count > 0 && sharing_.is_in_front()) || requests_.scene.has_value() ||
+         !requests_.vblank_done.empty();
 }
 
 /// Sleeps until something is to be done; true where that is a vblank.
 bool Presenter::wait_for_events() {
   bool timeout_is_vblank = false;
-  int timeout_ms = sooner(milliseconds_until(give_back_at_), milliseconds_until(hotplug_at_));
+  int timeout_ms = sooner(milliseconds_until(sharing_.update_at()), milliseconds_until(hotplug_.look_at()));
   if (needs_vblank() && !card_.request_vblank(display_.pacing().output().id)) {
     // A card that cannot tell the vblank (it may just have vanished, or the output is not lit) must not hold
     // up programs.
@@ -216,20 +204,15 @@ bool Presenter::wait_for_events() {
     timeout_ms =
         static_cast<int>(std::chrono::ceil<milliseconds>(display_.scene().mode.frame_period()).count());
   }
-  drmclient::Terminals* terminals = screen_policy_.terminals;
-  drmclient::MemoryPressure* pressure = screen_policy_.pressure;
   std::array<pollfd, 4> events{{{wake_event_.get(), POLLIN, 0},
                                 {card_.event_descriptor(), POLLIN, 0},
-                                {terminals != nullptr ? terminals->descriptor() : -1, POLLIN, 0},
-                                {pressure != nullptr ? pressure->descriptor() : -1, POLLPRI, 0}}};
+                                {sharing_.descriptor(), POLLIN, 0},
+                                {pressure_ != nullptr ? pressure_->descriptor() : -1, POLLPRI, 0}}};
   const int ready = ::poll(events.data(), events.size(), timeout_ms);
-  if (hotplug_at_ && *hotplug_at_ <= steady_clock::now()) handle_hotplug();
+  if (hotplug_.take_look(steady_clock::now())) handle_hotplug();
   if (ready == 0) return timeout_is_vblank;
-  if ((events[0].revents & POLLIN) != 0) {
-    uint64_t count = 0;
-    static_cast<void>(::read(wake_event_.get(), &count, sizeof count));
-  }
-  if (events[2].revents != 0) handle_terminals();
+  if ((events[0].revents & POLLIN) != 0) drmclient::clear_event(wake_event_);
+  if (events[2].revents != 0) sharing_.read_terminals();
   if (events[3].revents != 0) handle_pressure(events[3].revents);
   return events[1].revents != 0 && handle_card_events();
 }
@@ -243,13 +226,10 @@ bool Presenter::handle_card_events() {
     if (const auto* reached = std::get_if<drmclient::VblankEvent>(&event)) {
       vblank = vblank || reached->output == display_.pacing().output().id;
     } else if (std::holds_alternative<drmclient::HotplugEvent>(event)) {
-      // The first of them is looked at at once.
-      const auto now = steady_clock::now();
-      if (now - last_hotplug_ > 2 * longest_hotplug_distance) hotplug_distance_ = milliseconds(0);
-      if (!hotplug_at_) hotplug_at_ = std::max(now, last_hotplug_ + hotplug_distance_);
+      hotplug_.event(steady_clock::now());
     } else {
       spdlog::info("the machine was asleep; showing the picture again");
-      hotplug_at_ = steady_clock::now();
+      hotplug_.look_now(steady_clock::now());
       display_.light_once_more();
     }
   }
@@ -257,36 +237,14 @@ bool Presenter::handle_card_events() {
 }
 
 void Presenter::handle_hotplug() {
-  hotplug_at_.reset();
-  last_hotplug_ = steady_clock::now();
-  hotplug_distance_ = std::clamp(2 * hotplug_distance_, shortest_hotplug_distance, longest_hotplug_distance);
   display_.handle_hotplug();
   const std::lock_guard lock(mutex_);
   status_.output = display_.leading_output();
 }
 
-void Presenter::handle_terminals() {
-  const auto changes = screen_policy_.terminals->read();
-  if (changes.used) terminal_used_ = true;
-  if (changes.switched) terminal_switched_ = true;
-}
-
 void Presenter::handle_pressure(short events) {
   if ((events & POLLPRI) != 0) card_.release_mappings();
-  if ((events & (POLLERR | POLLHUP | POLLNVAL)) != 0) screen_policy_.pressure->close();
-}
-
-/// Whether a writer's terminal is in front.
-void Presenter::look_at_terminal(const Writers& writers) {
-  const auto front =
-      screen_policy_.terminals != nullptr ? screen_policy_.terminals->front() : std::optional<unsigned>();
-  if (writers.count == 0) {
-    in_front_ = !front || front == shown_on_;
-    return;
-  }
-  const auto belongs = [&](const auto& terminal) { return terminal == nullptr || terminal->is(*front); };
-  in_front_ = !front || writers.terminals.empty() || std::ranges::any_of(writers.terminals, belongs);
-  if (in_front_) shown_on_ = front;
+  if ((events & (POLLERR | POLLHUP | POLLNVAL)) != 0) pressure_->close();
 }
 
 /// Frames that passed while nobody waited for them are made up for.
@@ -326,13 +284,11 @@ void Presenter::take_writers() {
   Writers writers;
   {
     const std::lock_guard lock(mutex_);
-    if (!std::exchange(writers_changed_, false) && !terminal_switched_) return;
+    if (!std::exchange(writers_changed_, false) && !sharing_.terminal_switched()) return;
     writers = writers_;
   }
-  terminal_switched_ = false;
-  wrote_only_ = writers.wrote_only;
   // Without the lock: it is asked of the system which processes are on a terminal.
-  look_at_terminal(writers);
+  sharing_.set_writers(writers);
 }
 
 void Presenter::handle(bool vblank) {
@@ -343,7 +299,7 @@ void Presenter::handle(bool vblank) {
   if (!has_writers) policy_.reset();
 
   if (vblank) count_vblank();
-  if (light_on_demand()) light_or_give_back(vblank, has_writers);
+  if (light_on_demand()) sharing_.update(vblank, has_writers);
   if (due.power) display_.set_power(*due.power);
   const int scene_error = due.scene ? display_.apply(*due.scene) : 0;
   if (vblank) {
@@ -362,88 +318,6 @@ void Presenter::handle(bool vblank) {
   complete(due.scene_done, scene_error);
   complete(due.vblank_done, 0);
   complete(due.flush_done, 0);
-}
-
-/// On a screen that is shared with the kernel's console.
-void Presenter::light_or_give_back(bool vblank, bool has_writers) {
-  if (has_writers) {
-    light_for_writers(vblank);
-  } else {
-    keep_or_give_back();
-  }
-}
-
-void Presenter::light_for_writers(bool vblank) {
-  give_back_at_.reset();
-  may_give_back_ = true;
-  kept_ = false;
-  stop_watching();
-  if (!in_front_) {
-    ticks_to_retry_ = 0;
-    if (display_.is_lit() || display_.waits_for_screen()) make_room();
-    return;
-  }
-  if (ticks_to_retry_ > 0 && vblank) --ticks_to_retry_;
-  if (!display_.wants_light() || ticks_to_retry_ > 0) return;
-  // Whoever has the screen now may leave it in the next frame.
-  display_.light_missing();
-  if (display_.wants_light() && !display_.waits_for_screen()) ticks_to_retry_ = retry_ticks;
-}
-
-bool Presenter::keeps_picture() const {
-  // Without a console nothing else wants the screen.
-  return screen_policy_.on_close == OnClose::keep || !card_.has_console();
-}
-
-/// Another terminal is in front. A compositor on it asks for DRM master at this moment, once.
-void Presenter::make_room() {
-  if (screen_policy_.terminals->front_is_text()) {
-    display_.give_back();
-  } else {
-    display_.leave();
-  }
-  stop_watching();
-}
-
-void Presenter::give_back() {
-  display_.give_back();
-  // As nobody tells what others did to the console meanwhile, the end of the picture is for good.
-  stop_watching();
-}
-
-void Presenter::stop_watching() {
-  if (std::exchange(watching_, false)) screen_policy_.terminals->stop_watching();
-}
-
-/// Without writers.
-void Presenter::keep_or_give_back() {
-  ticks_to_retry_ = 0;
-  if (!display_.is_lit()) {
-    if (display_.waits_for_screen()) display_.give_back();
-    if (kept_ && in_front_) display_.light_missing();
-    return;
-  }
-  if (!may_give_back_) return;
-  if (!in_front_) {
-    kept_ = keeps_picture();
-    may_give_back_ = kept_;
-    give_back_at_.reset();
-    make_room();
-    return;
-  }
-  if (watching_ ? !terminal_used_ : keeps_picture()) return;
-  const auto now = steady_clock::now();
-  if (!watching_ && !give_back_at_) give_back_at_ = now + (wrote_only_ ? time_for_prompt : linger);
-  if (!watching_ && now < *give_back_at_) return;
-  give_back_at_.reset();
-  if (!watching_ && wrote_only_ && screen_policy_.terminals != nullptr &&
-      screen_policy_.terminals->watch_use()) {
-    watching_ = true;
-    terminal_used_ = false;
-    return;
-  }
-  may_give_back_ = false;
-  give_back();
 }
 
 void Presenter::tick(bool has_writers) {
@@ -467,7 +341,7 @@ void Presenter::tick(bool has_writers) {
   display_.look_for_other_masters();
   if (live && display_.pacing().is_visible() && !display_.is_covered()) ++statistics_.hot_ticks;
   display_.upload(damage, live);
-  if (!display_.present()) ticks_to_retry_ = retry_ticks;
+  if (!display_.present()) sharing_.present_failed();
 }
 
 /// Between vblanks: shows what was delivered; with `clean_first` also what programs drew and nobody delivered
@@ -481,7 +355,7 @@ void Presenter::refresh_now(bool clean_first) {
   const DamageLog::Damage damage = damage_.take();
   // While hot the screen may be ahead of the shadow.
   display_.upload(damage, hot);
-  if (!display_.present()) ticks_to_retry_ = retry_ticks;
+  if (!display_.present()) sharing_.present_failed();
 }
 
 void Presenter::publish() {
@@ -494,7 +368,7 @@ void Presenter::publish() {
   status_.scanout_format = screen.format();
   status_.lit = screen.is_lit();
   status_.covered = screen.is_covered();
-  status_.in_front = in_front_;
+  status_.in_front = sharing_.is_in_front();
   status_.paths = card_.paths(screen.output().id);
   status_.mappings = card_.mapping_statistics();
   status_.power = screen.power();

@@ -12,9 +12,11 @@
 #include "drmclient/unique_fd.h"
 #include "fbemu/damage_log.h"
 #include "fbemu/display.h"
+#include "fbemu/hotplug_throttle.h"
 #include "fbemu/program_pages.h"
 #include "fbemu/scene.h"
 #include "fbemu/screen_policy.h"
+#include "fbemu/screen_sharing.h"
 #include "fbemu/shadow.h"
 #include "fbemu/statistics.h"
 #include "fbemu/tracking_policy.h"
@@ -26,11 +28,9 @@ namespace fbemu {
 /// One thread of its own uses the card. While a program has the framebuffer open for writing, it does this
 /// once per vblank: find what changed (TrackingPolicy), upload it, present it, and answer who waits for that.
 /// Without an open file, damage or waiters it sleeps. Where the screen is shared with the kernel's console
-/// (CardInfo::shared) the output is lit when a program opens the framebuffer for writing, while the program's
-/// terminal is in front, and given back after the last one closed it, as ScreenPolicy says; a program that
-/// only reads (fbset) leaves the console where it is. The public
-/// calls are thread-safe, return at once unless they say otherwise, and run completions on the presenter's
-/// thread; a completion must not block.
+/// (CardInfo::shared), ScreenSharing says when the outputs are lit; a program that only reads (fbset) leaves
+/// the console where it is. The public calls are thread-safe, return at once unless they say otherwise, and
+/// run completions on the presenter's thread; a completion must not block.
 class Presenter {
  public:
   /// Gets 0, or a positive errno.
@@ -113,9 +113,7 @@ class Presenter {
   bool wait_for_events();
   [[nodiscard]] bool needs_vblank() const;
   bool handle_card_events();
-  void handle_terminals();
   void handle_pressure(short events);
-  void look_at_terminal(const Writers& writers);
   void handle_hotplug();
   Requests take_requests(bool vblank, bool& has_writers);
   void take_writers();
@@ -123,13 +121,6 @@ class Presenter {
   void tick(bool has_writers);
   void refresh_now(bool clean_first);
   [[nodiscard]] bool light_on_demand() const { return card_.info().shared; }
-  void light_or_give_back(bool vblank, bool has_writers);
-  void light_for_writers(bool vblank);
-  void keep_or_give_back();
-  [[nodiscard]] bool keeps_picture() const;
-  void make_room();
-  void give_back();
-  void stop_watching();
   void count_vblank();
   void publish();
 
@@ -141,22 +132,9 @@ class Presenter {
 
   // The presenter's thread only.
   Display display_;
-  ScreenPolicy screen_policy_;
-  bool in_front_ = true;              ///< a writer's terminal
-  std::optional<unsigned> shown_on_;  ///< the terminal on which the last writer was seen
-  bool wrote_only_ = false;           ///< as Writers has it
-  bool terminal_switched_ = false;
-  bool kept_ = false;      ///< the picture is to be seen without writers
-  bool watching_ = false;  ///< the terminal's use is the end of the picture
-  bool terminal_used_ = false;
-  /// On a shared screen without writers: when the output is to be given back.
-  std::optional<std::chrono::steady_clock::time_point> give_back_at_;
-  /// Outputs that changed are looked at then; events that come close together are taken together.
-  std::optional<std::chrono::steady_clock::time_point> hotplug_at_;
-  std::chrono::steady_clock::time_point last_hotplug_;
-  std::chrono::milliseconds hotplug_distance_{0};
-  bool may_give_back_ = false;   ///< since the output was lit, or since a writer came
-  unsigned ticks_to_retry_ = 0;  ///< until the next attempt to light the output
+  ScreenSharing sharing_;
+  drmclient::MemoryPressure* pressure_;
+  HotplugThrottle hotplug_;
   TrackingPolicy policy_;
 
   mutable std::mutex mutex_;
