@@ -33,9 +33,7 @@ std::string without_dev(const std::string& path) {
 
 bool concerns_outputs(const UdevEvent& event, const std::string& path) {
   if (without_dev(event.devname) != without_dev(path)) return false;
-  // A card that comes back may have another monitor, and tells of it by its coming only.
-  return event.action == "add" || event.action == "remove" ||
-         (event.action == "change" && event.hotplug == "1");
+  return event.action == "remove" || (event.action == "change" && event.hotplug == "1");
 }
 
 void UdevMonitor::Unref::operator()(udev* context) const {
