@@ -10,6 +10,9 @@ import mmap
 import os
 import struct
 import sys
+import time
+
+SET_MASTER = 0x641E
 
 
 def ioctl(fd: int, number: int, form: str, *values: int | bytes) -> tuple[int, ...]:
@@ -37,8 +40,22 @@ def first_connected(fd: int) -> tuple[int, int, bytes]:
     raise SystemExit("no connected output")
 
 
+def become_master(fd: int) -> None:
+    """Who opens the card first is master already, unless another one is in the middle of an operation just then."""
+    end = time.monotonic() + 5
+    while True:
+        try:
+            fcntl.ioctl(fd, SET_MASTER)
+            return
+        except OSError as error:
+            if error.errno != errno.EBUSY or time.monotonic() > end:
+                raise
+            time.sleep(0.001)
+
+
 def main() -> None:
     fd = os.open(sys.argv[1], os.O_RDWR)
+    become_master(fd)
     connector, crtc, mode = first_connected(fd)
     width, height = struct.unpack_from("<H", mode, 4)[0], struct.unpack_from("<H", mode, 14)[0]
     *_, handle, pitch, size = ioctl(fd, 0xB2, "<IIIIIIQ", height, width, 32, 0, 0, 0, 0)
