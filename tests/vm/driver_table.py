@@ -125,7 +125,7 @@ node of a card that is gone: as long as anybody has it open, the kernel gives th
 to allow for it, and two do not, with fbemu or without. qxl of 6.12 does not switch its interrupt off when it is unbound, and the kernel
 crashes in its handler. vmwgfx of 6.12 and 7.2 crashes while it is unbound, that of 6.1 where a client has a picture on it. On virtio of
 7.2 the picture is back as well, but fbemud may open the card before the kernel has given it its console; then the screen can stay
-dark when the program ends, until the terminal is changed or the card is bound once more.
+dark when the program ends (seen until the card was bound once more).
 """
 
 
