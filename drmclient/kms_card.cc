@@ -33,6 +33,9 @@ Rect part_shown(const Mode& mode, Point origin) {
 /// So long a flip is waited for: longer than a frame of any mode.
 constexpr int patience_with_flip_ms = 200;
 
+/// So long after a card came back the kernel's console may come to it.
+constexpr std::chrono::seconds patience_with_console{1};
+
 }  // namespace
 
 KmsCard::KmsCard(KmsOptions options)
@@ -52,6 +55,7 @@ KmsCard::KmsCard(KmsOptions options)
   watch_input(epoll_, monitor_.descriptor());
   watch_input(epoll_, resume_monitor_.descriptor());
   watch_input(epoll_, early_event_.get());
+  console_seen_ = has_framebuffer_console();
 }
 
 KmsCard::~KmsCard() = default;
@@ -62,6 +66,7 @@ std::unique_ptr<Card> open_kms_card(const KmsOptions& options) {
 
 Result<std::shared_ptr<const DrmDevice>> KmsCard::open_device() {
   if (auto device = device_.lock()) return device;
+  if (awaits_console()) return failure(ENODEV);
   try {
     auto device = std::make_shared<const DrmDevice>(options_.path, options_.interface);
     // Another card may have got the number of one that is gone.
@@ -73,6 +78,23 @@ Result<std::shared_ptr<const DrmDevice>> KmsCard::open_device() {
     const int code = error.code().value();
     return failure(code == ENOENT || code == ENXIO ? ENODEV : code);
   }
+}
+
+/// Of a card that is bound to its driver again, the node is there before the kernel's console. Where anyone
+/// is DRM master just when that comes, the screen stays dark after them, until another terminal was in front:
+/// seen with 6.12 and 7.2 and a client that does nothing else.
+bool KmsCard::awaits_console() {
+  const bool there = has_framebuffer_console();
+  console_seen_ = console_seen_ || there;
+  if (there || !console_seen_ || ::access(options_.path.c_str(), F_OK) != 0) {
+    back_at_.reset();
+    return false;
+  }
+  const auto now = steady_clock::now();
+  if (!back_at_) back_at_ = now;
+  // It may also have been taken away for good.
+  console_seen_ = now - *back_at_ < patience_with_console;
+  return console_seen_;
 }
 
 Result<std::vector<Output>> KmsCard::probe() {

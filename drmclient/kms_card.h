@@ -66,6 +66,7 @@ class KmsCard final : public Card {
   };
 
   [[nodiscard]] Result<std::shared_ptr<const DrmDevice>> open_device();
+  [[nodiscard]] bool awaits_console();
   [[nodiscard]] Result<DumbBuffer*> own_buffer(ScanoutBuffer& buffer, const Mode& mode, Point origin) const;
   [[nodiscard]] Result<std::unique_ptr<KmsOutput>> make_lit(const DrmDevice& device, OutputId output);
   [[nodiscard]] KmsOutput* find_lit(OutputId output) const;
@@ -86,6 +87,9 @@ class KmsCard final : public Card {
   std::map<OutputId, Learned> learned_;
   /// Vblanks that were read while a flip was waited for; the descriptor is readable while there are any.
   std::vector<Event> early_events_;
+  bool console_seen_ = false;  ///< the kernel's console has been on a framebuffer
+  /// Since when the card's node is there, and that console not.
+  std::optional<std::chrono::steady_clock::time_point> back_at_;
   UniqueFd early_event_;
 };
 

@@ -120,12 +120,12 @@ the program asked for where it has that; programs keep their geometry. Events th
 | a storm of hotplug events | the first is looked at at once, those that follow together, at distances that double up to 2 s |
 | a monitor that describes itself as nonsense | modes without a side, or with a rate outside 1 to 1000 Hz, are left out; where the driver has no mode at all, fbemud says so at its start, and goes on in the last one while a program runs |
 
-Cards that vanish and come back are tested by taking virtio (6.1, 6.12), bochs and cirrus from their drivers. fbemud closes the
+Cards that vanish and come back are tested by taking virtio (on three kernels), bochs and cirrus from their drivers. fbemud closes the
 node of a card that is gone: as long as anybody has it open, the kernel gives the card another number when it comes back. The driver has
 to allow for it, and two do not, with fbemu or without. qxl of 6.12 does not switch its interrupt off when it is unbound, and the kernel
-crashes in its handler. vmwgfx of 6.12 and 7.2 crashes while it is unbound, that of 6.1 where a client has a picture on it. On virtio of
-7.2 the picture is back as well, but fbemud may open the card before the kernel has given it its console; then the screen can stay
-dark when the program ends (seen until the card was bound once more).
+crashes in its handler. vmwgfx of 6.12 and 7.2 crashes while it is unbound, that of 6.1 where a client has a picture on it. A client that
+is DRM master just when the kernel's console comes back to the card leaves the screen dark after it; so fbemud waits for that console,
+a second at most.
 """
 
 

@@ -31,8 +31,6 @@ PROGRAMS = Path(__file__).resolve().parent / "programs"
 MATRIX = [("6.12", gpu) for gpu in DRIVERS] + [(kernel, gpu) for kernel in ("6.1", "7.2") for gpu in ("virtio", "vmwgfx")]
 # These crash their kernel when they are unbound, without fbemu as well; vmwgfx of 6.1 only where a client has a picture on it.
 CRASH_WHEN_UNBOUND = {"qxl", "vmwgfx"}
-# A client that has the card open when its driver has it again may come before the kernel's console, whose text is lost then at times.
-LOSES_CONSOLE = {("7.2", "virtio")}
 
 
 class OnDriver(unittest.TestCase):
@@ -135,15 +133,13 @@ class OnDriver(unittest.TestCase):
 Test = TypeVar("Test", bound=Callable[..., None])
 
 
-def unless_unbinding_harms(test: Test) -> Test:
-    """For a test that takes the card from its driver: it is left out where that is the end of the kernel, or of its console."""
+def unless_unbinding_crashes(test: Test) -> Test:
+    """For a test that takes the card from its driver: it is left out where that is the end of the kernel."""
 
     @functools.wraps(test)
     def wrapped(self: OnDriver) -> None:
         if self.gpu in CRASH_WHEN_UNBOUND:
             self.skipTest(f"{self.gpu} crashes its kernel when it is unbound")
-        if (self.kernel, self.gpu) in LOSES_CONSOLE:
-            self.skipTest(f"{self.gpu} of {self.kernel} may come back without its console")
         test(self)
 
     return wrapped  # type: ignore[return-value]
@@ -153,7 +149,7 @@ class Everywhere:
     """Not a test itself: what is checked on each driver."""
 
     class Faults(OnDriver):
-        @unless_unbinding_harms
+        @unless_unbinding_crashes
         def test_card_that_vanishes_while_a_program_draws(self) -> None:
             with self.daemon() as daemon:
                 with OpenFramebuffer(self.guest, daemon) as screen:
@@ -182,7 +178,7 @@ class Everywhere:
                 self.assert_console()
                 self.assertEqual(len(self.warnings(daemon)), 2, daemon.log)
 
-        @unless_unbinding_harms
+        @unless_unbinding_crashes
         def test_end_while_the_card_is_gone(self) -> None:
             with self.without_driver_after_drawing() as daemon:
                 self.assertEqual(daemon.stop(), 0, daemon.log)
@@ -236,7 +232,7 @@ class Everywhere:
                     self.assertEqual(len(self.warnings(daemon)), 1, daemon.log)
                 self.assert_console()
 
-        @unless_unbinding_harms
+        @unless_unbinding_crashes
         def test_card_that_is_unbound_while_a_program_never_stops_drawing(self) -> None:
             with self.daemon() as daemon:
                 with OpenFramebuffer(self.guest, daemon) as screen:
