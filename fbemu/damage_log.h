@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "fbemu/byte_range.h"
+#include "fbemu/damage_list.h"
 
 namespace fbemu {
 
@@ -15,29 +16,27 @@ namespace fbemu {
 class DamageLog {
  public:
   struct Damage {
-    std::vector<ByteRange> written;       ///< by write(2), exact
+    std::vector<ByteRange> written;       ///< by write(2), exact to the limit of DamageList
     std::vector<ByteRange> written_back;  ///< through mappings, whole pages
     [[nodiscard]] bool empty() const { return written.empty() && written_back.empty(); }
     /// Both lists in one.
     [[nodiscard]] std::vector<ByteRange> all() const;
   };
 
-  /// Both return true where the log was empty before.
-  bool add_written(ByteRange range) { return add(damage_.written, range); }
-  bool add_written_back(ByteRange range) { return add(damage_.written_back, range); }
+  /// Both return true if the log was empty before.
+  bool add_written(ByteRange range) { return add(written_, range); }
+  bool add_written_back(ByteRange range) { return add(written_back_, range); }
 
   /// Takes everything, each list sorted and merged.
   [[nodiscard]] Damage take();
   [[nodiscard]] bool empty() const;
 
  private:
-  bool add(std::vector<ByteRange>& list, ByteRange range);
+  bool add(DamageList& list, ByteRange range);
 
   mutable std::mutex mutex_;
-  Damage damage_;
+  DamageList written_;
+  DamageList written_back_;
 };
-
-/// Sorts `ranges` and joins those that overlap or touch; empty ones go.
-void sort_and_merge(std::vector<ByteRange>& ranges);
 
 }  // namespace fbemu

@@ -10,7 +10,6 @@
 
 using fbemu::ByteRange;
 using fbemu::DamageLog;
-using fbemu::sort_and_merge;
 
 namespace {
 
@@ -40,32 +39,6 @@ bool sorted_and_apart(const std::vector<ByteRange>& ranges) {
 }
 
 }  // namespace
-
-TEST(SortAndMerge, JoinsWhatOverlapsOrTouches) {
-  std::vector<ByteRange> ranges{{30, 40}, {0, 10}, {10, 20}, {35, 50}, {60, 61}};
-  sort_and_merge(ranges);
-  EXPECT_EQ(ranges, (std::vector<ByteRange>{{0, 20}, {30, 50}, {60, 61}}));
-}
-
-TEST(SortAndMerge, KeepsALongRangeThatHoldsAShortOne) {
-  std::vector<ByteRange> ranges{{0, 100}, {10, 20}, {50, 60}};
-  sort_and_merge(ranges);
-  EXPECT_EQ(ranges, (std::vector<ByteRange>{{0, 100}}));
-}
-
-TEST(SortAndMerge, EmptyRangesGo) {
-  std::vector<ByteRange> ranges{{5, 5}, {9, 3}};
-  sort_and_merge(ranges);
-  EXPECT_TRUE(ranges.empty());
-}
-
-RC_GTEST_PROP(SortAndMerge, KeepsExactlyTheBytes, ()) {
-  std::vector<ByteRange> ranges = some_ranges();
-  const auto bytes = bytes_of(ranges);
-  sort_and_merge(ranges);
-  RC_ASSERT(bytes_of(ranges) == bytes);
-  RC_ASSERT(sorted_and_apart(ranges));
-}
 
 TEST(DamageLog, IsEmptyAtTheStart) {
   DamageLog log;
@@ -129,40 +102,6 @@ RC_GTEST_PROP(DamageLog, GivesExactlyTheBytesThatWereAdded, ()) {
   both.merge(bytes_of(written_back));
   RC_ASSERT(bytes_of(damage.all()) == both);
   RC_ASSERT(sorted_and_apart(damage.all()));
-}
-
-TEST(DamageLog, ThirtyTwoThousandScatteredWritesAreStillExact) {
-  DamageLog log;
-  for (uint64_t i = 0; i < 32'000; ++i) log.add_written({i * 100, i * 100 + 4});
-  const auto written = log.take().written;
-  ASSERT_EQ(written.size(), 32'000U);
-  EXPECT_EQ(written[31'999], (ByteRange{3'199'900, 3'199'904}));
-}
-
-TEST(DamageLog, WithoutAReaderItCoarsensToPagesAndStaysSmall) {
-  DamageLog log;
-  constexpr uint64_t pages = 2'000;
-  constexpr uint64_t writes_a_page = 64;
-  for (uint64_t i = 0; i < pages * writes_a_page; ++i) {
-    // Every second page, so that pages do not merge.
-    const uint64_t at = i / writes_a_page * 8'192 + i % writes_a_page * 64;
-    log.add_written({at, at + 4});
-  }
-  const auto written = log.take().written;
-  EXPECT_LE(written.size(), 32'768U);
-  for (uint64_t page = 0; page < pages; ++page) {
-    const ByteRange first{page * 8'192, page * 8'192 + 4};
-    bool covered = false;
-    for (const ByteRange& range : written) covered = covered || range.clipped_to(first) == first;
-    ASSERT_TRUE(covered) << "page " << page;
-  }
-  for (const ByteRange& range : written) ASSERT_LE(range.begin % 8'192 + range.size(), 4'096U) << range.begin;
-}
-
-TEST(DamageLog, TheSameBytesOverAndOverStayOneRange) {
-  DamageLog log;
-  for (int i = 0; i < 200'000; ++i) log.add_written({i % 2 == 0 ? 100U : 300U, i % 2 == 0 ? 104U : 304U});
-  EXPECT_EQ(log.take().written, (std::vector<ByteRange>{{100, 104}, {300, 304}}));
 }
 
 TEST(DamageLog, ConcurrentAddsAndTakesLoseNothing) {
