@@ -23,8 +23,10 @@ struct Layout {
   }
 };
 
-/// The pixels, in virtual coordinates, that have a bit in one of `ranges`. Bytes behind the end of a line's
-/// pixels and behind the last line belong to no pixel.
-[[nodiscard]] Region pixels_in(std::span<const ByteRange> ranges, const Layout& layout);
+/// The pixels of a part of the virtual screen that have a bit in one of `ranges`, relative to the part's
+/// corner `from`. A virtual screen may have more lines or columns than a Region; `size` must not. Bytes
+/// behind the end of a line's pixels and behind the last line belong to no pixel.
+[[nodiscard]] Region pixels_in(std::span<const ByteRange> ranges, const Layout& layout, drmclient::Point from,
+                               drmclient::Size size);
 
 }  // namespace fbemu

@@ -244,16 +244,11 @@ void Screen::look_for_other_masters() {
 
 void Screen::upload_damage(const std::vector<ByteRange>& ranges) {
   if (ranges.empty()) return;
-  const Region changed = pixels_in(ranges, scene_.layout);
   Region view;
   for (const ViewPart& part : scene_.parts()) {
-    Region seen = changed;
-    const auto x = static_cast<int32_t>(part.from.x);
-    const auto y = static_cast<int32_t>(part.from.y);
-    seen.clip_to(
-        {x, y, x + static_cast<int32_t>(part.view.width()), y + static_cast<int32_t>(part.view.height())});
-    seen.translate(part.view.x1 - x, part.view.y1 - y);
-    view.add(seen);
+    Region changed = pixels_in(ranges, scene_.layout, part.from, part.view.size());
+    changed.translate(part.view.x1, part.view.y1);
+    view.add(changed);
   }
   const std::vector<Rect> rects = view.rects();
   if (rects.empty()) return;
