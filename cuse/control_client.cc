@@ -14,7 +14,7 @@
 #include <system_error>
 #include <vector>
 
-#include "cuse/control_server.h"
+#include "cuse/control_socket.h"
 #include "cuse/runtime_files.h"
 
 namespace cuse {

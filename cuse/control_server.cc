@@ -2,14 +2,14 @@
 
 #include <poll.h>
 #include <pthread.h>
+#include <spdlog/spdlog.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 
 #include <array>
 #include <cerrno>
 #include <cstring>
 #include <system_error>
+#include <utility>
 
 #include "drmclient/event_descriptors.h"
 
@@ -17,25 +17,16 @@ namespace cuse {
 namespace {
 
 using drmclient::UniqueFd;
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
 
 constexpr size_t most_clients = 16;
 constexpr size_t longest_request = 4096;
+/// Between two tries of what failed for lack of memory or descriptors.
+constexpr milliseconds pause{1000};
 
 [[noreturn]] void fail(int code, const std::string& what) {
   throw std::system_error(code, std::generic_category(), what);
-}
-
-/// Removes a socket at `path` behind which nobody is left.
-void clear_stale_socket(const std::string& path, const sockaddr_un& address) {
-  struct stat status {};
-  if (::lstat(path.c_str(), &status) != 0) return;
-  if (!S_ISSOCK(status.st_mode)) fail(EEXIST, "the control socket " + path + " exists and is no socket");
-  const UniqueFd probe(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  const bool refused =
-      ::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 &&
-      errno == ECONNREFUSED;
-  if (!refused) fail(EADDRINUSE, "the control socket " + path + " is used by another program");
-  ::unlink(path.c_str());
 }
 
 /// Sends one message; a client that does not take it is its own loss.
@@ -61,33 +52,18 @@ void send_reply(int client, const ControlReply& reply) {
 
 }  // namespace
 
-sockaddr_un make_unix_address(const std::string& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.empty() || path.size() >= sizeof address.sun_path) {
-    fail(ENAMETOOLONG, "the control socket " + path + " cannot have a name of more than 107 bytes");
+ControlServer::ControlServer(ControlSocket socket, Handler handle)
+    : socket_(std::move(socket)), handle_(std::move(handle)), stop_event_(drmclient::make_event()) {
+  try {
+    thread_ = std::thread([this] { run(); });
+  } catch (const std::system_error& error) {
+    fail(error.code().value(), "cannot start the thread for the control socket " + path() +
+                                   "; raise the limit of processes (ulimit -u, TasksMax=)");
   }
-  path.copy(static_cast<char*>(address.sun_path), path.size());
-  return address;
 }
 
 ControlServer::ControlServer(std::string path, Handler handle)
-    : path_(std::move(path)), handle_(std::move(handle)), stop_event_(drmclient::make_event()) {
-  const sockaddr_un address = make_unix_address(path_);
-  clear_stale_socket(path_, address);
-  listener_.reset(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!listener_) fail(errno, "cannot make the control socket");
-  if (::bind(listener_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-    fail(errno, "cannot make the control socket " + path_);
-  }
-  ::chmod(path_.c_str(), 0600);
-  if (::listen(listener_.get(), static_cast<int>(most_clients)) != 0) {
-    const int error = errno;
-    ::unlink(path_.c_str());
-    fail(error, "cannot listen on the control socket " + path_);
-  }
-  thread_ = std::thread([this] { run(); });
-}
+    : ControlServer(ControlSocket(std::move(path)), std::move(handle)) {}
 
 ControlServer::~ControlServer() {
   stop();
@@ -98,35 +74,83 @@ void ControlServer::stop() {
   drmclient::signal_event(stop_event_);
   thread_.join();
   clients_.clear();
-  listener_.reset();
-  ::unlink(path_.c_str());
+  socket_.remove();
 }
 
 void ControlServer::run() {
   ::pthread_setname_np(::pthread_self(), "control");
-  for (;;) {
-    std::vector<pollfd> events{{stop_event_.get(), POLLIN, 0}};
-    // With too many clients further ones wait in the kernel's queue.
-    events.push_back({clients_.size() < most_clients ? listener_.get() : -1, POLLIN, 0});
-    for (const UniqueFd& client : clients_) events.push_back({client.get(), POLLIN, 0});
-    if (::poll(events.data(), events.size(), -1) < 0) continue;
-    if (events[0].revents != 0) return;
-    std::vector<UniqueFd> kept;
-    for (size_t i = 0; i < clients_.size(); ++i) {
-      if (events[i + 2].revents == 0 || serve_client(clients_[i].get()))
-        kept.push_back(std::move(clients_[i]));
+  bool asked_to_end = false;
+  while (!asked_to_end) {
+    try {
+      asked_to_end = !serve_events();
+    } catch (const std::exception& error) {
+      // Memory is short. The clients can ask again; the display must go on.
+      spdlog::warn("the control socket {} drops its clients: {}", path(), error.what());
+      clients_.clear();
+      asked_to_end = rest();
     }
-    clients_ = std::move(kept);
-    if (events[1].revents != 0) accept_client();
   }
 }
 
-void ControlServer::accept_client() {
-  UniqueFd client(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-  if (client) clients_.push_back(std::move(client));
+/// Waits for events and handles them. Returns false if the thread is to end.
+bool ControlServer::serve_events() {
+  std::vector<pollfd> events{{stop_event_.get(), POLLIN, 0}};
+  // If there are too many clients, or no descriptors for them, further ones wait in the kernel's queue.
+  const bool accepts = clients_.size() < most_clients && steady_clock::now() >= accepts_from_;
+  events.push_back({accepts ? socket_.descriptor() : -1, POLLIN, 0});
+  for (const UniqueFd& client : clients_) events.push_back({client.get(), POLLIN, 0});
+  if (::poll(events.data(), events.size(), poll_timeout()) < 0) {
+    if (errno == EINTR) return true;
+    const std::string reason = std::generic_category().message(errno);
+    const auto level = std::exchange(waiting_fails_, true) ? spdlog::level::debug : spdlog::level::warn;
+    spdlog::log(level, "cannot wait for clients of the control socket {}: {}; trying again", path(), reason);
+    return !rest();
+  }
+  waiting_fails_ = false;
+  if (events[0].revents != 0) return false;
+  std::vector<UniqueFd> kept;
+  for (size_t i = 0; i < clients_.size(); ++i) {
+    if (events[i + 2].revents == 0 || serve_client(clients_[i].get())) kept.push_back(std::move(clients_[i]));
+  }
+  // The descriptor of a client that left can be the next one's.
+  if (kept.size() < clients_.size()) accepts_from_ = {};
+  clients_ = std::move(kept);
+  if (events[1].revents != 0) accept_client();
+  return true;
 }
 
-/// Answers one request; false where the client has gone.
+/// Returns the milliseconds until clients are accepted again, or -1 if nothing has to be waited for.
+int ControlServer::poll_timeout() const {
+  const auto left = std::chrono::ceil<milliseconds>(accepts_from_ - steady_clock::now());
+  return left.count() > 0 ? static_cast<int>(left.count()) : -1;
+}
+
+/// Pauses the thread after a failure that would come again at once. Returns whether it is to end.
+bool ControlServer::rest() const {
+  pollfd stop{stop_event_.get(), POLLIN, 0};
+  const int ready = ::poll(&stop, 1, static_cast<int>(pause.count()));
+  if (ready < 0 && errno != EINTR) std::this_thread::sleep_for(pause);
+  return ready > 0;
+}
+
+void ControlServer::accept_client() {
+  UniqueFd client(::accept4(socket_.descriptor(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+  const int error = errno;
+  if (client) {
+    clients_.push_back(std::move(client));
+    accepts_fail_ = false;
+    return;
+  }
+  if (error == EAGAIN || error == EINTR || error == ECONNABORTED) return;
+  // The client stays in the queue, and the listener readable.
+  accepts_from_ = steady_clock::now() + pause;
+  const auto level = std::exchange(accepts_fail_, true) ? spdlog::level::debug : spdlog::level::warn;
+  spdlog::log(level, "cannot accept a client of the control socket {}: {}{}; trying again each second",
+              path(), std::generic_category().message(error),
+              error == EMFILE ? " (raise the limit: ulimit -n, LimitNOFILE=)" : "");
+}
+
+/// Answers one request. Returns false if the client closed the connection.
 bool ControlServer::serve_client(int client) {
   std::array<char, longest_request> text{};
   const ssize_t size = ::recv(client, text.data(), text.size(), MSG_DONTWAIT);
@@ -137,6 +161,8 @@ bool ControlServer::serve_client(int client) {
     reply = handle_(request.at("command").get<std::string>());
   } catch (const std::exception& error) {
     reply.body = {{"error", error.what()}};
+  } catch (...) {
+    reply.body = {{"error", "the request failed"}};
   }
   send_reply(client, reply);
   return true;

@@ -1,13 +1,13 @@
 #pragma once
 
-#include <sys/un.h>
-
+#include <chrono>
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "cuse/control_socket.h"
 #include "drmclient/unique_fd.h"
 
 namespace cuse {
@@ -20,38 +20,43 @@ struct ControlReply {
 
 /// Answers fbemuctl on a Unix socket (SOCK_SEQPACKET, one JSON object a message; for its owner only).
 ///
-/// A request is {"command": WORD}. The answer is an object too; {"error": TEXT} where it cannot be given.
+/// A request is {"command": WORD}. The answer is an object too; {"error": TEXT} if there is none. The thread
+/// survives a lack of memory or descriptors: it rests, and tries again.
 class ControlServer {
  public:
-  /// Calls `handle` on the server's thread with each request's command; it throws std::exception for an error
-  /// answer.
+  /// Called on the server's thread with each request's command. Throws std::exception for an error answer.
   using Handler = std::function<ControlReply(const std::string& command)>;
 
-  /// Listens on `path` from here on; a socket that a dead daemon left there is replaced. Throws
-  /// std::system_error.
+  /// Answers the clients of `socket` from here on. Throws std::system_error if no thread can be made.
+  ControlServer(ControlSocket socket, Handler handle);
+  /// The same with a new socket at `path`.
   ControlServer(std::string path, Handler handle);
   ~ControlServer();
   ControlServer(const ControlServer&) = delete;
   ControlServer& operator=(const ControlServer&) = delete;
 
-  [[nodiscard]] const std::string& path() const { return path_; }
+  [[nodiscard]] const std::string& path() const { return socket_.path(); }
   /// Ends the thread and removes the socket. Called again by the destructor.
   void stop();
 
  private:
+  using Time = std::chrono::steady_clock::time_point;
+
   void run();
+  bool serve_events();
+  [[nodiscard]] int poll_timeout() const;
+  [[nodiscard]] bool rest() const;
   void accept_client();
   bool serve_client(int client);
 
-  std::string path_;
+  ControlSocket socket_;
   Handler handle_;
-  drmclient::UniqueFd listener_;
   drmclient::UniqueFd stop_event_;
   std::vector<drmclient::UniqueFd> clients_;
+  Time accepts_from_{};         ///< until then no client is accepted
+  bool accepts_fail_ = false;   ///< and that was logged
+  bool waiting_fails_ = false;  ///< poll() failed the last time, and that was logged
   std::thread thread_;
 };
-
-/// The address of a Unix socket. Throws std::system_error (ENAMETOOLONG) naming the path.
-[[nodiscard]] sockaddr_un make_unix_address(const std::string& path);
 
 }  // namespace cuse

@@ -23,6 +23,7 @@
 #include "cuse/card_choice.h"
 #include "cuse/command.h"
 #include "cuse/control_server.h"
+#include "cuse/control_socket.h"
 #include "cuse/cuse_device.h"
 #include "cuse/fuse_pages.h"
 #include "cuse/fuse_server.h"
@@ -70,10 +71,10 @@ UniqueFd take_signals() {
 }
 
 /// What the guard does after the daemon was killed. The lock is shared with the daemon.
-void clean_up_after(pid_t daemon, NodeLock& lock, const std::string& control_path) {
+void clean_up_after(pid_t daemon, NodeLock& lock, ControlSocket& control) {
   const auto mount = find_framebuffer_mount(lock.path());
   if (mount && mount->daemon == daemon) detach_mount(lock.path());
-  ::unlink(control_path.c_str());
+  control.remove();
   lock.release();
 }
 
@@ -244,14 +245,14 @@ class MainLoop {
 
 /// Presents and answers fbemuctl until it is time to end. Returns the exit status.
 int serve(const DaemonOptions& options, const UniqueFd& signals, const DaemonIdentity& identity,
-          const std::string& control_path, fbemu::Framebuffer& framebuffer, FuseServer& server,
+          ControlSocket control_socket, fbemu::Framebuffer& framebuffer, FuseServer& server,
           CuseDevice* cuse_device) {
   FusePages pages(server.open_own(O_RDONLY));
   if (cuse_device != nullptr) cuse_device->connect(server.open_own(O_RDWR));
   lift_writeback_limits(identity.device);
   pages.prefetch(framebuffer.memory_bytes());
   const Presenting presenting(framebuffer, &pages);
-  ControlServer control(control_path,
+  ControlServer control(std::move(control_socket),
                         [&](const std::string& command) { return answer(command, identity, framebuffer); });
   const fbemu::Framebuffer::Status status = framebuffer.status();
   spdlog::info("serving {} on output {} of the card {}: {} at {:.2f} Hz", identity.device,
@@ -264,7 +265,7 @@ int serve(const DaemonOptions& options, const UniqueFd& signals, const DaemonIde
     command.emplace(options.command,
                     std::vector<std::pair<std::string, std::string>>{{"FRAMEBUFFER", identity.device},
                                                                      {"SDL_FBDEV", identity.device},
-                                                                     {"FBEMU_CONTROL", control_path}});
+                                                                     {"FBEMU_CONTROL", control.path()}});
   }
   const int exit_status = MainLoop(signals, server, command ? &*command : nullptr, identity.device).run();
   ::sd_notify(0, "STOPPING=1");
@@ -299,10 +300,10 @@ int run_daemon(const DaemonOptions& options) {
 
   if (!options.device && device != first_device) spdlog::info("{} exists; taking {}", first_device, device);
   NodeLock lock(device);
-  const std::string control_path = options.control.value_or(default_control_path(lock.path()));
+  ControlSocket control(options.control.value_or(default_control_path(lock.path())));
   const pid_t daemon = ::getpid();
   // Before there are threads, and before the CUSE device: a copy of its channel would keep it alive.
-  Guard guard([&] { clean_up_after(daemon, lock, control_path); });
+  Guard guard([&] { clean_up_after(daemon, lock, control); });
 
   ProgramThreads program_threads;
   std::unique_ptr<CuseDevice> cuse_device;
@@ -317,7 +318,7 @@ int run_daemon(const DaemonOptions& options) {
   const DaemonIdentity identity{node->path(), card->info().driver, daemon, guard.process(),
                                 cuse_device ? cuse_device->number() : ""};
   const int exit_status =
-      serve(options, signals, identity, control_path, framebuffer, *server, cuse_device.get());
+      serve(options, signals, identity, std::move(control), framebuffer, *server, cuse_device.get());
   const bool programs_done = program_threads.stop(patience_with_programs);
   const bool cuse_stopped = cuse_device == nullptr || cuse_device->stop(patience_with_threads);
   if (!server->stop(patience_with_threads) || !cuse_stopped || !programs_done) {

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <spdlog/sinks/ringbuffer_sink.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace unit {
+
+/// Collects what is logged, as "LEVEL: MESSAGE" from debug on, in place of the default logger.
+class CapturedLog {
+ public:
+  CapturedLog() : before_(spdlog::default_logger()) {
+    auto logger = std::make_shared<spdlog::logger>("captured", sink_);
+    logger->set_pattern("%l: %v");
+    logger->set_level(spdlog::level::debug);
+    spdlog::set_default_logger(std::move(logger));
+  }
+  ~CapturedLog() { spdlog::set_default_logger(before_); }
+  CapturedLog(const CapturedLog&) = delete;
+  CapturedLog& operator=(const CapturedLog&) = delete;
+
+  /// The number of lines that contain `text`.
+  [[nodiscard]] size_t count(const std::string& text) const {
+    const std::vector<std::string> lines = sink_->last_formatted();
+    return static_cast<size_t>(std::ranges::count_if(
+        lines, [&](const std::string& line) { return line.find(text) != std::string::npos; }));
+  }
+
+ private:
+  static constexpr size_t most_lines = 4096;
+  std::shared_ptr<spdlog::sinks::ringbuffer_sink_mt> sink_ =
+      std::make_shared<spdlog::sinks::ringbuffer_sink_mt>(most_lines);
+  std::shared_ptr<spdlog::logger> before_;
+};
+
+}  // namespace unit
