@@ -309,18 +309,23 @@ int Framebuffer::put_color_map(const IoctlRequest& request) {
   if (wanted.len == 0) return -EINVAL;
   if (wanted.len > longest_allocation) return -ENOMEM;
 
-  std::array<std::vector<uint16_t>, 4> channels;
+  // The kernel copies all of the arrays before it looks at the start. The map takes no more than its entries,
+  // so the others are only checked.
+  const uint32_t kept = std::min(wanted.len, ColorMap::entries);
+  std::array<std::array<uint16_t, ColorMap::entries>, 4> channels;
   const std::array<uint64_t, 4> addresses{wanted.red, wanted.green, wanted.blue, wanted.transp};
   for (size_t i = 0; i < channels.size(); ++i) {
     if (i == 3 && addresses[i] == 0) break;
-    channels[i].resize(wanted.len);
-    const int error = memory.read(addresses[i], std::as_writable_bytes(std::span(channels[i])));
-    if (error != 0) return -error;
+    const auto entries = std::as_writable_bytes(std::span(channels[i]).first(kept));
+    if (const int error = memory.read(addresses[i], entries); error != 0) return -error;
+    const uint64_t rest = (uint64_t{wanted.len} - kept) * sizeof(uint16_t);
+    if (const int error = probe(memory, addresses[i] + entries.size(), rest); error != 0) return -error;
   }
   if (wanted.start > static_cast<uint32_t>(std::numeric_limits<int32_t>::max())) return -EINVAL;
   if (wanted.start + wanted.len > ColorMap::entries) return -EINVAL;
   const auto lock = lock_state();
-  color_map_.store(wanted.start, channels[0], channels[1], channels[2]);
+  const auto stored = [&](size_t channel) { return std::span(channels.at(channel)).first(kept); };
+  color_map_.store(wanted.start, stored(0), stored(1), stored(2));
   if (state_.scene.layout.format.uses_color_map()) {
     Scene recoloured = state_.scene;
     recoloured.palette = make_palette(recoloured.layout.format, color_map_);

@@ -17,6 +17,10 @@ class UserMemory {
   virtual int write(uint64_t address, std::span<const std::byte> from) = 0;
 };
 
+/// Checks that all `size` bytes from the program's `address` on can be read, and keeps none of them. Returns
+/// as UserMemory::read() does.
+[[nodiscard]] int probe(UserMemory& memory, uint64_t address, uint64_t size);
+
 /// How the program lays out structures with pointers and longs in them.
 enum class Abi { lp64, ilp32 };
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
@@ -23,6 +24,7 @@ class FakeUserMemory final : public fbemu::UserMemory {
 
   int read(uint64_t address, std::span<std::byte> into) override {
     ++reads;
+    largest_read = std::max(largest_read, into.size());
     if (!reaches(address, into.size(), holes_)) return EFAULT;
     std::memcpy(into.data(), bytes_.data() + (address - base), into.size());
     return 0;
@@ -61,6 +63,7 @@ class FakeUserMemory final : public fbemu::UserMemory {
   }
 
   int reads = 0;
+  size_t largest_read = 0;  ///< bytes that the reader had to hold at once
   int writes = 0;
 
  private:

@@ -164,6 +164,26 @@ TEST_F(FramebufferColorMap, PutReadsTransparencyWhereThereIsSome) {
   EXPECT_EQ(put_map(0, 16, nowhere), -EFAULT);
 }
 
+TEST_F(FramebufferColorMap, PutOfTheLongestMapHoldsFewBytesAndReadsThemAll) {
+  start();
+  constexpr uint32_t longest = 2 * 1024 * 1024;
+  constexpr uint64_t map_bytes = longest * 2;
+  constexpr size_t few = 64 * 1024;
+  memory = std::make_shared<unit::FakeUserMemory>(blue_at + map_bytes);
+  EXPECT_EQ(put_map(0, longest), -EINVAL) << "longer than the map, but readable";
+  EXPECT_LE(memory->largest_read, few);
+  memory->make_hole(blue_at + map_bytes - 1, blue_at + map_bytes);
+  EXPECT_EQ(put_map(0, longest), -EFAULT) << "the last byte cannot be read";
+  EXPECT_LE(memory->largest_read, few);
+}
+
+TEST_F(FramebufferColorMap, PutWithAHoleBehindTheLastEntryOfTheMapIsAFault) {
+  start();
+  memory->make_hole(green_at + 512, green_at + 513);
+  EXPECT_EQ(put_map(0, 257), -EFAULT);
+  EXPECT_EQ(put_map(0, 256), 0);
+}
+
 TEST_F(FramebufferColorMap, ARefusedPutChangesNothing) {
   start();
   put_entries(1000);
