@@ -8,6 +8,7 @@
 #include "cuse/runtime_files.h"
 #include "tests/unit/node_fixture.h"
 #include "tests/unit/thrown.h"
+#include "tests/unit/unprivileged_user.h"
 
 using unit::TakenNode;
 using unit::Thrown;
@@ -89,10 +90,12 @@ TEST_F(NodeErrors, ALinkToAFolderIsNoDevice) {
 }
 
 TEST_F(NodeErrors, WithoutPermissionThereIsAHint) {
-  if (::geteuid() == 0) GTEST_SKIP() << "takes a user other than root, whom permissions stop";
-  ASSERT_EQ(::chmod(folder.path().c_str(), 0500), 0);
-  const auto thrown = take(device);
-  ASSERT_EQ(::chmod(folder.path().c_str(), 0700), 0);
+  const unit::UnprivilegedUser user;  // permissions do not stop root
+  const unit::TemporaryFolder closed;
+  const unit::TemporaryFolder locks;
+  const unit::Environment variable("XDG_RUNTIME_DIR", locks.path());
+  ASSERT_EQ(::chmod(closed.path().c_str(), 0500), 0);
+  const auto thrown = take(closed.file("fb0"));
   EXPECT_EQ(thrown.code, EACCES);
   EXPECT_TRUE(thrown.says("name a --device in a folder of yours")) << thrown.what;
 }

@@ -12,6 +12,7 @@
 #include "tests/unit/environment.h"
 #include "tests/unit/temporary_folder.h"
 #include "tests/unit/thrown.h"
+#include "tests/unit/unprivileged_user.h"
 
 using cuse::default_control_path;
 using cuse::make_runtime_directory;
@@ -77,9 +78,7 @@ namespace {
 
 class RuntimeDirectoryOfAUser : public testing::Test {
  protected:
-  void SetUp() override {
-    if (::geteuid() == 0) GTEST_SKIP() << "takes a user other than root";
-  }
+  unit::UnprivilegedUser user;
   unit::TemporaryFolder folder;
 };
 
