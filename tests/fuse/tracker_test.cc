@@ -7,6 +7,7 @@
 
 #include "daemon.h"
 #include "device_file.h"
+#include "private_mounts.h"
 #include "program.h"
 
 namespace fuse_test {
@@ -15,8 +16,16 @@ namespace {
 constexpr uint32_t width = 640;
 constexpr uint32_t height = 480;
 
+/// In a mount namespace of its own, because a daemon wakes up whenever anyone mounts something in its
+/// namespace.
 class TrackerTest : public DaemonTest {
  protected:
+  void SetUp() override {
+    DaemonTest::SetUp();
+    if (IsSkipped()) return;
+    mounts_ = std::make_unique<PrivateMounts>();
+    ASSERT_TRUE(mounts_->entered());
+  }
   /// Lets time go by: so many frames of another daemon, which is as busy as one is.
   void pass_frames(uint64_t count) {
     if (clock_ == nullptr) {
@@ -28,6 +37,8 @@ class TrackerTest : public DaemonTest {
   }
   void TearDown() override {
     painter_.reset();
+    end_daemons();
+    mounts_.reset();
     DaemonTest::TearDown();
   }
   static bool becomes(const Daemon& daemon, const std::string& tracker) {
@@ -48,10 +59,19 @@ class TrackerTest : public DaemonTest {
     }
     return counts;
   }
+  /// Whether no thread of a process wakes up for sixty frames, once what it still had to do is done.
+  bool comes_to_rest(pid_t process) {
+    return eventually([&] {
+      const auto before = switches(process);
+      pass_frames(60);
+      return switches(process) == before;
+    });
+  }
 
  private:
   Daemon* clock_ = nullptr;
   std::unique_ptr<Program> painter_;
+  std::unique_ptr<PrivateMounts> mounts_;
 };
 
 TEST_F(TrackerTest, ContinuousDrawingGoesHotAndThePictureIsAlwaysOneOfTheDrawnOnes) {
@@ -169,10 +189,8 @@ TEST_F(TrackerTest, WithoutAnOpenFileNothingWakesUp) {
   pass_frames(10);
   const uint64_t ticks = daemon.statistic("ticks");
   pass_frames(3);
-  const auto before = switches(daemon.process().id());
-  EXPECT_GE(before.size(), 4U) << "main, presenter, control, fuse";
-  pass_frames(60);
-  EXPECT_EQ(switches(daemon.process().id()), before);
+  EXPECT_GE(switches(daemon.process().id()).size(), 4U) << "main, presenter, control, fuse";
+  EXPECT_TRUE(comes_to_rest(daemon.process().id()));
   EXPECT_EQ(daemon.statistic("ticks"), ticks);
 }
 
@@ -180,10 +198,8 @@ TEST_F(TrackerTest, TheGuardSleepsAllTheTime) {
   Daemon& daemon = start();
   Program program(daemon.device(), open_and_map);
   pass_frames(3);
-  const auto before = switches(daemon.guard());
-  EXPECT_EQ(before.size(), 1U);
-  pass_frames(30);
-  EXPECT_EQ(switches(daemon.guard()), before);
+  EXPECT_EQ(switches(daemon.guard()).size(), 1U);
+  EXPECT_TRUE(comes_to_rest(daemon.guard()));
 }
 
 }  // namespace
