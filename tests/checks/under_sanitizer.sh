@@ -1,6 +1,27 @@
 #!/bin/sh
-# Builds the unit tests with one of the presets asan and tsan, and runs them: under_sanitizer.sh SOURCE-FOLDER PRESET
+# Builds what is tested with one of the presets asan and tsan, or runs the unit tests or those of the FUSE path of that build:
+# under_sanitizer.sh SOURCE-FOLDER PRESET build|unit|fuse
 set -eu
 cd "$1"
-scripts/build "$2" drmclient_test fbemu_test cuse_test kms_test
-exec ctest --test-dir "build/$2" --output-on-failure --no-tests=error -j2 -L unit
+preset=$2
+checks=$PWD/tests/checks
+
+# run LABEL [CTEST-OPTION...]: tests of the build, of which none may be left out unseen
+run() {
+  label=$1
+  shift
+  status=0
+  ctest --test-dir "build/$preset" --output-on-failure --no-tests=error -L "^$label\$" "$@" || status=$?
+  python3 -B "$checks/left_out.py" "build/$preset/Testing/Temporary/LastTest.log" || status=1
+  return $status
+}
+
+case "$3" in
+  # One job: ctest runs another test beside it.
+  build) scripts/build "$preset" -j 1 drmclient_test fbemu_test cuse_test kms_test fuse_test ;;
+  unit) run unit ;;
+  # Most of the time these wait for frames, so two of them keep one processor busy.
+  #   benchmark_runs   asks whether the benchmark prints figures, which it does without sanitizers
+  fuse) run fuse -j 2 -E '^benchmark_runs$' ;;
+  *) sed -n '2,3s/^# //p' "$0" >&2; exit 2 ;;
+esac
