@@ -58,18 +58,23 @@ DrmEvents parse_drm_events(std::span<const std::byte> bytes) {
   return events;
 }
 
-VblankSource::VblankSource(uint64_t user_data)
-    : user_data_(user_data), timer_(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)) {
+VblankSource::VblankSource(uint64_t user_data, const Clock& clock)
+    : user_data_(user_data),
+      clock_(clock),
+      timer_(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)) {
   if (!timer_) throw std::system_error(errno, std::generic_category(), "timerfd_create");
 }
 
 void VblankSource::start(const Mode& mode) {
   period_ = mode.frame_period();
-  start_ = steady_clock::now();
+  start_ = clock_.now();
   kind_ = Kind::sequence;
   last_sequence_ = 0;
   lost_events_ = 0;
   just_passed_ = false;
+  // The time of the request before was meant for the frames of the mode before. If the timer cannot be set,
+  // it still has that time.
+  if (requested_) static_cast<void>(arm());
 }
 
 uint64_t VblankSource::frames_since_start(steady_clock::time_point now) const {
@@ -80,23 +85,20 @@ steady_clock::time_point VblankSource::frame_time(uint64_t frame) const {
   return start_ + nanoseconds(period_.count() * static_cast<int64_t>(frame));
 }
 
-Result<void> VblankSource::arm(steady_clock::time_point when) {
+/// Sets the timer to the next frame, or while the driver has the request, to watch over that.
+Result<void> VblankSource::arm() {
+  const auto now = clock_.now();
+  due_ = at_driver_ ? now + patience_frames * period_ : frame_time(frames_since_start(now) + 1);
   itimerspec timer{};
-  timer.it_value = to_timespec(when);
+  timer.it_value = to_timespec(due_);
   if (::timerfd_settime(timer_.get(), TFD_TIMER_ABSTIME, &timer, nullptr) != 0) return failure_from_errno();
   return {};
 }
 
 Result<void> VblankSource::request(const DrmDevice& device, const KmsPipe& pipe, bool hardware) {
   if (requested_) return {};
-  const auto now = steady_clock::now();
   at_driver_ = hardware && kind_ != Kind::timer && ask_driver(device, pipe).has_value();
-  if (at_driver_) {
-    // Only to watch over it.
-    if (const auto armed = arm(now + patience_frames * period_); !armed) return armed;
-  } else if (const auto armed = arm(frame_time(frames_since_start(now) + 1)); !armed) {
-    return armed;
-  }
+  if (const auto armed = arm(); !armed) return armed;
   requested_ = true;
   return {};
 }
@@ -108,8 +110,8 @@ void VblankSource::presented(steady_clock::time_point begin, steady_clock::time_
 
 Result<void> VblankSource::ask_driver(const DrmDevice& device, const KmsPipe& pipe) {
   // An absolute number that is already reached gives the event at once.
-  const bool passed = std::exchange(just_passed_, false) && last_sequence_ != 0 &&
-                      steady_clock::now() - presented_at_ < period_ / 2;
+  const bool passed =
+      std::exchange(just_passed_, false) && last_sequence_ != 0 && clock_.now() - presented_at_ < period_ / 2;
   if (kind_ == Kind::sequence) {
     const auto asked =
         drm_result(::drmCrtcQueueSequence(device.fd(), pipe.crtc_id, passed ? 0 : DRM_CRTC_SEQUENCE_RELATIVE,
@@ -132,15 +134,19 @@ Result<void> VblankSource::ask_driver(const DrmDevice& device, const KmsPipe& pi
 
 std::optional<VblankEvent> VblankSource::read_timer(OutputId output) {
   uint64_t count = 0;
-  if (::read(timer_.get(), &count, sizeof count) != sizeof count) return std::nullopt;
-  if (!std::exchange(requested_, false)) return std::nullopt;
+  static_cast<void>(::read(timer_.get(), &count, sizeof count));
+  // The clock decides: the timer may have expired for a request that the driver has answered since.
+  if (!requested_ || clock_.now() < due_) return std::nullopt;
+  requested_ = false;
   if (std::exchange(at_driver_, false) && ++lost_events_ >= enough_lost_events) kind_ = Kind::timer;
-  const uint64_t frame = frames_since_start(steady_clock::now());
+  const uint64_t frame = frames_since_start(clock_.now());
   return VblankEvent{output, static_cast<uint32_t>(frame), frame_time(frame)};
 }
 
 std::optional<VblankEvent> VblankSource::take(const DrmVblank& event, OutputId output) {
   if (!requested_ || !at_driver_) return std::nullopt;
+  // The event of a request that was given up on came after all, and then the one of the next request with it.
+  if (event.sequence == last_sequence_ && last_sequence_ != 0) return std::nullopt;
   requested_ = false;
   at_driver_ = false;
   lost_events_ = 0;

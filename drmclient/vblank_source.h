@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "drmclient/card.h"
+#include "drmclient/clock.h"
 #include "drmclient/drm_device.h"
 #include "drmclient/kms_pipe.h"
 #include "drmclient/unique_fd.h"
@@ -38,10 +39,12 @@ class VblankSource {
   /// CRTC_QUEUE_SEQUENCE, WAIT_VBLANK, or a timerfd.
   enum class Kind { sequence, wait_vblank, timer };
 
-  /// `user_data` comes back in the driver's events. Throws std::system_error.
-  explicit VblankSource(uint64_t user_data);
+  /// `user_data` comes back in the driver's events. `clock` must outlive this object. Throws
+  /// std::system_error.
+  explicit VblankSource(uint64_t user_data, const Clock& clock = monotonic_clock());
 
-  /// A mode was set: the timer's frames count from now on, and the driver is asked anew.
+  /// A mode was set: the timer's frames count from now on, and the driver is asked anew. A request that has
+  /// no answer yet is given up on after some frames of the new mode.
   void start(const Mode& mode);
   /// Asks for the next vblank; `hardware` false uses the timer (the output is off). Asking again before it
   /// came changes nothing.
@@ -54,7 +57,8 @@ class VblankSource {
   [[nodiscard]] int timer_descriptor() const { return timer_.get(); }
   /// What the timer has to say. Does not block.
   [[nodiscard]] std::optional<VblankEvent> read_timer(OutputId output);
-  /// What the driver's event means; nothing for one that was given up on.
+  /// What the driver's event means; nothing for one that was given up on, and for a second event of the same
+  /// vblank.
   [[nodiscard]] std::optional<VblankEvent> take(const DrmVblank& event, OutputId output);
 
   /// The way that is used now.
@@ -62,16 +66,18 @@ class VblankSource {
 
  private:
   [[nodiscard]] Result<void> ask_driver(const DrmDevice& device, const KmsPipe& pipe);
-  [[nodiscard]] Result<void> arm(std::chrono::steady_clock::time_point when);
+  [[nodiscard]] Result<void> arm();
   [[nodiscard]] uint64_t frames_since_start(std::chrono::steady_clock::time_point now) const;
   [[nodiscard]] std::chrono::steady_clock::time_point frame_time(uint64_t frame) const;
 
   uint64_t user_data_;
+  const Clock& clock_;
   UniqueFd timer_;
   Kind kind_ = Kind::sequence;
   std::chrono::nanoseconds period_{};
   std::chrono::steady_clock::time_point start_;
   std::chrono::steady_clock::time_point presented_at_;
+  std::chrono::steady_clock::time_point due_;  ///< when the timer answers the request
   bool requested_ = false;
   bool at_driver_ = false;      ///< the request is with the driver, the timer only watches over it
   bool just_passed_ = false;    ///< a present() has waited for a vblank since the last event
