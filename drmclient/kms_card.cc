@@ -2,6 +2,7 @@
 
 #include <poll.h>
 #include <sys/epoll.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -36,13 +37,30 @@ constexpr int patience_with_flip_ms = 200;
 /// So long after a card came back the kernel's console may come to it.
 constexpr std::chrono::seconds patience_with_console{1};
 
+/// Time until a probe() that could not look at the card is tried again.
+constexpr std::chrono::seconds time_to_next_probe{1};
+
+UniqueFd make_timer() {
+  UniqueFd timer(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
+  if (!timer) throw std::system_error(errno, std::generic_category(), "timerfd_create");
+  return timer;
+}
+
+/// Whether `timer` has expired since the last call.
+bool has_expired(const UniqueFd& timer) {
+  uint64_t count = 0;
+  return ::read(timer.get(), &count, sizeof count) == sizeof count;
+}
+
 }  // namespace
 
-KmsCard::KmsCard(KmsOptions options)
+KmsCard::KmsCard(KmsOptions options, const Clock& clock)
     : options_(std::move(options)),
+      clock_(clock),
       mappings_(std::make_shared<MappingCache>(options_.mapping_limit_bytes)),
       epoll_(make_epoll()),
       monitor_(options_.path),
+      probe_timer_(make_timer()),
       early_event_(make_event()) {
   const DrmDevice device(options_.path, options_.interface);
   const DrmModeResources resources(::drmModeGetResources(device.fd()));
@@ -54,6 +72,7 @@ KmsCard::KmsCard(KmsOptions options)
   info_ = {device.driver(), options_.path, {resources->max_width, resources->max_height}, true};
   watch_input(epoll_, monitor_.descriptor());
   watch_input(epoll_, resume_monitor_.descriptor());
+  watch_input(epoll_, probe_timer_.get());
   watch_input(epoll_, early_event_.get());
   console_seen_ = has_framebuffer_console();
 }
@@ -73,6 +92,8 @@ Result<std::shared_ptr<const DrmDevice>> KmsCard::open_device() {
     if (device->driver() != info_.driver) return failure(ENODEV);
     watch_input(epoll_, device->fd());
     device_ = device;
+    // While the node was closed, others may have used the card, or it may be another one.
+    connectors_.forget();
     return device;
   } catch (const std::system_error& error) {
     const int code = error.code().value();
@@ -90,7 +111,7 @@ bool KmsCard::awaits_console() {
     back_at_.reset();
     return false;
   }
-  const auto now = steady_clock::now();
+  const auto now = clock_.now();
   if (!back_at_) back_at_ = now;
   // It may also have been taken away for good.
   console_seen_ = now - *back_at_ < patience_with_console;
@@ -99,20 +120,30 @@ bool KmsCard::awaits_console() {
 
 Result<std::vector<Output>> KmsCard::probe() {
   const auto device = open_device();
-  if (!device) return tl::make_unexpected(device.error());
-  auto connectors = read_connectors(**device);
+  if (!device) {
+    // Nothing else says that the console is there now, or that it does not come.
+    if (back_at_) probe_later();
+    return tl::make_unexpected(device.error());
+  }
+  auto connectors = connectors_.read(**device);
   if (!connectors) return tl::make_unexpected(connectors.error());
+  if (std::ranges::any_of(*connectors, &KmsConnector::unprobed)) probe_later();
   std::vector<Output> outputs;
   for (KmsConnector& connector : *connectors) {
-    Output& output = connector.output;
+    Output& output = outputs.emplace_back(std::move(connector.output));
     if (options_.format) {
       const bool there = std::ranges::find(output.formats, *options_.format) != output.formats.end();
       output.formats.clear();
       if (there) output.formats.push_back(*options_.format);
     }
-    outputs.push_back(std::move(output));
   }
   return outputs;
+}
+
+void KmsCard::probe_later() {
+  itimerspec timer{};
+  timer.it_value.tv_sec = time_to_next_probe.count();
+  static_cast<void>(::timerfd_settime(probe_timer_.get(), 0, &timer, nullptr));
 }
 
 Result<std::unique_ptr<ScanoutBuffer>> KmsCard::create_buffer(Size size, PixelFormat format) {
@@ -144,28 +175,26 @@ KmsOutput* KmsCard::find_lit(OutputId output) const {
 }
 
 Result<std::unique_ptr<KmsOutput>> KmsCard::make_lit(const DrmDevice& device, OutputId output) {
-  auto connectors = read_connectors(device);
-  if (!connectors) return tl::make_unexpected(connectors.error());
-  for (KmsConnector& connector : *connectors) {
-    if (connector.output.id != output) continue;
-    if (!connector.pipe) return failure(ENOSPC);  // other outputs have all the CRTCs
-    try {
-      auto lit = std::make_unique<KmsOutput>(std::move(*connector.pipe), output, device, card_learned_);
-      watch_input(epoll_, lit->vblank().timer_descriptor());
-      return lit;
-    } catch (const std::system_error& error) {
-      return failure(error.code().value());
-    }
+  auto pipe = connectors_.pipe_of(device, output);
+  if (!pipe) return tl::make_unexpected(pipe.error());
+  try {
+    auto lit = std::make_unique<KmsOutput>(std::move(*pipe), output, device, card_learned_, clock_);
+    watch_input(epoll_, lit->vblank().timer_descriptor());
+    return lit;
+  } catch (const std::system_error& error) {
+    return failure(error.code().value());
   }
-  return failure(ENOENT);
 }
 
 Result<void> KmsCard::check_mode(OutputId output, const Mode& mode, ScanoutBuffer& buffer) {
   const auto own = own_buffer(buffer, mode, {});
   if (!own) return tl::make_unexpected(own.error());
-  const auto lit = make_lit((*own)->device(), output);
-  if (!lit) return tl::make_unexpected(lit.error());
-  return (*lit)->test_mode(mode, **own);
+  const DrmDevice& device = (*own)->device();
+  const auto pipe = connectors_.pipe_of(device, output);
+  if (!pipe) return tl::make_unexpected(pipe.error());
+  const auto master = DrmMaster::take(device);
+  if (!master) return tl::make_unexpected(master.error());
+  return KmsCommit::make(device, *pipe)->test_mode(*pipe, mode, **own);
 }
 
 Result<void> KmsCard::set_mode(OutputId output, const Mode& mode, ScanoutBuffer& buffer, Point origin) {
@@ -185,7 +214,7 @@ Result<void> KmsCard::set_mode(OutputId output, const Mode& mode, ScanoutBuffer&
 }
 
 bool KmsCard::shows(OutputId output) {
-  const KmsOutput* lit = find_lit(output);
+  KmsOutput* lit = find_lit(output);
   if (lit == nullptr) return true;
   const auto shown = lit->shows_front();
   return shown && *shown;
@@ -254,6 +283,8 @@ void KmsCard::leave(OutputId output) {
   if (lit == nullptr) return;
   learned_[output] = learned_of(*lit);
   lit_.erase(output);
+  // Its CRTC is free for another output.
+  connectors_.forget();
 }
 
 Result<void> KmsCard::set_gamma(OutputId output, std::span<const GammaEntry> table) {
@@ -317,8 +348,12 @@ Result<std::vector<Event>> KmsCard::read_events() {
   for (const auto& [output, lit] : lit_) {
     if (const auto vblank = lit->vblank().read_timer(output)) events.emplace_back(*vblank);
   }
-  if (monitor_.read()) events.emplace_back(HotplugEvent{});
-  if (resume_monitor_.read()) events.emplace_back(ResumeEvent{});
+  const bool probe_again = has_expired(probe_timer_);
+  const bool changed = monitor_.read() || probe_again;
+  const bool slept = resume_monitor_.read();
+  if (changed) events.emplace_back(HotplugEvent{});
+  if (slept) events.emplace_back(ResumeEvent{});
+  if (changed || slept) connectors_.forget();
   return events;
 }
 

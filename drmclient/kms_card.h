@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "drmclient/card.h"
+#include "drmclient/clock.h"
+#include "drmclient/connector_cache.h"
 #include "drmclient/drm_device.h"
 #include "drmclient/dumb_buffer.h"
 #include "drmclient/kms_options.h"
@@ -25,8 +27,9 @@ namespace drmclient {
 /// must not have one open. DRM master is held for the length of one call.
 class KmsCard final : public Card {
  public:
-  /// Looks at the card and closes it again. Throws std::system_error with a sentence that names the card.
-  explicit KmsCard(KmsOptions options);
+  /// Looks at the card and closes it again. `clock` must outlive the card. Throws std::system_error with a
+  /// sentence that names the card.
+  explicit KmsCard(KmsOptions options, const Clock& clock = monotonic_clock());
   KmsCard(const KmsCard&) = delete;
   KmsCard& operator=(const KmsCard&) = delete;
   ~KmsCard() override;
@@ -68,6 +71,7 @@ class KmsCard final : public Card {
   [[nodiscard]] Result<std::shared_ptr<const DrmDevice>> open_device();
   [[nodiscard]] bool awaits_console();
   [[nodiscard]] Result<DumbBuffer*> own_buffer(ScanoutBuffer& buffer, const Mode& mode, Point origin) const;
+  void probe_later();
   [[nodiscard]] Result<std::unique_ptr<KmsOutput>> make_lit(const DrmDevice& device, OutputId output);
   [[nodiscard]] KmsOutput* find_lit(OutputId output) const;
   [[nodiscard]] static Learned learned_of(const KmsOutput& lit);
@@ -76,12 +80,16 @@ class KmsCard final : public Card {
   void wait_for_flips(std::vector<OutputId> outputs);
 
   KmsOptions options_;
+  const Clock& clock_;
   CardInfo info_;
   std::shared_ptr<MappingCache> mappings_;  ///< the buffers share it
   std::weak_ptr<const DrmDevice> device_;   ///< the buffers own it
   UniqueFd epoll_;
   UdevMonitor monitor_;
   ResumeMonitor resume_monitor_;
+  /// Expires when a probe() is worth another try; its event is a HotplugEvent.
+  UniqueFd probe_timer_;
+  ConnectorCache connectors_;  ///< of the open node
   KmsOutput::Learned card_learned_;
   std::map<OutputId, std::unique_ptr<KmsOutput>> lit_;
   std::map<OutputId, Learned> learned_;

@@ -9,25 +9,19 @@
 
 namespace drmclient {
 
-using std::chrono::steady_clock;
-
 bool is_gone(const DrmDevice& device) {
   return ::access(device.path().c_str(), F_OK) != 0 && errno == ENOENT;
 }
 
-KmsOutput::KmsOutput(KmsPipe pipe, OutputId output, const DrmDevice& device, Learned& learned)
+KmsOutput::KmsOutput(KmsPipe pipe, OutputId output, const DrmDevice& device, Learned& learned,
+                     const Clock& clock)
     : pipe_(std::move(pipe)),
       output_(output),
       before_(SavedCrtc::read(device, pipe_.crtc_id)),
       commit_(KmsCommit::make(device, pipe_)),
-      vblank_(output),
-      learned_(learned) {}
-
-Result<void> KmsOutput::test_mode(const Mode& mode, const DumbBuffer& buffer) {
-  const auto master = DrmMaster::take(buffer.device());
-  if (!master) return tl::make_unexpected(master.error());
-  return commit_->test_mode(pipe_, mode, buffer);
-}
+      vblank_(output, clock),
+      learned_(learned),
+      clock_(clock) {}
 
 Result<void> KmsOutput::set_mode(const Mode& mode, DumbBuffer& buffer, Point origin) {
   const auto uploaded = buffer.pixels().upload_all();
@@ -39,16 +33,28 @@ Result<void> KmsOutput::set_mode(const Mode& mode, DumbBuffer& buffer, Point ori
   front_ = &buffer;
   origin_ = origin;
   power_ = Power::on;
+  seen_at_.reset();
   vblank_.start(mode);
   // Most drivers upload the whole buffer at a mode set; vmwgfx's legacy unit waits to be told.
   return tell_dirty(master->fd(), buffer, {});
 }
 
-Result<bool> KmsOutput::shows_front() const {
+Result<bool> KmsOutput::shows_front() {
+  seen_at_.reset();
   const DrmModeCrtc crtc(::drmModeGetCrtc(front_->device().fd(), pipe_.crtc_id));
   if (!crtc && (errno == ENODEV || is_gone(front_->device()))) return failure(ENODEV);
-  // Where the kernel does not tell for another reason, it is left at that.
-  return !crtc || (crtc->mode_valid != 0 && crtc->buffer_id == front_->framebuffer_id());
+  // If the kernel cannot say for another reason, it is left at that.
+  const bool shown = !crtc || (crtc->mode_valid != 0 && crtc->buffer_id == front_->framebuffer_id());
+  if (shown) seen_at_ = clock_.now();
+  return shown;
+}
+
+/// The last answer of shows_front() if it is of this frame, else a new one.
+Result<bool> KmsOutput::shown_this_frame() {
+  const auto seen_at = seen_at_;
+  const auto shown = seen_at && clock_.now() - *seen_at < mode_.frame_period() ? true : shows_front();
+  seen_at_.reset();
+  return shown;
 }
 
 uint32_t KmsOutput::framebuffer_shown() const {
@@ -60,7 +66,7 @@ uint32_t KmsOutput::framebuffer_shown() const {
 Result<bool> KmsOutput::submit(DumbBuffer& buffer, Point origin, std::span<const Rect> damage) {
   submitted_.reset();
   // Another master may have set a mode of its own meanwhile, or turned the CRTC off at its end.
-  const auto shown = shows_front();
+  const auto shown = shown_this_frame();
   if (!shown) return tl::make_unexpected(shown.error());
   if (!*shown) {
     const auto again = set_mode(mode_, buffer, origin);
@@ -71,7 +77,7 @@ Result<bool> KmsOutput::submit(DumbBuffer& buffer, Point origin, std::span<const
   if (!flip && damage.empty()) return false;
   const auto uploaded = flip ? buffer.pixels().upload_unseen() : buffer.pixels().upload(damage);
   if (!uploaded) return failure(is_gone(buffer.device()) ? ENODEV : uploaded.error().value());
-  const auto begin = steady_clock::now();
+  const auto begin = clock_.now();
   const auto flushed = flush(buffer, origin, damage);
   if (!flushed) return failure(is_gone(buffer.device()) ? ENODEV : flushed.error().value());
   front_ = &buffer;
@@ -81,7 +87,7 @@ Result<bool> KmsOutput::submit(DumbBuffer& buffer, Point origin, std::span<const
 }
 
 void KmsOutput::presented() {
-  if (submitted_) vblank_.presented(*submitted_, steady_clock::now());
+  if (submitted_) vblank_.presented(*submitted_, clock_.now());
   submitted_.reset();
 }
 

@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 
+#include "drmclient/clock.h"
 #include "drmclient/dumb_buffer.h"
 #include "drmclient/kms_commit.h"
 #include "drmclient/kms_pipe.h"
@@ -23,8 +24,9 @@ class KmsOutput {
   struct Learned {
     bool dirty_unneeded = false;  ///< DIRTYFB said ENOSYS
   };
-  /// Notes what the CRTC shows now, for release(). Throws std::system_error.
-  KmsOutput(KmsPipe pipe, OutputId output, const DrmDevice& device, Learned& learned);
+  /// Notes what the CRTC shows now, for release(). `learned` and `clock` must outlive this object. Throws
+  /// std::system_error.
+  KmsOutput(KmsPipe pipe, OutputId output, const DrmDevice& device, Learned& learned, const Clock& clock);
 
   /// What drives it.
   [[nodiscard]] const KmsPipe& pipe() const { return pipe_; }
@@ -43,8 +45,6 @@ class KmsOutput {
   /// As last set.
   [[nodiscard]] Power power() const { return power_; }
 
-  /// Whether the driver would take it. Errors: the driver's; EBUSY and EACCES while another is master.
-  [[nodiscard]] Result<void> test_mode(const Mode& mode, const DumbBuffer& buffer);
   /// As Card::set_mode().
   [[nodiscard]] Result<void> set_mode(const Mode& mode, DumbBuffer& buffer, Point origin);
   /// The first part of Card::present(); `damage` is clamped. True where a flip event with the output's id
@@ -52,8 +52,9 @@ class KmsOutput {
   [[nodiscard]] Result<bool> submit(DumbBuffer& buffer, Point origin, std::span<const Rect> damage);
   /// Where submit() had something to do: it is on the screen now.
   void presented();
-  /// Whether the CRTC shows the front buffer. Errors: ENODEV for a card that is gone.
-  [[nodiscard]] Result<bool> shows_front() const;
+  /// Whether the CRTC shows the front buffer: one ioctl. submit() in the same frame relies on a "yes".
+  /// Errors: ENODEV for a card that is gone.
+  [[nodiscard]] Result<bool> shows_front();
   /// The framebuffer that the CRTC shows now; 0 where it is off, or not to be learned.
   [[nodiscard]] uint32_t framebuffer_shown() const;
   /// What the CRTC showed before us; 0 where it was off.
@@ -66,6 +67,7 @@ class KmsOutput {
   [[nodiscard]] Result<void> set_gamma(std::span<const GammaEntry> table);
 
  private:
+  [[nodiscard]] Result<bool> shown_this_frame();
   [[nodiscard]] Result<bool> flush(DumbBuffer& buffer, Point origin, std::span<const Rect> damage);
   [[nodiscard]] Result<void> tell_dirty(int fd, const DumbBuffer& buffer, std::span<const Rect> damage);
 
@@ -75,11 +77,14 @@ class KmsOutput {
   std::unique_ptr<KmsCommit> commit_;
   VblankSource vblank_;
   Learned& learned_;
+  const Clock& clock_;
   Mode mode_;
   DumbBuffer* front_ = nullptr;
   Point origin_;
   Power power_ = Power::on;
   std::optional<std::chrono::steady_clock::time_point> submitted_;  ///< and not yet presented
+  /// When the CRTC was last seen to show the front buffer, if no submit() has relied on that.
+  std::optional<std::chrono::steady_clock::time_point> seen_at_;
 };
 
 /// Whether the card's node is gone. Drivers that do not mark their card as unplugged say anything but ENODEV

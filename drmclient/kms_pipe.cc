@@ -149,7 +149,8 @@ Result<std::vector<KmsConnector>> read_connectors(const DrmDevice& device) {
   std::set<uint32_t> taken;
   std::vector<KmsConnector> connectors;
   for (const DrmModeConnector& connector : present) {
-    KmsConnector found{make_output(*connector, *resources), make_pipe(device, *resources, *connector, taken)};
+    KmsConnector found{make_output(*connector, *resources), make_pipe(device, *resources, *connector, taken),
+                       !master && connector->connection == DRM_MODE_UNKNOWNCONNECTION};
     if (found.pipe) {
       found.output.formats = find_primary_plane(device, *found.pipe);
       // A driver without universal planes scans out at least this.

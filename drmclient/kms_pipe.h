@@ -53,6 +53,8 @@ struct KmsPipe {
 struct KmsConnector {
   Output output;                ///< for those who use the card
   std::optional<KmsPipe> pipe;  ///< nothing where other outputs have all the CRTCs
+  /// The kernel has never looked for a monitor, and did not look now: another process is DRM master.
+  bool unprobed = false;
 };
 
 /// All connectors that can show a picture, as they are now. The kernel probes the hardware only for a DRM

@@ -33,7 +33,8 @@ std::string without_dev(const std::string& path) {
 
 bool concerns_outputs(const UdevEvent& event, const std::string& path) {
   if (without_dev(event.devname) != without_dev(path)) return false;
-  return event.action == "remove" || (event.action == "change" && event.hotplug == "1");
+  return event.action == "remove" || event.action == "add" ||
+         (event.action == "change" && event.hotplug == "1");
 }
 
 void UdevMonitor::Unref::operator()(udev* context) const {

@@ -16,7 +16,8 @@ struct UdevEvent {
   std::string hotplug;  ///< HOTPLUG: "1" where outputs changed
 };
 
-/// Whether `event` says that the outputs of the card at `path` may have changed, or that it is gone.
+/// Whether `event` says that the outputs of the card at `path` may have changed, or that it was removed or
+/// came back.
 [[nodiscard]] bool concerns_outputs(const UdevEvent& event, const std::string& path);
 
 /// Hears of outputs that come and go: udev's events of the subsystem drm, or the kernel's own where no udevd

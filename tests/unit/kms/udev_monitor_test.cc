@@ -27,9 +27,14 @@ TEST(UdevEvents, TheEndOfTheCardDoes) {
   EXPECT_TRUE(concerns_outputs({"remove", "/dev/dri/card0", ""}, card));
 }
 
+TEST(UdevEvents, TheReturnOfTheCardDoes) {
+  EXPECT_TRUE(concerns_outputs({"add", "/dev/dri/card0", ""}, card));
+}
+
 TEST(UdevEvents, OtherCardsAndConnectorsDoNot) {
   EXPECT_FALSE(concerns_outputs({"change", "/dev/dri/card1", "1"}, card));
   EXPECT_FALSE(concerns_outputs({"change", "/dev/dri/card00", "1"}, card));
   EXPECT_FALSE(concerns_outputs({"remove", "", ""}, card));
-  EXPECT_FALSE(concerns_outputs({"add", "/dev/dri/card0", ""}, card));
+  EXPECT_FALSE(concerns_outputs({"add", "/dev/dri/card1", ""}, card));
+  EXPECT_FALSE(concerns_outputs({"add", "", ""}, card));
 }
