@@ -34,7 +34,8 @@ struct DaemonOptions {
 };
 
 /// Serves until SIGTERM, SIGINT or SIGHUP, or until the command has ended. Leaves no mount, node or file
-/// behind. Returns the exit status: the command's, or 0. Throws std::system_error where serving cannot start.
+/// behind. Returns the exit status: the command's, or 0. Throws std::system_error if serving cannot start,
+/// StopRequested if a signal comes while the start waits for another daemon.
 int run_daemon(const DaemonOptions& options);
 
 }  // namespace cuse

@@ -11,6 +11,7 @@
 
 #include "cuse/daemon.h"
 #include "cuse/log.h"
+#include "cuse/stop_signals.h"
 #include "drmclient/mode.h"
 
 namespace {
@@ -141,6 +142,10 @@ int main(int argc, char** argv) {
   cuse::start_logging(options.verbose);
   try {
     return cuse::run_daemon(options);
+  } catch (const cuse::StopRequested& stop) {
+    constexpr int ended_by_signal = 128;
+    spdlog::info("{}", stop.what());
+    return options.command.empty() ? EXIT_SUCCESS : ended_by_signal + stop.signal();
   } catch (const std::exception& error) {
     spdlog::error("{}", error.what());
     return EXIT_FAILURE;

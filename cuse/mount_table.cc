@@ -1,17 +1,26 @@
 #include "cuse/mount_table.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <spawn.h>
+#include <spdlog/spdlog.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <charconv>
+#include <csignal>
 #include <fstream>
 #include <sstream>
 #include <string_view>
+#include <system_error>
+
+#include "cuse/stop_signals.h"
+#include "drmclient/unique_fd.h"
 
 namespace cuse {
 namespace {
@@ -51,6 +60,59 @@ MountLine parse(const std::string& line) {
   return mount;
 }
 
+/// A child process that asks a mount for its attributes. It is killed at the end of this object.
+///
+/// Only a process can be given up: while the daemon of the mount has read the request and does not answer,
+/// not even SIGKILL ends the wait. The child then stays until that daemon ends, and holds no descriptor.
+class Probe {
+ public:
+  explicit Probe(const std::string& path) : process_(::fork()) {
+    if (process_ < 0) throw std::system_error(errno, std::generic_category(), "cannot start a process");
+    if (process_ == 0) ask(path.c_str());
+    descriptor_.reset(static_cast<int>(::syscall(SYS_pidfd_open, process_, 0)));
+    if (!descriptor_) {
+      const int error = errno;
+      end();
+      throw std::system_error(error, std::generic_category(), "pidfd_open");
+    }
+  }
+  ~Probe() { end(); }
+  Probe(const Probe&) = delete;
+  Probe& operator=(const Probe&) = delete;
+
+  /// Readable when the mount has answered.
+  [[nodiscard]] int descriptor() const { return descriptor_.get(); }
+  /// Whether the answer is that nobody serves the mount.
+  [[nodiscard]] bool found_dead() const {
+    siginfo_t info{};
+    ::waitid(P_PID, static_cast<id_t>(process_), &info, WEXITED | WNOWAIT);
+    return info.si_code == CLD_EXITED && info.si_status == dead;
+  }
+
+ private:
+  static constexpr int dead = 1;
+
+  [[noreturn]] static void ask(const char* path) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    ::close_range(0, ~0U, 0);
+    // Not from the kernel's attribute cache, which outlives the daemon.
+    struct statx status {};
+    const bool failed = ::statx(AT_FDCWD, path, AT_STATX_FORCE_SYNC, STATX_BASIC_STATS, &status) != 0;
+    ::_exit(failed && (errno == ENOTCONN || errno == ECONNABORTED) ? dead : 0);
+  }
+
+  void end() const {
+    constexpr int patience_ms = 100;
+    ::kill(process_, SIGKILL);
+    pollfd ended{descriptor_.get(), POLLIN, 0};
+    ::poll(&ended, 1, patience_ms);
+    ::waitpid(process_, nullptr, WNOHANG);
+  }
+
+  pid_t process_;
+  drmclient::UniqueFd descriptor_;
+};
+
 }  // namespace
 
 std::string mount_source(pid_t daemon) {
@@ -71,11 +133,18 @@ std::optional<FramebufferMount> find_framebuffer_mount(const std::string& path) 
   if (colon != std::string_view::npos) {
     std::from_chars(source.data() + colon + 1, source.data() + source.size(), found.daemon);
   }
-  // Not from the kernel's attribute cache, which outlives the daemon.
-  struct statx status {};
-  found.dead = ::statx(AT_FDCWD, path.c_str(), AT_STATX_FORCE_SYNC, STATX_BASIC_STATS, &status) != 0 &&
-               (errno == ENOTCONN || errno == ECONNABORTED);
   return found;
+}
+
+MountState probe_mount(const std::string& path, pid_t daemon, std::chrono::milliseconds limit) {
+  spdlog::debug("asking whether process {} serves the mount on {}", daemon, path);
+  const Probe probe(path);
+  if (!wait_during_start(
+          probe.descriptor(), limit,
+          "stopped while waiting for process " + std::to_string(daemon) + ", which serves " + path)) {
+    return MountState::silent;
+  }
+  return probe.found_dead() ? MountState::dead : MountState::serving;
 }
 
 bool is_mounted(const std::string& path, pid_t daemon) {

@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <optional>
 #include <string>
 
@@ -9,13 +10,26 @@ namespace cuse {
 
 /// A mount of fbemud's on a device path.
 struct FramebufferMount {
-  pid_t daemon = 0;   ///< of the daemon that made it, as seen in the daemon's pid namespace
-  bool dead = false;  ///< that daemon has gone: nothing answers any more
+  pid_t daemon = 0;  ///< that made it, as seen in the daemon's pid namespace
 };
 
-/// The uppermost mount on `path` (absolute, canonical) if it is one of fbemud's; nothing if there is none, or
-/// another's.
+/// Returns the uppermost mount on `path` (absolute, canonical) if it is one of fbemud's. Asks the mount table
+/// only, never the mount, which may block.
 [[nodiscard]] std::optional<FramebufferMount> find_framebuffer_mount(const std::string& path);
+
+enum class MountState {
+  serving,
+  dead,   ///< its daemon was killed: every access fails
+  silent  ///< its daemon is stopped or hangs: accesses block
+};
+
+/// Longer than a daemon that works needs to answer on a busy machine.
+inline constexpr std::chrono::milliseconds mount_patience{3000};
+
+/// Asks the mount of `daemon` on `path` for its attributes, in a child process, and waits at most for
+/// `limit`. For the start of a daemon: throws StopRequested if a signal ends the wait.
+[[nodiscard]] MountState probe_mount(const std::string& path, pid_t daemon,
+                                     std::chrono::milliseconds limit = mount_patience);
 
 /// Whether the mount of that daemon is on `path` (absolute, canonical), covered by others or not. Asks the
 /// mount table only, never the mount.

@@ -25,7 +25,8 @@ std::string Node::first_free_device() {
     std::string path = "/dev/fb" + std::to_string(number);
     const auto mount = find_framebuffer_mount(path);
     struct stat status {};
-    if ((mount && mount->dead) || (!mount && ::lstat(path.c_str(), &status) != 0 && errno == ENOENT)) {
+    const bool left_behind = mount && probe_mount(path, mount->daemon) == MountState::dead;
+    if (left_behind || (!mount && ::lstat(path.c_str(), &status) != 0 && errno == ENOENT)) {
       return path;
     }
   }

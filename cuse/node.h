@@ -16,8 +16,8 @@ class Node {
   /// says what stands in the way: no permission, something that is no device, a full disk.
   explicit Node(NodeLock& lock);
 
-  /// The lowest /dev/fbN that does not exist, or that a killed daemon left behind. Throws std::system_error
-  /// where 0..31 are all taken.
+  /// Returns the lowest /dev/fbN that does not exist, or that a killed daemon left behind. Throws
+  /// std::system_error if 0..31 are all taken, StopRequested if a signal ends the wait for one's daemon.
   [[nodiscard]] static std::string first_free_device();
 
   [[nodiscard]] const std::string& path() const { return path_; }

@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <string>
 
 #include "drmclient/unique_fd.h"
@@ -11,14 +12,17 @@ namespace cuse {
 /// The right to serve one path: a locked file in the runtime directory, held by the daemon and its guard
 /// together, so that no second daemon takes the path, and none before the guard has cleaned up.
 ///
+/// The file is for its owner only, so that no other user can hold the lock. The wait for the lock ends after
+/// `patience` all the same, or with a signal.
+///
 /// The file also records which file was made for the mount to lie on. Whoever finds the lock free but a
 /// record in the file knows that its writers were killed, and what they left.
 class NodeLock {
  public:
   /// Locks `device`, and removes what a killed daemon left there: its mount, and the file that it made.
   /// Throws std::system_error with a sentence that says what stands in the way: a missing folder, another
-  /// daemon.
-  explicit NodeLock(const std::string& device);
+  /// daemon. Throws StopRequested if a signal ends the wait for a daemon that ends, or does not answer.
+  explicit NodeLock(const std::string& device, std::chrono::milliseconds patience = guard_patience);
   ~NodeLock();
   NodeLock(const NodeLock&) = delete;
   NodeLock& operator=(const NodeLock&) = delete;
@@ -35,13 +39,19 @@ class NodeLock {
   void release();
 
  private:
+  /// Longer than a guard needs to clean up on a busy machine.
+  static constexpr std::chrono::milliseconds guard_patience{5000};
+
   void lock();
+  [[nodiscard]] drmclient::UniqueFd open_file() const;
+  void wait_for(const drmclient::UniqueFd& file) const;
   void write_record(const std::string& record);
   void clear_stale_mount() const;
   void remove_recorded_file() const;
 
   std::string path_;
   std::string lock_path_;
+  std::chrono::milliseconds patience_;
   drmclient::UniqueFd lock_;
 };
 

@@ -1,5 +1,6 @@
 #include "cuse/runtime_files.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -24,6 +25,10 @@ uint32_t hash(std::string_view text) {
   return value;
 }
 
+[[noreturn]] void fail(int code, const std::string& what) {
+  throw std::system_error(code, std::generic_category(), what);
+}
+
 }  // namespace
 
 std::string runtime_directory() {
@@ -34,17 +39,21 @@ std::string runtime_directory() {
 }
 
 void make_runtime_directory() {
-  const std::string path = runtime_directory();
-  const mode_t mode = ::geteuid() == 0 ? 0755 : 0700;
-  if (::mkdir(path.c_str(), mode) != 0 && errno != EEXIST) {
-    throw std::system_error(errno, std::generic_category(), "cannot make the folder " + path);
-  }
+  make_own_folder(runtime_directory(), ::geteuid() == 0 ? 0755 : 0700);
+}
+
+void make_own_folder(const std::string& path, mode_t mode) {
+  if (::mkdir(path.c_str(), mode) != 0 && errno != EEXIST) fail(errno, "cannot make the folder " + path);
+  const drmclient::UniqueFd folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   struct stat status {};
-  if (::lstat(path.c_str(), &status) != 0) {
-    throw std::system_error(errno, std::generic_category(), "cannot look at the folder " + path);
+  if (!folder && errno != ENOTDIR && errno != ELOOP) fail(errno, "cannot open the folder " + path);
+  if (!folder || ::fstat(folder.get(), &status) != 0 || status.st_uid != ::geteuid()) {
+    fail(EPERM, path + " is not a folder of this user; remove it");
   }
-  if (!S_ISDIR(status.st_mode) || status.st_uid != ::geteuid()) {
-    throw std::system_error(EPERM, std::generic_category(), path + " is not a folder of ours");
+  constexpr mode_t writable_by_others = 0022;
+  if ((status.st_mode & writable_by_others) != 0 &&
+      ::fchmod(folder.get(), status.st_mode & 07777 & ~writable_by_others) != 0) {
+    fail(errno, "other users can write to the folder " + path + ", and that cannot be changed");
   }
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <string>
 
 #include "drmclient/unique_fd.h"
@@ -10,9 +12,12 @@ namespace cuse {
 /// /tmp/fbemu-UID.
 [[nodiscard]] std::string runtime_directory();
 
-/// Makes runtime_directory() where it is missing. Throws std::system_error naming it; also where a directory
-/// in /tmp belongs to someone else.
+/// Makes runtime_directory() if it is missing, as make_own_folder() does.
 void make_runtime_directory();
+
+/// Makes the folder `path` if it is missing, and takes from other users the right to write to it. Throws
+/// std::system_error that names it; EPERM if it is a link or another user's.
+void make_own_folder(const std::string& path, mode_t mode);
 
 /// The name under which the files of the daemon that serves `device` (absolute) stand there: "/dev/fb0" ->
 /// "dev-fb0". Long paths are cut and get a hash, since a socket's name has at most 107 bytes.

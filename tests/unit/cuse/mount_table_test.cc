@@ -4,17 +4,27 @@
 #include <gtest/gtest.h>
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <chrono>
+#include <csignal>
 #include <fstream>
+#include <functional>
 #include <string>
 
+#include "cuse/node_lock.h"
+#include "cuse/stop_signals.h"
 #include "drmclient/unique_fd.h"
 #include "tests/unit/child_process.h"
 #include "tests/unit/temporary_folder.h"
+#include "tests/unit/thrown.h"
 
 using cuse::detach_mount;
 using cuse::find_framebuffer_mount;
+using cuse::MountState;
+using cuse::probe_mount;
 using cuse::run_quietly;
 
 TEST(MountTable, OtherFileSystemsAreNotOurs) {
@@ -77,13 +87,21 @@ bool enter_own_mount_table() {
   return ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
 }
 
+/// Mounts as a daemon does. Returns the channel, at which nobody answers, or none if that is not allowed.
+drmclient::UniqueFd mount_silently(const std::string& path, pid_t daemon) {
+  drmclient::UniqueFd channel(::open("/dev/fuse", O_RDWR | O_CLOEXEC));
+  if (!channel) return channel;
+  const std::string options = "fd=" + std::to_string(channel.get()) + ",rootmode=100600,user_id=0,group_id=0";
+  if (::mount(cuse::mount_source(daemon).c_str(), path.c_str(), cuse::mount_type, MS_NOSUID | MS_NODEV,
+              options.c_str()) != 0) {
+    channel.reset();
+  }
+  return channel;
+}
+
 /// Mounts as a daemon does and dies at once: nobody answers at `path`.
 bool mount_and_die(const std::string& path, pid_t daemon) {
-  const drmclient::UniqueFd channel(::open("/dev/fuse", O_RDWR | O_CLOEXEC));
-  if (!channel) return false;
-  const std::string options = "fd=" + std::to_string(channel.get()) + ",rootmode=100600,user_id=0,group_id=0";
-  return ::mount(cuse::mount_source(daemon).c_str(), path.c_str(), cuse::mount_type, MS_NOSUID | MS_NODEV,
-                 options.c_str()) == 0;
+  return static_cast<bool>(mount_silently(path, daemon));
 }
 
 /// Runs `check` in a process with a dead mount of daemon 4242 on a file whose name has blanks and a
@@ -109,7 +127,7 @@ class DeadMount : public testing::Test {
 TEST_F(DeadMount, IsFoundWithItsDaemon) {
   run([](const std::string& path) {
     const auto mount = find_framebuffer_mount(path);
-    return mount && mount->daemon == 4242 && mount->dead;
+    return mount && mount->daemon == 4242 && probe_mount(path, 4242) == MountState::dead;
   });
 }
 
@@ -145,4 +163,68 @@ TEST_F(DeadMount, IsMountedThoughAnotherCoversIt) {
 
 TEST_F(DeadMount, IsNoLongerMountedOnceDetached) {
   run([](const std::string& path) { return detach_mount(path) == 0 && !cuse::is_mounted(path, 4242); });
+}
+
+namespace {
+
+/// Runs `check` in a process with a mount on a file, whose daemon has the channel open and answers nothing.
+class SilentMount : public testing::Test {
+ protected:
+  void run(const std::function<bool(const std::string& path)>& check) {
+    const std::string path = folder.file("fb0");
+    std::ofstream(path) << "covered";
+    unit::ChildProcess process([&] {
+      if (!enter_own_mount_table()) return cannot_mount;
+      const drmclient::UniqueFd channel = mount_silently(path, 4242);
+      if (!channel) return cannot_mount;
+      ::alarm(60);  // a probe that blocks fails the test
+      return check(path) ? 0 : 1;
+    });
+    const int status = process.wait();
+    if (status == cannot_mount) GTEST_SKIP() << "takes /dev/fuse and a mount table of one's own";
+    EXPECT_EQ(status, 0);
+  }
+  unit::TemporaryFolder folder;
+};
+
+constexpr std::chrono::milliseconds short_limit{20};
+
+}  // namespace
+
+TEST_F(SilentMount, IsFoundInTheTableWithoutAskingIt) {
+  run([](const std::string& path) {
+    const auto mount = find_framebuffer_mount(path);
+    return mount && mount->daemon == 4242;
+  });
+}
+
+TEST_F(SilentMount, ProbeWithALimitReturnsSilentAndLeavesNoProcess) {
+  run([](const std::string& path) {
+    const bool silent = probe_mount(path, 4242, short_limit) == MountState::silent;
+    return silent && ::waitpid(-1, nullptr, WNOHANG) < 0 && errno == ECHILD;
+  });
+}
+
+TEST_F(SilentMount, ProbeWithAPendingStopSignalThrowsAndTakesNoSignal) {
+  run([](const std::string& path) {
+    const sigset_t signals = cuse::stop_signals();
+    ::sigprocmask(SIG_BLOCK, &signals, nullptr);
+    ::raise(SIGINT);
+    try {
+      static_cast<void>(probe_mount(path, 4242, std::chrono::hours(1)));
+    } catch (const cuse::StopRequested& stop) {
+      sigset_t pending{};
+      ::sigpending(&pending);
+      return stop.signal() == SIGINT && sigismember(&pending, SIGINT) == 1;
+    }
+    return false;
+  });
+}
+
+TEST_F(SilentMount, LockOnItsPathIsRefusedWithTheDaemonsProcess) {
+  run([](const std::string& path) {
+    const auto thrown = unit::thrown_by([&] { const cuse::NodeLock lock(path); });
+    return thrown.code == EBUSY &&
+           thrown.says("(process 4242) is stopped or hangs; continue it (kill -CONT 4242)");
+  });
 }

@@ -207,43 +207,6 @@ TEST_F(NodeTest, AFileThatTookThePlaceOfAKilledDaemonsIsKept) {
   EXPECT_TRUE(exists(device));
 }
 
-TEST_F(NodeTest, WaitsForTheGuardOfAKilledDaemon) {
-  // A lock that is held in the name of a process that is no more.
-  ChildProcess gone([] { return 0; });
-  const pid_t dead = gone.process();
-  ASSERT_EQ(gone.wait(), 0);
-  cuse::make_runtime_directory();
-  const std::string lock_path = cuse::runtime_directory() + "/" + cuse::runtime_name(device) + ".lock";
-  drmclient::UniqueFd lock(::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
-  ASSERT_EQ(::flock(lock.get(), LOCK_EX), 0);
-  const std::string record = std::to_string(dead) + "\n";
-  ASSERT_EQ(::write(lock.get(), record.data(), record.size()), static_cast<ssize_t>(record.size()));
-  struct stat status {};
-  ASSERT_EQ(::fstat(lock.get(), &status), 0);
-
-  std::atomic<bool> taken{false};
-  std::thread next([&] {
-    const TakenNode node(device);
-    taken = true;
-  });
-  const auto somebody_waits = [&] {
-    std::ifstream locks("/proc/locks");
-    for (std::string line; std::getline(locks, line);) {
-      if (line.find("->") != std::string::npos &&
-          line.find(":" + std::to_string(status.st_ino) + " ") != std::string::npos) {
-        return true;
-      }
-    }
-    return false;
-  };
-  EXPECT_TRUE(unit::eventually([&] { return taken || somebody_waits(); }));
-  EXPECT_FALSE(taken);
-  ::unlink(lock_path.c_str());
-  lock.reset();
-  next.join();
-  EXPECT_TRUE(taken);
-}
-
 TEST_F(NodeTest, TheFirstFreeDeviceIsOneOfThirtyTwo) {
   try {
     const std::string free = cuse::Node::first_free_device();

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "tests/unit/environment.h"
+#include "tests/unit/other_user.h"
 #include "tests/unit/temporary_folder.h"
 #include "tests/unit/thrown.h"
 #include "tests/unit/unprivileged_user.h"
@@ -127,4 +128,29 @@ TEST_F(RuntimeDirectoryOfAUser, AMissingXdgRuntimeDirIsToldByName) {
   const auto thrown = unit::thrown_by(make_runtime_directory);
   EXPECT_EQ(thrown.code, ENOENT);
   EXPECT_TRUE(thrown.says(folder.file("missing") + "/fbemu")) << thrown.what;
+}
+
+TEST(OwnFolder, ThatOthersCanWriteToIsClosedToThem) {
+  const unit::TemporaryFolder folder;
+  ASSERT_EQ(::mkdir(folder.file("fbemu").c_str(), 0700), 0);
+  ASSERT_EQ(::chmod(folder.file("fbemu").c_str(), 0777), 0);
+  cuse::make_own_folder(folder.file("fbemu"), 0755);
+  struct stat status {};
+  ASSERT_EQ(::stat(folder.file("fbemu").c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 07777U, 0755U);
+}
+
+TEST(OwnFolder, OfAnotherUserIsRefused) {
+  if (::geteuid() != 0) GTEST_SKIP() << "takes root, who can give a folder away";
+  const unit::TemporaryFolder folder;
+  ASSERT_EQ(::mkdir(folder.file("fbemu").c_str(), 0700), 0);
+  ASSERT_EQ(::chown(folder.file("fbemu").c_str(), unit::other_user, unit::other_user), 0);
+  EXPECT_EQ(unit::thrown_by([&] { cuse::make_own_folder(folder.file("fbemu"), 0755); }).code, EPERM);
+}
+
+TEST(OwnFolder, ThatIsALinkIsRefused) {
+  const unit::TemporaryFolder folder;
+  ASSERT_EQ(::mkdir(folder.file("real").c_str(), 0700), 0);
+  ASSERT_EQ(::symlink("real", folder.file("fbemu").c_str()), 0);
+  EXPECT_EQ(unit::thrown_by([&] { cuse::make_own_folder(folder.file("fbemu"), 0755); }).code, EPERM);
 }
