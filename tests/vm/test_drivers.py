@@ -3,18 +3,17 @@
 
     python3 tests/vm/test_drivers.py -v [Drivers[.test_virtio_6_12]]...
 
-One guest for each driver and kernel, a minute or less each. Exit status 77: the machine lacks something that the guests need, and
+One guest for each driver and kernel, a minute or two each. Exit status 77: the machine lacks something that the guests need, and
 nothing was tested; where CI is set, that is a failure. The programs are those of the build folder that FBEMU_BUILD names (build/release).
 
-With FBEMU_MAPPING=dmabuf or shadow (fbemud's --mapping), all that brings pixels to the screen is tested on that way to the card's memory.
+In each guest, all that brings pixels to the screen is tested on each way to the card's memory (fbemud's --mapping): MAP_DUMB, dma-buf and
+shadow, one after another; a failure names its way as mapping=... FBEMU_MAPPING=default, dmabuf or shadow tests that one alone.
 """
 
 import os
-import struct
 import sys
 import time
 import unittest
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,7 +24,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from lab import console, fbemu, framebuffer, mapping  # noqa: E402
 from lab.boot import boot  # noqa: E402
 from lab.drivers import DRIVERS  # noqa: E402
-from lab.errors import LabError  # noqa: E402
 from lab.fbemu import Fbemu  # noqa: E402
 from lab.framebuffer import OpenFramebuffer  # noqa: E402
 from lab.guest import Guest  # noqa: E402
@@ -33,11 +31,14 @@ from lab.options import Options  # noqa: E402
 from lab.picture import Picture  # noqa: E402
 from lab.suite import main  # noqa: E402
 
-# Kernel, driver, whether the kernel's own /dev/fb0 is there as well.
-MATRIX = [("6.12", gpu, False) for gpu in DRIVERS] + [(kernel, gpu, False) for kernel in ("6.1", "7.2") for gpu in ("virtio", "vmwgfx")]
-MATRIX.append(("6.12", "virtio", True))
-if mapping.CHOICE == "dmabuf":
-    MATRIX += [("6.1", gpu, False) for gpu in ("bochs", "qxl")]  # where MAP_DUMB has to be taken instead
+# Kernel, driver, whether the kernel's own /dev/fb0 is there as well, ways to the card's memory.
+MATRIX = [
+    *(("6.12", gpu, False, mapping.ALL) for gpu in DRIVERS),
+    *((kernel, gpu, False, mapping.ALL) for kernel in ("6.1", "7.2") for gpu in ("virtio", "vmwgfx")),
+    ("6.12", "virtio", True, mapping.ALL),
+    # MAP_DUMB has to be taken in place of a dma-buf.
+    *(("6.1", gpu, False, ("dmabuf",)) for gpu in ("bochs", "qxl")),
+]
 
 PROGRAMS = Path(__file__).resolve().parent / "programs"
 # QEMU's old VMware card is not to be trusted with 16 bits a pixel.
@@ -55,24 +56,32 @@ class Drivers(unittest.TestCase):
 
     guest: Guest
     before: Picture
+    mapping: str
 
-    def run_checks(self, kernel: str, gpu: str, kernel_fbdev: bool) -> None:
+    def run_checks(self, kernel: str, gpu: str, kernel_fbdev: bool, mappings: tuple[str, ...]) -> None:
         start = time.monotonic()
         with boot(Options(kernel=kernel, gpu=gpu, kernel_fbdev=kernel_fbdev)) as self.guest:
             framebuffer.install(self.guest)
-            self.before = self.guest.settled_screen()
-            self.assertGreater(len(set(self.before.rgb)), 1, "there is no console on the screen to come back")
-            formats, taken = self.check_shown()
-            self.check_formats_and_mappings(formats, taken)
+            for choice in mapping.chosen(mappings):
+                with self.subTest(mapping=choice):
+                    self.check_mapping(choice)
             # No mapping outlives a process, and this asks only what is on the screen after it.
-            if not mapping.CHOICE:
+            if mapping.DEFAULT in mapping.chosen(mappings):
                 self.check_killed()
         print(f"\n  {kernel} {gpu}{' beside the kernel-s fbdev' if kernel_fbdev else ''}: {time.monotonic() - start:.1f} s",
               file=sys.stderr)
 
+    def check_mapping(self, choice: str) -> None:
+        """Everything that depends on the way to the card's memory, and on the default one all the rest."""
+        self.mapping = choice
+        self.before = self.guest.settled_screen()
+        self.assertGreater(len(set(self.before.rgb)), 1, "there is no console on the screen to come back")
+        formats, taken = self.check_shown()
+        self.check_formats(formats, taken)
+
     @contextmanager
     def daemon(self, *arguments: str) -> Iterator[Fbemu]:
-        daemon = fbemu.start(self.guest, build(), ["--no-cuse", *mapping.arguments(), *arguments])
+        daemon = fbemu.start(self.guest, build(), ["--no-cuse", *mapping.arguments(self.mapping), *arguments])
         try:
             yield daemon
             self.assertEqual(daemon.stop(), 0, daemon.log)
@@ -86,9 +95,9 @@ class Drivers(unittest.TestCase):
         seen = self.guest.wait_screen(lambda now: now.reduced(*bits) == wanted, timeout=timeout)
         self.assertIsNone(seen.reduced(*bits).difference(wanted))
 
-    def assert_mapping(self, choice: str) -> None:
+    def assert_mapping(self) -> None:
         """The way to the card's memory is the one that --mapping says, or what the driver has instead. Once something was drawn."""
-        self.assertEqual(framebuffer.status(self.guest)["card_details"]["mapping"], mapping.expected(self.guest.options, choice))
+        self.assertEqual(framebuffer.status(self.guest)["card_details"]["mapping"], mapping.expected(self.guest.options, self.mapping))
 
     def assert_screen_stays(self, expected: Picture) -> None:
         self.assert_screen(expected)
@@ -117,9 +126,9 @@ class Drivers(unittest.TestCase):
             with OpenFramebuffer(self.guest, daemon) as screen:
                 self.check_drawing(screen)
                 status = framebuffer.status(self.guest)
-                self.assert_mapping(mapping.CHOICE)
+                self.assert_mapping()
                 # What the kernel does with its console is the same on every way to the card's memory.
-                if not mapping.CHOICE:
+                if self.mapping == mapping.DEFAULT:
                     self.check_console_does_not_disturb(screen)
             with self.subTest("the console comes back"):
                 self.assert_screen_stays(self.before)
@@ -156,7 +165,7 @@ class Drivers(unittest.TestCase):
             self.assert_screen_stays(screen.picture)
         with self.subTest("fbemuctl screenshot is what the screen shows"):
             self.guest.run(["fbemuctl", "screenshot", "/tmp/shown.png"])
-            self.assertIsNone(png(self.guest.read_file("/tmp/shown.png")).difference(screen.picture))
+            self.assertIsNone(Picture.from_png(self.guest.read_file("/tmp/shown.png")).difference(screen.picture))
 
     def check_console_does_not_disturb(self, screen: OpenFramebuffer) -> None:
         with self.subTest("text on the console does not disturb the picture, and is there when it is back"):
@@ -215,7 +224,7 @@ class Drivers(unittest.TestCase):
 
     def check_programs(self, daemon: Fbemu) -> None:
         width, height = self.before.width, self.before.height
-        if not mapping.CHOICE:
+        if self.mapping == mapping.DEFAULT:
             self.check_fbset(daemon)
         holder = OpenFramebuffer(self.guest, daemon)
         try:
@@ -227,7 +236,7 @@ class Drivers(unittest.TestCase):
         finally:
             holder.close()
         # fbi is here for its terminal; its pixels come as those of the static program did.
-        if not mapping.CHOICE:
+        if self.mapping == mapping.DEFAULT:
             self.check_fbi(daemon)
 
     def check_fbi(self, daemon: Fbemu) -> None:
@@ -245,22 +254,18 @@ class Drivers(unittest.TestCase):
                 self.guest.wait_until("! pgrep -x fbi", timeout=10)
                 self.guest.run(["chvt", "1"])
 
-    def check_formats_and_mappings(self, formats: list[str], taken: str) -> None:
-        """Everything that the driver scans out, each way to its memory, and the calls from before atomic."""
+    def check_formats(self, formats: list[str], taken: str) -> None:
+        """Everything that the driver scans out, and the calls from before atomic."""
         # What is taken without an option was shown already.
         others = [name for name in formats if name not in {taken, *UNTRUSTED_FORMATS.get(self.guest.options.gpu, ())}]
-        variants = [("--card", f"auto,{option}") for option in (*(f"format={name}" for name in others), "commit=legacy")]
-        if not mapping.CHOICE:
-            variants += [("--mapping", choice) for choice in ("dmabuf", "shadow")]
-        for name, value in variants:
-            choice = value if name == "--mapping" else mapping.CHOICE
-            with self.subTest(value), self.daemon(name, value) as daemon, OpenFramebuffer(self.guest, daemon) as screen:
+        for option in (*(f"format={name}" for name in others), "commit=legacy"):
+            with self.subTest(option), self.daemon("--card", f"auto,{option}") as daemon, OpenFramebuffer(self.guest, daemon) as screen:
                 screen.draw_pattern()
                 kind = framebuffer.status(self.guest)["scanout_format"]
                 self.assert_screen(screen.picture, BITS.get(kind, (8, 8, 8)))
                 screen.fill(201, 99, 7, 3, 0xFFFFFF)
                 self.assert_screen(screen.picture, BITS.get(kind, (8, 8, 8)))
-                self.assert_mapping(choice)
+                self.assert_mapping()
 
     def check_killed(self) -> None:
         with self.subTest("SIGKILL: the console comes back"):
@@ -273,50 +278,10 @@ class Drivers(unittest.TestCase):
             self.guest.wait_until(f"! grep -q ' {daemon.node} ' /proc/self/mountinfo", timeout=10)
 
 
-def png(data: bytes) -> Picture:
-    """A picture written by fbemuctl: 8 bits a channel, red, green, blue, not interlaced."""
-    width, height, depth, kind = struct.unpack_from(">IIBB", data, 16)
-    if (depth, kind) != (8, 2):
-        raise LabError(f"not a PNG of red, green and blue with 8 bits each: depth {depth}, type {kind}")
-    packed, at = b"", 8
-    while at < len(data):
-        (length,) = struct.unpack_from(">I", data, at)
-        if data[at + 4:at + 8] == b"IDAT":
-            packed += data[at + 8:at + 8 + length]
-        at += length + 12
-    return Picture(width, height, unfiltered(zlib.decompress(packed), width * 3, height))
-
-
-def unfiltered(lines: bytes, stride: int, height: int) -> bytes:
-    rows: list[bytes] = []
-    above = bytes(stride)
-    for y in range(height):
-        at = y * (stride + 1)
-        row = bytearray(lines[at + 1:at + 1 + stride])
-        unfilter(lines[at], row, above)
-        above = bytes(row)
-        rows.append(above)
-    return b"".join(rows)
-
-
-def unfilter(kind: int, row: bytearray, above: bytes) -> None:
-    """The filters of the PNG specification, section 9, for three bytes a pixel."""
-    if kind == 0:
-        return
-    for i, value in enumerate(row):
-        left, up, corner = (row[i - 3], above[i], above[i - 3]) if i >= 3 else (0, above[i], 0)
-        if kind == 4:
-            guess = left + up - corner
-            nearest = min((abs(guess - left), 0, left), (abs(guess - up), 1, up), (abs(guess - corner), 2, corner))[2]
-        else:
-            nearest = (0, left, up, (left + up) // 2)[kind]
-        row[i] = (value + nearest) & 255
-
-
 def add_tests() -> None:
-    def make(kernel: str, gpu: str, kernel_fbdev: bool) -> None:
+    def make(kernel: str, gpu: str, kernel_fbdev: bool, mappings: tuple[str, ...]) -> None:
         name = f"test_{gpu}_{kernel.replace('.', '_')}{'_beside_the_kernels_fbdev' if kernel_fbdev else ''}"
-        setattr(Drivers, name, lambda self: self.run_checks(kernel, gpu, kernel_fbdev))
+        setattr(Drivers, name, lambda self: self.run_checks(kernel, gpu, kernel_fbdev, mappings))
 
     for entry in MATRIX:
         make(*entry)
@@ -325,4 +290,4 @@ def add_tests() -> None:
 add_tests()
 
 if __name__ == "__main__":
-    main(Options(kernel=kernel, gpu=gpu, kernel_fbdev=kernel_fbdev) for kernel, gpu, kernel_fbdev in MATRIX)
+    main(Options(kernel=kernel, gpu=gpu, kernel_fbdev=kernel_fbdev) for kernel, gpu, kernel_fbdev, _ in MATRIX)

@@ -17,7 +17,7 @@ from unittest import mock
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from lab import cache, cli, compositor, kernels, pattern, sources  # noqa: E402
+from lab import cache, cli, compositor, pattern, sources  # noqa: E402
 from lab.boot import BREAK_BOOTS, boot  # noqa: E402
 from lab.drivers import DRIVERS  # noqa: E402
 from lab.errors import CommandFailed, GuestDied, GuestTimeout, LabError, Skipped  # noqa: E402
@@ -103,6 +103,14 @@ class Pictures(unittest.TestCase):
         png = picture.png()
         self.assertEqual(png[:8], b"\x89PNG\r\n\x1a\n")
         self.assertEqual(zlib.decompress(png[png.index(b"IDAT") + 4:-16]), b"\0\0\1\2\3\4\5\0\6\7\x08\x09\x0a\x0b")
+
+    def test_png_is_read_as_it_was_written(self) -> None:
+        picture = Picture(33, 7, bytes(at * 7 & 255 for at in range(33 * 7 * 3)))
+        self.assertEqual(Picture.from_png(picture.png()), picture)
+        with self.assertRaises(LabError):
+            Picture.from_png(b"P6")
+        with self.assertRaises(LabError):
+            Picture.from_png(picture.png()[:60])
 
     def test_ppm_whose_pixels_look_like_spaces(self) -> None:
         self.assertEqual(Picture.from_ppm(b"P6\n255 1\n255\n" + b" " * 765), Picture(255, 1, b" " * 765))
@@ -198,10 +206,12 @@ class Commands(unittest.TestCase):
 
 
 class Boot(unittest.TestCase):
-    def test_one_early_death_is_forgiven_and_told(self) -> None:
+    def test_one_early_death_is_forgiven_and_told_and_the_guest_can_be_powered_off(self) -> None:
         said = io.StringIO()
         with mock.patch.dict(os.environ, {BREAK_BOOTS: "1"}), contextlib.redirect_stderr(said), boot(Options()) as machine:
             self.assertEqual(machine.run("echo here").text, "here\n")
+            machine.power_off()
+            self.assertFalse(machine.running)
         self.assertIn("died early in boot (attempt 1 of 2)", said.getvalue())
         self.assertIn("booting it once more", said.getvalue())
 
@@ -216,16 +226,52 @@ class Boot(unittest.TestCase):
             machine.run("echo c > /proc/sysrq-trigger")
         self.assertFalse(machine.running)
 
-    def test_power_off(self) -> None:
-        with boot(Options()) as machine:
-            machine.power_off()
-            self.assertFalse(machine.running)
+
+class Machines(unittest.TestCase):
+    """One guest for each kernel and driver without the kernel's fbdev, for all that is asked of it."""
 
     def test_without_the_kernels_fbdev(self) -> None:
         for kernel, gpu in MATRIX:
             with self.subTest(kernel=kernel, gpu=gpu), boot(Options(kernel=kernel, gpu=gpu)) as machine:
-                machine.run("test -c /dev/dri/card0 && test -c /dev/cuse && test -c /dev/fuse && test ! -e /dev/fb0 && test ! -e /proc/fb")
-                self.assertNotIn(" 29 ", machine.read_file("/proc/devices").decode(), "the kernel's fbdev has its device number")
+                with self.subTest("there is no fbdev"):
+                    self.check_no_fbdev(machine)
+                if gpu == "vmwgfx":
+                    with self.subTest("vmwgfx shows only what was flushed"):
+                        self.check_unflushed(machine)
+                if kernel == "6.12":
+                    with self.subTest("suspended and woken"):
+                        self.check_suspend(machine)
+
+    def check_no_fbdev(self, machine: Guest) -> None:
+        machine.run("test -c /dev/dri/card0 && test -c /dev/cuse && test -c /dev/fuse && test ! -e /dev/fb0 && test ! -e /proc/fb")
+        self.assertNotIn(" 29 ", machine.read_file("/proc/devices").decode(), "the kernel's fbdev has its device number")
+
+    def check_unflushed(self, machine: Guest) -> None:
+        machine.put(PROGRAMS / "unflushed.py", "/root/unflushed.py")
+        job = machine.spawn(["python3", "unflushed.py", "/dev/dri/card0"], stdin=True)
+        job.wait_output(b"DRAWN", 60)
+        blue = b"\x33\x66\xcc"
+        before = machine.settled_screen()
+        self.assertEqual(before.rgb.count(blue), 0, "pixels that were never flushed are on the screen")
+        job.write(b"\n")
+        job.wait_output(b"FLUSHED", 60)
+        after = machine.settled_screen()
+        rows = [before.rgb[row * before.width * 3:(row + 1) * before.width * 3] for row in range(before.height)]
+        for row in range(50, 90):
+            rows[row] = rows[row][:300] + blue * 200 + rows[row][900:]
+        self.assertIsNone(after.difference(Picture(before.width, before.height, b"".join(rows))))
+        job.write(b"\n")
+        self.assertEqual(job.wait(30), 0)
+
+    def check_suspend(self, guest: Guest) -> None:
+        before = guest.settled_screen()
+        guest.suspend_and_wake()
+        log = guest.run(["dmesg"]).text
+        self.assertIn("PM: suspend exit", log)
+        self.assertEqual("Waking up from system sleep state S3" in log, DRIVERS[guest.options.gpu].suspend == "mem", log)
+        self.assertIsNone(guest.wait_screen(lambda now: now == before).difference(before))
+        guest.run("printf 'after it' > /dev/tty1")
+        self.assertNotEqual(guest.wait_screen(lambda now: now != before), before, "the screen stands still")
 
 
 class Screens(unittest.TestCase):
@@ -249,28 +295,10 @@ class Screens(unittest.TestCase):
         print(f"\n  {options.kernel} {options.gpu}: {width}x{height}x{depth}, {bits}-bit program, booted in {machine.boot_seconds:.1f} s",
               file=sys.stderr)
 
-    def test_vmwgfx_shows_only_what_was_flushed(self) -> None:
-        for kernel in kernels.SUITES:
-            with self.subTest(kernel=kernel), boot(Options(kernel=kernel, gpu="vmwgfx")) as machine:
-                machine.put(PROGRAMS / "unflushed.py", "/root/unflushed.py")
-                job = machine.spawn(["python3", "unflushed.py", "/dev/dri/card0"], stdin=True)
-                job.wait_output(b"DRAWN", 60)
-                blue = b"\x33\x66\xcc"
-                before = machine.settled_screen()
-                self.assertEqual(before.rgb.count(blue), 0, "pixels that were never flushed are on the screen")
-                job.write(b"\n")
-                job.wait_output(b"FLUSHED", 60)
-                after = machine.settled_screen()
-                rows = [before.rgb[row * before.width * 3:(row + 1) * before.width * 3] for row in range(before.height)]
-                for row in range(50, 90):
-                    rows[row] = rows[row][:300] + blue * 200 + rows[row][900:]
-                self.assertIsNone(after.difference(Picture(before.width, before.height, b"".join(rows))))
-                job.write(b"\n")
-                self.assertEqual(job.wait(30), 0)
-
 
 class Compositors(unittest.TestCase):
     def test_weston(self) -> None:
+        """It shows its desktop and gives the console back, however it ends. The last one has no card."""
         with boot(Options()) as guest:
             before = guest.settled_screen()
             weston = compositor.start(guest, terminal=3)
@@ -283,16 +311,13 @@ class Compositors(unittest.TestCase):
             self.assertFalse(compositor.shows_desktop(guest.wait_screen(lambda now: not compositor.shows_desktop(now))))
             weston.reset_terminal()
             self.back_to(guest, before)
+            guest.run("rm /dev/dri/card0")
+            with self.assertRaisesRegex(LabError, "(?s)status 1.*no drm device found"):
+                compositor.start(guest)
 
     def back_to(self, guest: Guest, console: Picture) -> None:
         guest.run(["chvt", "1"])
         self.assertIsNone(guest.wait_screen(lambda now: now == console).difference(console))
-
-    def test_weston_that_cannot_start(self) -> None:
-        with boot(Options()) as guest:
-            guest.run("rm /dev/dri/card0")
-            with self.assertRaisesRegex(LabError, "(?s)status 1.*no drm device found"):
-                compositor.start(guest)
 
 
 class Displays(unittest.TestCase):
@@ -331,18 +356,6 @@ class Displays(unittest.TestCase):
     def test_cards_without(self) -> None:
         with self.assertRaisesRegex(LabError, "one head"), boot(Options(gpu="qxl", heads=2)):
             self.fail("there was a guest")
-
-    def test_suspended_and_woken(self) -> None:
-        for gpu, driver in DRIVERS.items():
-            with self.subTest(gpu=gpu), boot(Options(gpu=gpu)) as guest:
-                before = guest.settled_screen()
-                guest.suspend_and_wake()
-                log = guest.run(["dmesg"]).text
-                self.assertIn("PM: suspend exit", log)
-                self.assertEqual("Waking up from system sleep state S3" in log, driver.suspend == "mem", log)
-                self.assertIsNone(guest.wait_screen(lambda now: now == before).difference(before))
-                guest.run("printf 'after it' > /dev/tty1")
-                self.assertNotEqual(guest.wait_screen(lambda now: now != before), before, "the screen stands still")
 
 
 class CommandLine(unittest.TestCase):

@@ -4,7 +4,8 @@ computed here.
 
     python3 tests/vm/test_modes.py -v [Modes[.test_virtio]]...
 
-FBEMU_MAPPING=dmabuf or shadow is given to fbemud as --mapping; all of this brings pixels to the screen, so nothing is left out then.
+All of this brings pixels to the screen, so all of it is tested on each way to the card's memory (fbemud's --mapping), one after another in
+the same guest; a failure names its way as mapping=... FBEMU_MAPPING=default, dmabuf or shadow tests that one alone.
 """
 
 import json
@@ -131,6 +132,7 @@ class Modes(unittest.TestCase):
     guest: Guest
     width: int
     height: int
+    mapping: str
 
     def run_checks(self, kernel: str, gpu: str) -> None:
         with boot(Options(kernel=kernel, gpu=gpu)) as guest:
@@ -138,27 +140,34 @@ class Modes(unittest.TestCase):
             guest.put(PROGRAM, "/root/paint.py")
             before = guest.settled_screen()
             self.width, self.height = before.width, before.height
-            with self.painter() as painter:
-                self.check_depths(painter)
-                self.check_palette(painter)
-                self.check_modes(painter)
-                self.check_panning(painter)
-                self.check_program_rotation(painter)
-            with self.painter("--rotate", "270", "--depth", "16") as painter:
-                self.check_display_rotation(painter)
-            with self.painter("--scale", "integer") as painter:
-                self.check_integer_scale(painter)
+            for choice in mapping.chosen():
+                with self.subTest(mapping=choice):
+                    self.check_mapping(choice)
+
+    def check_mapping(self, choice: str) -> None:
+        self.mapping = choice
+        with self.painter() as painter:
+            self.check_depths(painter)
+            self.check_palette(painter)
+            self.check_modes(painter)
+            self.check_panning(painter)
+            self.check_program_rotation(painter)
+        with self.painter("--rotate", "270", "--depth", "16") as painter:
+            self.check_display_rotation(painter)
+        with self.painter("--scale", "integer") as painter:
+            self.check_integer_scale(painter)
 
     @contextmanager
     def painter(self, *arguments: str) -> Iterator[Painter]:
         """fbemud with these options, and a painter on it. Without others a small picture is shown in the middle."""
         folder = os.environ.get("FBEMU_BUILD")
         options = arguments if "--scale" in arguments else ("--scale", "none", *arguments)
-        daemon: Fbemu = fbemu.start(self.guest, fbemu.find_build(Path(folder) if folder else None), ["--no-cuse", *mapping.arguments(), *options])
+        build = fbemu.find_build(Path(folder) if folder else None)
+        daemon: Fbemu = fbemu.start(self.guest, build, ["--no-cuse", *mapping.arguments(self.mapping), *options])
         try:
             painter = Painter(self.guest, daemon.node)
             yield painter
-            self.assertEqual(framebuffer.status(self.guest)["card_details"]["mapping"], mapping.expected(self.guest.options))
+            self.assertEqual(framebuffer.status(self.guest)["card_details"]["mapping"], mapping.expected(self.guest.options, self.mapping))
             painter.close()
             self.assertEqual(daemon.stop(), 0, daemon.log)
         finally:

@@ -1,20 +1,27 @@
-"""How fbemu reaches the memory of the card: what FBEMU_MAPPING asks for, and what that has to come to."""
+"""How fbemu reaches the memory of the card: the ways that its tests try, and what each has to come to."""
 
 import os
 
 from .options import Options
 
-# What fbemud's --mapping is given; without it the option is left out.
-CHOICE = os.environ.get("FBEMU_MAPPING", "")
+# The way that fbemud takes without the option --mapping.
+DEFAULT = "default"
+ALL = (DEFAULT, "dmabuf", "shadow")
 # These do not export their buffers, or do not let them be mapped.
 _NO_DMA_BUF = {("6.1", "bochs"), ("6.1", "qxl")}
 
 
-def arguments(choice: str = CHOICE) -> list[str]:
-    return ["--mapping", choice] if choice else []
+def chosen(choices: tuple[str, ...] = ALL) -> list[str]:
+    """Returns those of the ways that are to be tested: all of them, or the one that FBEMU_MAPPING names."""
+    only = os.environ.get("FBEMU_MAPPING")
+    return [choice for choice in choices if not only or choice == only]
 
 
-def expected(options: Options, choice: str = CHOICE) -> str:
+def arguments(choice: str) -> list[str]:
+    return [] if choice == DEFAULT else ["--mapping", choice]
+
+
+def expected(options: Options, choice: str) -> str:
     """What fbemuctl status has to say on this guest."""
     if choice == "shadow":
         return "shadow"

@@ -1,10 +1,12 @@
 """Pictures of a guest's screen: read from QEMU's PPM, compared, and written as PNG."""
 
 import struct
+import subprocess
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from . import tools
 from .errors import LabError
 
 
@@ -32,6 +34,18 @@ class Picture:
         if len(rgb) != width * height * 3:
             raise LabError(f"QEMU's screendump of {width}x{height} has {len(rgb)} bytes of pixels")
         return Picture(width, height, rgb)
+
+    @staticmethod
+    def from_png(data: bytes) -> "Picture":
+        """Decoded by ffmpeg, which is no part of what wrote it, and a hundred times as fast as Python."""
+        if data[:8] != b"\x89PNG\r\n\x1a\n":
+            raise LabError("this is no PNG")
+        width, height = struct.unpack_from(">II", data, 16)
+        command = [tools.path_of("ffmpeg"), "-v", "error", "-f", "png_pipe", "-i", "-", "-f", "rawvideo", "-pix_fmt", "rgb24", "-"]
+        done = subprocess.run(command, input=data, capture_output=True, check=False)
+        if done.returncode != 0 or len(done.stdout) != width * height * 3:
+            raise LabError(f"ffmpeg cannot decode the PNG of {width}x{height}: {done.stderr.decode(errors='replace')}")
+        return Picture(width, height, done.stdout)
 
     @staticmethod
     def from_xrgb(width: int, height: int, pixels: bytes, stride: int | None = None) -> "Picture":

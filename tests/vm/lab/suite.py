@@ -28,7 +28,10 @@ def main(guests: Iterable[Options]) -> None:
     except LabError as error:
         say(str(error))
         sys.exit(error.exit_status)
-    unittest.main(module="__main__")
+    done = unittest.main(module="__main__", exit=False).result
+    for test, reason in done.skipped:
+        say(f"skipped: {test.id()}: {reason}")
+    sys.exit(not done.wasSuccessful())
 
 
 def _parts(by_class: bool) -> list[str]:

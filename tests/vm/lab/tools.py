@@ -14,6 +14,7 @@ PACKAGE_OF = {
     "depmod": "kmod",
     "dpkg-deb": "dpkg",
     "dpkg-source": "dpkg-dev",
+    "ffmpeg": "ffmpeg",
     "gcc": "gcc",
     "mke2fs": "e2fsprogs",
     "mmdebstrap": "mmdebstrap",

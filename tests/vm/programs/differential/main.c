@@ -1,10 +1,10 @@
 /* Asks a framebuffer device hundreds of questions and prints what it answers: one line a case, its name
    first.
 
-       differential DEVICE put|call|file...
+       differential DEVICE put|state|call|file...
 
-   The groups "put" (the var, panning, colour maps) and "call" (all other ioctls, and bad pointers for all) do
-   without file positions and mappings, which a CUSE device does not have.
+   The groups "put" (the var), "state" (its flags, panning, colour maps) and "call" (all other ioctls, and bad
+   pointers for all) do without file positions and mappings, which a CUSE device does not have.
 
    The same program runs on the kernel's own framebuffers and on fbemu, and the lines are compared. So nothing
    that depends on the time or on the card is in them. It needs no C library, so that a 64-bit compiler
@@ -222,8 +222,7 @@ static void look_at_first(void) {
   sys_close(file);
 }
 
-static void put_group(void) {
-  put_cases();
+static void state_group(void) {
   activate_cases();
   pan_cases();
   color_map_cases();
@@ -252,13 +251,14 @@ __attribute__((used, noreturn)) void start(long* stack) {
   _Static_assert(sizeof(struct report) <= page, "the report is one page");
   report = (struct report*)shared;
   if (stack[0] < 3) {
-    print("usage: differential DEVICE put|call|file...\n");
+    print("usage: differential DEVICE put|state|call|file...\n");
     sys_exit(2);
   }
   device = arguments[1];
   look_at_first();
   for (long i = 2; i < stack[0]; ++i) {
-    if (memcmp(arguments[i], "put", 4) == 0) put_group();
+    if (memcmp(arguments[i], "put", 4) == 0) put_cases();
+    if (memcmp(arguments[i], "state", 6) == 0) state_group();
     if (memcmp(arguments[i], "call", 5) == 0) call_group();
     if (memcmp(arguments[i], "file", 5) == 0) file_group();
   }
