@@ -14,6 +14,7 @@ import sys
 import unittest
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -73,43 +74,50 @@ class Painter:
         for y in range(height):
             line = (y + geometry["yoffset"]) % lines & 255
             if line not in rows:
-                rows[line] = self._row(line, seed, palette, width)
+                rows[line] = _row(line, seed, palette, width, geometry["xoffset"], geometry["line_length"], geometry["bits_per_pixel"],
+                                  bool(geometry["grayscale"]), tuple(map(tuple, geometry["fields"])))
             out.append(rows[line])
         return Picture(width, height, b"".join(out))
 
-    def _row(self, line: int, seed: int, palette: int | None, width: int) -> bytes:
-        data = bytes((3 * at + 5 * line + seed) & 255 for at in range(self.geometry["line_length"]))
-        bits, first = self.geometry["bits_per_pixel"], self.geometry["xoffset"]
-        row = bytearray()
-        for x in range(first, first + width):
-            if bits == 1:
-                row += b"\xff\xff\xff" if data[x // 8] & 0x80 >> x % 8 else b"\0\0\0"
-                continue
-            value = int.from_bytes(data[x * bits // 8:x * bits // 8 + bits // 8], "little")
-            if self.geometry["grayscale"]:
-                row += bytes([value] * 3)
-            elif bits == 8:
-                assert palette is not None
-                row += bytes([(value + palette) & 255, (3 * value + palette) & 255, 255 - value])
-            else:
-                row += bytes(_widen(value >> offset & (1 << length) - 1, length) for offset, length in self.geometry["fields"])
-        return bytes(row)
+
+# Each way to the card's memory shows the same pictures: they are computed once.
+@cache
+def _row(line: int, seed: int, palette: int | None, width: int, first: int, line_length: int, bits: int, grayscale: bool,
+         fields: tuple[tuple[int, int], ...]) -> bytes:
+    data = bytes((3 * at + 5 * line + seed) & 255 for at in range(line_length))
+    row = bytearray()
+    for x in range(first, first + width):
+        if bits == 1:
+            row += b"\xff\xff\xff" if data[x // 8] & 0x80 >> x % 8 else b"\0\0\0"
+            continue
+        value = int.from_bytes(data[x * bits // 8:x * bits // 8 + bits // 8], "little")
+        if grayscale:
+            row += bytes([value] * 3)
+        elif bits == 8:
+            assert palette is not None
+            row += bytes([(value + palette) & 255, (3 * value + palette) & 255, 255 - value])
+        else:
+            row += bytes(_widen(value >> offset & (1 << length) - 1, length) for offset, length in fields)
+    return bytes(row)
 
 
 def _widen(value: int, bits: int) -> int:
     return value if bits == 8 else (value << 8 - bits | value >> 2 * bits - 8) & 255
 
 
+@cache
 def clockwise(picture: Picture) -> Picture:
     pixels = [picture.rgb[at:at + 3] for at in range(0, len(picture.rgb), 3)]
     width, height = picture.width, picture.height
     return Picture(height, width, b"".join(pixels[(height - 1 - x) * width + y] for y in range(width) for x in range(height)))
 
 
+@cache
 def upside_down(picture: Picture) -> Picture:
     return Picture(picture.width, picture.height, b"".join(reversed([picture.rgb[at:at + 3] for at in range(0, len(picture.rgb), 3)])))
 
 
+@cache
 def enlarged(picture: Picture, factor: int) -> Picture:
     rows = []
     for y in range(picture.height):
