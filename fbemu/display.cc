@@ -14,12 +14,15 @@ using drmclient::Power;
 using drmclient::Result;
 
 Display::Display(drmclient::Card& card, Output leading, Outputs outputs, const Shadow& shadow,
-                 Statistics& statistics, std::optional<drmclient::Mode> any_mode)
+                 Statistics& statistics, std::optional<drmclient::Mode> any_mode,
+                 const drmclient::Clock& clock)
     : card_(card),
       outputs_(outputs),
       shadow_(shadow),
       statistics_(statistics),
-      leading_(card, std::move(leading), shadow, statistics, std::move(any_mode)) {
+      clock_(clock),
+      leading_(card, std::move(leading), shadow, statistics, std::move(any_mode), Screen::Role::leads,
+               clock) {
   list_screens();
   if (outputs_ == Outputs::one) return;
   // Where the card does not answer, it is told when something is to be shown.
@@ -131,8 +134,9 @@ int Display::apply(const Scene& wanted) {
   if (!leading_is_wanted() && is_lit()) {
     first = *std::ranges::find_if(screens_, &Screen::is_lit);
   }
+  Scene kept = wanted;
   if (const int error = first->apply(wanted); error != 0) return error;
-  wanted_ = wanted;
+  wanted_ = std::move(kept);
   if (first != &leading_) leading_.set_scene(wanted);
   for (Follower& follower : followers_) {
     Screen& screen = *follower.screen;
@@ -184,8 +188,8 @@ void Display::add_followers(const std::vector<Output>& outputs) {
         std::ranges::any_of(screens_, [&](const Screen* screen) { return screen->output().id == output.id; });
     if (known || !output.connected || output.modes.empty()) continue;
     spdlog::info("output {} is connected, and shows the framebuffer, too", output.name);
-    auto screen =
-        std::make_unique<Screen>(card_, output, shadow_, statistics_, std::nullopt, Screen::Role::follows);
+    auto screen = std::make_unique<Screen>(card_, output, shadow_, statistics_, std::nullopt,
+                                           Screen::Role::follows, clock_);
     screen->set_pages(pages_);
     followers_.push_back({std::move(screen)});
     list_screens();
@@ -227,6 +231,10 @@ void Display::take_over_from_leading() {
   // A card may have one CRTC for several connectors.
   forgive_refusals();
   light_missing();
+}
+
+void Display::mark_stale() noexcept {
+  for (Screen* screen : screens_) screen->mark_stale();
 }
 
 void Display::look_for_other_masters() {

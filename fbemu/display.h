@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "drmclient/card.h"
+#include "drmclient/clock.h"
 #include "fbemu/damage_log.h"
 #include "fbemu/program_pages.h"
 #include "fbemu/scene.h"
@@ -39,7 +40,8 @@ class Display {
 
   /// All of them must outlive the display. `any_mode` is as for Screen.
   Display(drmclient::Card& card, drmclient::Output leading, Outputs outputs, const Shadow& shadow,
-          Statistics& statistics, std::optional<drmclient::Mode> any_mode);
+          Statistics& statistics, std::optional<drmclient::Mode> any_mode,
+          const drmclient::Clock& clock = drmclient::monotonic_clock());
   ~Display() = default;
   Display(const Display&) = delete;
   Display& operator=(const Display&) = delete;
@@ -87,6 +89,8 @@ class Display {
   /// Looks at the outputs anew; those that were plugged in or have other modes are lit if any is.
   void handle_hotplug();
 
+  /// Has each output's picture uploaded as a whole the next time.
+  void mark_stale() noexcept;
   void look_for_other_masters();
   /// Uploads `damage` to each output, or everything as programs see it now: on all of them where `live`, and
   /// where an output's picture is stale.
@@ -115,6 +119,7 @@ class Display {
   Outputs outputs_;
   const Shadow& shadow_;
   Statistics& statistics_;
+  const drmclient::Clock& clock_;
   ProgramPages* pages_ = nullptr;
   Screen leading_;
   std::vector<Follower> followers_;

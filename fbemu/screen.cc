@@ -50,11 +50,12 @@ std::string cause_of(const std::error_code& error) {
 }  // namespace
 
 Screen::Screen(drmclient::Card& card, drmclient::Output output, const Shadow& shadow, Statistics& statistics,
-               std::optional<drmclient::Mode> any_mode, Role role)
+               std::optional<drmclient::Mode> any_mode, Role role, const drmclient::Clock& clock)
     : card_(card),
       output_(std::move(output)),
       shadow_(shadow),
       statistics_(statistics),
+      clock_(clock),
       monitor_modes_(output_.modes),
       any_mode_(std::move(any_mode)),
       role_(role),
@@ -73,9 +74,12 @@ Scene Screen::fitted(const Scene& wanted) const {
   return scene;
 }
 
+/// Changes nothing if it throws.
 void Screen::take_over(const Scene& wanted) {
-  wanted_ = wanted;
-  scene_ = fitted(wanted);
+  Scene scene = fitted(wanted);
+  Scene kept = wanted;
+  wanted_ = std::move(kept);
+  scene_ = std::move(scene);
 }
 
 std::string Screen::name() const {
@@ -100,10 +104,11 @@ Result<void> Screen::check(const Scene& wanted) {
 
 Result<void> Screen::light(const Scene& wanted) {
   Result<void> first_error;
+  Scene kept = wanted;
   for (const PixelFormat format : formats_to_try(output_, wanted.layout.format)) {
     const auto lit = light_with(fitted(wanted), format);
     if (lit) {
-      wanted_ = wanted;
+      wanted_ = std::move(kept);
       return lit;
     }
     if (first_error) first_error = lit;
@@ -112,17 +117,19 @@ Result<void> Screen::light(const Scene& wanted) {
   return first_error;
 }
 
-Result<void> Screen::light_with(const Scene& scene, PixelFormat format) {
+Result<void> Screen::light_with(Scene scene, PixelFormat format) {
   auto made = card_.create_buffer(scene.mode.size(), format);
   if (!made) return tl::make_unexpected(made.error());
   Buffer buffer{std::move(*made), {}};
-  if (const auto uploaded = upload_all_to(buffer, scene); !uploaded) return uploaded;
+  const auto uploaded = upload_all_to(buffer, scene);
+  if (!uploaded) return tl::make_unexpected(uploaded.error());
   if (const auto set = card_.set_mode(output_.id, scene.mode, *buffer.memory, {}); !set) {
     if (!lit_ && card_.info().shared && taken_by_other(set.error())) front_ = std::move(buffer);
     return set;
   }
+  // From here on nothing may throw: the buffer is on the screen.
   ++statistics_.mode_sets;
-  scene_ = scene;
+  scene_ = std::move(scene);
   front_ = std::move(buffer);
   spare_ = {};
   format_ = format;
@@ -132,7 +139,7 @@ Result<void> Screen::light_with(const Scene& scene, PixelFormat format) {
   power_ = Power::on;
   unpresented_.clear();
   // A mode set may wipe the memory that it is to show: bochs lets the card clear the start of it.
-  stale_ = card_.info().shared;
+  stale_ = card_.info().shared || !*uploaded;
   return {};
 }
 
@@ -157,11 +164,11 @@ int Screen::apply(const Scene& wanted) {
     take_over(wanted);
     return 0;
   }
-  wanted_ = wanted;
-  if (scene == scene_) return 0;
+  const bool changed = scene != scene_;
+  take_over(wanted);
+  if (!changed) return 0;
   stale_ = true;
   flips_ = true;
-  scene_ = scene;
   return 0;
 }
 
@@ -201,11 +208,17 @@ void Screen::set_power(Power power) {
     power_ = power;
     return;
   }
-  // As in the kernel's emulation the program is not told of a failure; the next change tries again.
-  if (const auto set = card_.set_power(output_.id, power); !set) {
-    spdlog::warn("cannot change the power of {}: {}", name(), set.error().message());
-    return;
+  // As in the kernel's emulation the program is not told of a failure; the next change tries again. The log
+  // has it once, since a program may ask for changes without a pause.
+  const auto set = card_.set_power(output_.id, power);
+  const auto news = power_error_.update(set ? std::error_code() : set.error(), clock_.now());
+  if (news == ReportedError::News::fails) {
+    spdlog::warn("cannot change the power of {}: {}; the next FBIOBLANK tries again", name(),
+                 set.error().message());
+  } else if (news == ReportedError::News::works) {
+    spdlog::info("the power of {} can be changed again", name());
   }
+  if (!set) return;
   power_ = power;
   if (power == Power::on) stale_ = true;
 }
@@ -267,18 +280,38 @@ void Screen::upload_damage(const std::vector<ByteRange>& ranges) {
   unpresented_.add(shown);
 }
 
-Result<void> Screen::upload_all_to(Buffer& buffer, const Scene& scene) {
+Result<bool> Screen::upload_all_to(Buffer& buffer, const Scene& scene) {
   if (buffer.border != scene.placement()) {
-    if (const auto cleared = Uploader::clear_border(scene, *buffer.memory); !cleared) return cleared;
+    const auto cleared = Uploader::clear_border(scene, *buffer.memory);
+    if (!cleared) return tl::make_unexpected(cleared.error());
     buffer.border = scene.placement();
   }
+  Result<void> live;
   if (pages_ != nullptr) {
-    const auto uploaded = uploader_.upload_live(*pages_, scene, *buffer.memory);
-    if (uploaded) return uploaded;
-    // The front end cannot be read (its mount may have been taken away): the shadow has nearly the same.
+    live = uploader_.upload_live(*pages_, scene, *buffer.memory);
+    if (live) {
+      report_pages({});
+      return true;
+    }
   }
   const Rect view = Rect::of(scene.size);
-  return uploader_.upload(shadow_, scene, {&view, 1}, *buffer.memory);
+  const auto uploaded = uploader_.upload(shadow_, scene, {&view, 1}, *buffer.memory);
+  if (!uploaded) return tl::make_unexpected(uploaded.error());
+  if (!live) report_pages(live.error());
+  return live.has_value();
+}
+
+/// An upload that works from the shadow and not from the live pixels failed because of these.
+void Screen::report_pages(std::error_code outcome) {
+  const auto news = pages_error_.update(outcome, clock_.now());
+  if (news == ReportedError::News::fails) {
+    spdlog::warn(
+        "{} shows what programs drew until some moments ago, because their pages cannot be read: "
+        "{}; trying again at each frame",
+        name(), outcome.message());
+  } else if (news == ReportedError::News::works) {
+    spdlog::info("{} shows the pages of programs again", name());
+  }
 }
 
 Screen::Buffer& Screen::buffer_for_all() {
@@ -294,14 +327,15 @@ Screen::Buffer& Screen::buffer_for_all() {
 
 void Screen::upload_all() {
   Buffer& buffer = buffer_for_all();
-  if (const auto uploaded = upload_all_to(buffer, scene_); !uploaded) {
+  const auto uploaded = upload_all_to(buffer, scene_);
+  if (!uploaded) {
     stale_ = true;
     report(uploaded.error());
     return;
   }
   if (&buffer == &spare_) std::swap(front_, spare_);
   flips_ = false;
-  stale_ = false;
+  stale_ = !*uploaded;
   ++statistics_.uploaded_rects;
   statistics_.uploaded_bytes += scene_.mode.size().area() * drmclient::bytes_per_pixel(format_);
   unpresented_ = Region();
@@ -331,16 +365,10 @@ bool Screen::presented(const Result<void>& result) {
 }
 
 void Screen::report(std::error_code error) {
-  const auto now = std::chrono::steady_clock::now();
-  if (error != error_) {
-    if (!error && logged_) spdlog::info("{} is updated again", name());
-    error_ = error;
-    error_since_ = now;
-    logged_ = false;
-  }
-  if (!error || logged_) return;
-  if (taken_by_other(error) && now - error_since_ < patience_with_others) return;
-  logged_ = true;
+  const auto patience = taken_by_other(error) ? patience_with_others : std::chrono::milliseconds(0);
+  const auto news = update_error_.update(error, clock_.now(), patience);
+  if (news == ReportedError::News::works) spdlog::info("{} is updated again", name());
+  if (news != ReportedError::News::fails) return;
   const bool left_out = role_ == Role::follows && !lit_ && !may_pass(error);
   spdlog::warn("{} cannot be updated: {}; {}", name(), cause_of(error),
                left_out ? "it is left out" : "trying again");

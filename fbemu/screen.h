@@ -1,6 +1,5 @@
 #pragma once
 
-#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -8,9 +7,11 @@
 #include <vector>
 
 #include "drmclient/card.h"
+#include "drmclient/clock.h"
 #include "fbemu/byte_range.h"
 #include "fbemu/program_pages.h"
 #include "fbemu/region.h"
+#include "fbemu/reported_error.h"
 #include "fbemu/scene.h"
 #include "fbemu/shadow.h"
 #include "fbemu/statistics.h"
@@ -32,7 +33,8 @@ class Screen {
   /// `any_mode` is the mode of scenes for which nobody asked for one: a monitor that is plugged in later
   /// shows them in the mode that it likes best.
   Screen(drmclient::Card& card, drmclient::Output output, const Shadow& shadow, Statistics& statistics,
-         std::optional<drmclient::Mode> any_mode = std::nullopt, Role role = Role::leads);
+         std::optional<drmclient::Mode> any_mode = std::nullopt, Role role = Role::leads,
+         const drmclient::Clock& clock = drmclient::monotonic_clock());
 
   /// Where live pixels are read; null: what is in the shadow is all there is.
   void set_pages(ProgramPages* pages) { pages_ = pages; }
@@ -47,8 +49,12 @@ class Screen {
   [[nodiscard]] drmclient::Power power() const { return power_; }
   /// The scan-out format of the last buffer.
   [[nodiscard]] drmclient::PixelFormat format() const { return format_; }
-  /// Why the last attempt to change the screen failed; no error where it did not.
-  [[nodiscard]] std::error_code error() const { return error_; }
+  /// Returns why the last attempt to change the screen failed, or else why a lit output shows what was last
+  /// delivered in place of the live pixels.
+  [[nodiscard]] std::error_code error() const {
+    const std::error_code update = update_error_.error();
+    return update || !lit_ ? update : pages_error_.error();
+  }
   /// The card and the output, for a person to read.
   [[nodiscard]] std::string name() const;
 
@@ -85,7 +91,8 @@ class Screen {
   }
   /// Uploads what lies in these bytes of the shadow.
   void upload_damage(const std::vector<ByteRange>& ranges);
-  /// Uploads all, as programs see it now.
+  /// Uploads all, as programs see it now. Live pixels that cannot be read leave the screen stale, with what
+  /// was last delivered.
   void upload_all();
   /// What the driver has to be told of what was uploaded, if anything; good until the next call. presented()
   /// follows.
@@ -107,12 +114,14 @@ class Screen {
     Placement border;  ///< it is black around this; nothing: it has not been cleared yet
   };
 
-  drmclient::Result<void> light_with(const Scene& scene, drmclient::PixelFormat format);
+  drmclient::Result<void> light_with(Scene scene, drmclient::PixelFormat format);
   [[nodiscard]] Scene fitted(const Scene& wanted) const;
   void take_over(const Scene& wanted);
   void forget();
   drmclient::Result<void> change_mode(const Scene& wanted);
-  drmclient::Result<void> upload_all_to(Buffer& buffer, const Scene& scene);
+  /// Returns false if the live pixels could not be read, so that the buffer has what was last delivered.
+  drmclient::Result<bool> upload_all_to(Buffer& buffer, const Scene& scene);
+  void report_pages(std::error_code outcome);
   /// The buffer for a whole picture: the spare one where the output is to flip.
   [[nodiscard]] Buffer& buffer_for_all();
 
@@ -120,6 +129,7 @@ class Screen {
   drmclient::Output output_;
   const Shadow& shadow_;
   Statistics& statistics_;
+  const drmclient::Clock& clock_;
   ProgramPages* pages_ = nullptr;
   Uploader uploader_;
 
@@ -140,9 +150,11 @@ class Screen {
   Region unpresented_;  ///< uploaded or to be uploaded, but refused by the card so far; scan-out coordinates
   bool stale_ = false;
   bool flips_ = false;  ///< the next whole picture comes in the spare buffer
-  std::error_code error_;
-  std::chrono::steady_clock::time_point error_since_;
-  bool logged_ = false;  ///< error_ is in the log
+  /// Programs can bring about a failure whenever they want.
+  static constexpr ReportedError::Duration quiet{10'000};
+  ReportedError update_error_;        ///< of lighting, uploading and presenting
+  ReportedError pages_error_{quiet};  ///< of reading live pixels
+  ReportedError power_error_{quiet};
 };
 
 }  // namespace fbemu

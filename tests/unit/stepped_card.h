@@ -7,6 +7,8 @@
 #include <condition_variable>
 #include <map>
 #include <mutex>
+#include <new>
+#include <optional>
 #include <set>
 #include <utility>
 #include <vector>
@@ -62,7 +64,9 @@ class SteppedCard final : public drmclient::Card {
   }
   drmclient::Result<std::unique_ptr<drmclient::ScanoutBuffer>> create_buffer(
       drmclient::Size size, drmclient::PixelFormat format) override {
+    if (no_memory_for_buffers) throw std::bad_alloc();
     if (refuse_buffers != 0) return drmclient::failure(refuse_buffers);
+    if (refuse_format == format) return drmclient::failure(EINVAL);
     return inner_.create_buffer(size, format);
   }
   drmclient::Result<void> set_mode(drmclient::OutputId output, const drmclient::Mode& mode,
@@ -76,7 +80,9 @@ class SteppedCard final : public drmclient::Card {
   }
   drmclient::Result<void> present(drmclient::OutputId output, drmclient::ScanoutBuffer& buffer,
                                   drmclient::Point origin, std::span<const drmclient::Rect> damage) override {
+    if (no_memory_to_present) throw std::bad_alloc();
     inner_.refuse_presents(other_master ? EBUSY : refuse_presents.load());
+    if (refuse_presents_of == output) inner_.refuse_presents(EIO);
     {
       const std::lock_guard lock(mutex_);
       presented_.emplace_back(damage.begin(), damage.end());
@@ -94,6 +100,7 @@ class SteppedCard final : public drmclient::Card {
     return inner_.set_power(output, power);
   }
   drmclient::Result<void> request_vblank(drmclient::OutputId output) override {
+    if (no_memory_to_ask) throw std::bad_alloc();
     inner_.refuse_accesses(refuse_accesses);
     if (refuse_vblanks != 0) return drmclient::failure(refuse_vblanks);
     const std::lock_guard lock(mutex_);
@@ -171,12 +178,19 @@ class SteppedCard final : public drmclient::Card {
 
   std::atomic<int> refuse_accesses{0};
   std::atomic<int> refuse_presents{0};
+  std::atomic<drmclient::OutputId> refuse_presents_of{0};
   std::atomic<int> refuse_modes{0};
   std::atomic<drmclient::OutputId> refuse_modes_of{0};
   std::atomic<size_t> crtcs{SIZE_MAX};
   std::atomic<int> refuse_buffers{0};
+  /// Set while no other thread uses the card.
+  std::optional<drmclient::PixelFormat> refuse_format;
   std::atomic<int> refuse_powers{0};
   std::atomic<int> refuse_vblanks{0};
+  /// Calls throw std::bad_alloc: present(), request_vblank(), create_buffer().
+  std::atomic<bool> no_memory_to_present{false};
+  std::atomic<bool> no_memory_to_ask{false};
+  std::atomic<bool> no_memory_for_buffers{false};
   std::atomic<bool> connected{true};
   std::atomic<bool> console{true};
   /// Another process is DRM master, and shows something else.
