@@ -7,7 +7,10 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <ctime>
+#include <exception>
 #include <functional>
+#include <thread>
 #include <utility>
 
 #include "drmclient/event_descriptors.h"
@@ -21,37 +24,35 @@ using drmclient::Result;
 
 namespace {
 
-using std::chrono::milliseconds;
-using std::chrono::steady_clock;
-
-/// Until then, as poll() takes it: -1 without a time, 0 where it has passed.
-int milliseconds_until(const std::optional<steady_clock::time_point>& time) {
-  if (!time) return -1;
-  const auto left = std::chrono::ceil<milliseconds>(*time - steady_clock::now());
-  return std::max(static_cast<int>(left.count()), 0);
-}
-
-/// The sooner of two timeouts of poll().
-int sooner(int a, int b) {
-  if (a < 0 || b < 0) return std::max(a, b);
-  return std::min(a, b);
-}
+using drmclient::Clock;
+using std::chrono::nanoseconds;
 
 void complete(std::vector<Presenter::Completion>& waiting, int error) {
-  for (Presenter::Completion& done : std::exchange(waiting, {})) {
-    if (done) done(error);
+  for (const Presenter::Completion& done : std::exchange(waiting, {})) {
+    if (!done) continue;
+    try {
+      done(error);
+    } catch (const std::exception& failed) {
+      spdlog::error("cannot answer a program that waits: {}; end that program", failed.what());
+    }
   }
+}
+
+timespec to_timespec(nanoseconds time) {
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(time);
+  return {seconds.count(), (time - seconds).count()};
 }
 
 }  // namespace
 
 Presenter::Presenter(drmclient::Card& card, drmclient::Output output, Shadow& shadow, DamageLog& damage,
-                     Statistics& statistics, const ScreenPolicy& policy)
+                     Statistics& statistics, const ScreenPolicy& policy, const Clock& clock)
     : card_(card),
       damage_(damage),
       statistics_(statistics),
+      clock_(clock),
       wake_event_(drmclient::make_event()),
-      display_(card, std::move(output), policy.outputs, shadow, statistics, policy.any_mode),
+      display_(card, std::move(output), policy.outputs, shadow, statistics, policy.any_mode, clock),
       sharing_(display_, card, policy),
       pressure_(policy.pressure) {
   status_.card = card_.info();
@@ -71,7 +72,11 @@ void Presenter::start(const Scene& scene, ProgramPages* pages) {
                             "cannot show a picture of " + scene.mode.name + " on " + display_.name());
   }
   display_.set_scene(scene);
-  vblank_time_ = steady_clock::now();
+  {
+    // Front ends may serve already, and FBIOGET_VBLANK reads it.
+    const std::lock_guard lock(mutex_);
+    vblank_time_ = clock_.now();
+  }
   publish();
   thread_ = std::thread([this] { run(); });
 }
@@ -169,52 +174,116 @@ Presenter::Status Presenter::status() const {
 
 // The presenter's thread.
 
+/// Runs one step of the thread. An exception ends the step and not the process; everything is uploaded again
+/// then. Returns 0, or the errno for who waits for the step.
+template <typename Step>
+int Presenter::attempt(const Step& step) noexcept {
+  try {
+    step();
+    return 0;
+  } catch (const std::system_error& failed) {
+    recover_from(failed.code(), failed.what());
+    return failed.code().value() != 0 ? failed.code().value() : EIO;
+  } catch (const std::exception& failed) {
+    // What throws here is memory that cannot be had.
+    recover_from(std::make_error_code(std::errc::not_enough_memory), failed.what());
+    return ENOMEM;
+  }
+}
+
+void Presenter::recover_from(std::error_code error, const char* cause) noexcept {
+  if (exception_.update(error, clock_.now()) == ReportedError::News::fails) {
+    spdlog::error("cannot show what programs draw on {}: {}; trying again", card_.info().driver, cause);
+  }
+  display_.mark_stale();
+  const std::lock_guard lock(mutex_);
+  writers_changed_ = true;
+}
+
 void Presenter::run() {
   ::pthread_setname_np(::pthread_self(), "presenter");
-  for (;;) {
-    const bool vblank = wait_for_events();
-    bool stopping = false;
+  for (bool stopping = false; !stopping;) {
+    bool vblank = false;
+    const bool waited = attempt([&] { vblank = wait_for_events(); }) == 0;
+    if (!waited) hotplug_.event(clock_.now());
     {
       const std::lock_guard lock(mutex_);
       stopping = stopping_;
     }
-    handle(vblank || stopping);
-    if (!stopping) continue;
-    if (light_on_demand() && display_.is_lit()) display_.give_back();
-    return;
+    // Who waits for a vblank that cannot be waited for goes on.
+    const bool handled = handle(vblank || stopping || !waited);
+    if (waited && handled) {
+      if (exception_.update({}, clock_.now()) == ReportedError::News::works) {
+        spdlog::info("what programs draw is shown again");
+      }
+    } else if (!stopping) {
+      // Where memory is short, trying without a pause makes it worse.
+      std::this_thread::sleep_for(display_.scene().mode.frame_period());
+      wake();
+    }
   }
+  static_cast<void>(attempt([this] {
+    if (light_on_demand() && display_.is_lit()) display_.give_back();
+  }));
 }
 
 bool Presenter::needs_vblank() const {
   if (display_.has_work() || !damage_.empty()) return true;
   const std::lock_guard lock(mutex_);
   // Behind another terminal there is nothing to look for.
-  return (writers_.count > 0 && sharing_.is_in_front()) || requests_.scene.has_value() ||
-         !requests_.vblank_done.empty();
+  const bool may_change = writers_.count > 0 ? sharing_.is_in_front() : uncollected_;
+  return may_change || requests_.scene.has_value() || !requests_.vblank_done.empty();
 }
 
-/// Sleeps until something is to be done; true where that is a vblank.
-bool Presenter::wait_for_events() {
-  bool timeout_is_vblank = false;
-  int timeout_ms = sooner(milliseconds_until(sharing_.update_at()), milliseconds_until(hotplug_.look_at()));
-  if (needs_vblank() && !card_.request_vblank(display_.pacing().output().id)) {
-    // A card that cannot tell the vblank (it may just have vanished, or the output is not lit) must not hold
-    // up programs.
-    timeout_is_vblank = true;
-    timeout_ms =
-        static_cast<int>(std::chrono::ceil<milliseconds>(display_.scene().mode.frame_period()).count());
+/// Asks the card for the next vblank if one is needed. If the card cannot deliver it (it may just have been
+/// unplugged, or the output is not lit), the frame ends by the clock: programs must not be held up. That time
+/// stays the same however often the thread wakes until then.
+void Presenter::ask_for_vblank() {
+  if (!needs_vblank() || card_.request_vblank(display_.pacing().output().id)) {
+    frame_end_.reset();
+  } else if (!frame_end_) {
+    frame_end_ = clock_.now() + display_.scene().mode.frame_period();
   }
+}
+
+/// Returns how long the thread may sleep if nothing wakes it; nothing: until something does.
+std::optional<nanoseconds> Presenter::time_to_sleep() const {
+  const auto now = clock_.now();
+  std::optional<nanoseconds> shortest;
+  const auto consider = [&](const std::optional<Clock::Time>& time, Clock::Time from) {
+    if (!time) return;
+    const nanoseconds left = std::max<nanoseconds>(*time - from, nanoseconds(0));
+    shortest = shortest ? std::min(*shortest, left) : left;
+  };
+  consider(frame_end_, now);
+  consider(hotplug_.look_at(), now);
+  consider(sharing_.update_at(), drmclient::monotonic_clock().now());
+  return shortest;
+}
+
+/// Sleeps until something is to be done. Returns true if a frame has passed.
+bool Presenter::wait_for_events() {
+  ask_for_vblank();
   std::array<pollfd, 4> events{{{wake_event_.get(), POLLIN, 0},
                                 {card_.event_descriptor(), POLLIN, 0},
                                 {sharing_.descriptor(), POLLIN, 0},
                                 {pressure_ != nullptr ? pressure_->descriptor() : -1, POLLPRI, 0}}};
-  const int ready = ::poll(events.data(), events.size(), timeout_ms);
-  if (hotplug_.take_look(steady_clock::now())) handle_hotplug();
-  if (ready == 0) return timeout_is_vblank;
-  if ((events[0].revents & POLLIN) != 0) drmclient::clear_event(wake_event_);
-  if (events[2].revents != 0) sharing_.read_terminals();
-  if (events[3].revents != 0) handle_pressure(events[3].revents);
-  return events[1].revents != 0 && handle_card_events();
+  const auto sleep = time_to_sleep();
+  const timespec timeout = to_timespec(sleep.value_or(nanoseconds(0)));
+  const int ready = ::ppoll(events.data(), events.size(), sleep ? &timeout : nullptr, nullptr);
+  if (hotplug_.take_look(clock_.now())) handle_hotplug();
+  bool vblank = false;
+  if (ready > 0) {
+    if ((events[0].revents & POLLIN) != 0) drmclient::clear_event(wake_event_);
+    if (events[2].revents != 0) sharing_.read_terminals();
+    if (events[3].revents != 0) handle_pressure(events[3].revents);
+    vblank = events[1].revents != 0 && handle_card_events();
+  }
+  if (frame_end_ && *frame_end_ <= clock_.now()) {
+    frame_end_.reset();
+    vblank = true;
+  }
+  return vblank;
 }
 
 /// True where a vblank was among them.
@@ -226,10 +295,10 @@ bool Presenter::handle_card_events() {
     if (const auto* reached = std::get_if<drmclient::VblankEvent>(&event)) {
       vblank = vblank || reached->output == display_.pacing().output().id;
     } else if (std::holds_alternative<drmclient::HotplugEvent>(event)) {
-      hotplug_.event(steady_clock::now());
+      hotplug_.event(clock_.now());
     } else {
       spdlog::info("the machine was asleep; showing the picture again");
-      hotplug_.look_now(steady_clock::now());
+      hotplug_.look_now(clock_.now());
       display_.light_once_more();
     }
   }
@@ -249,19 +318,20 @@ void Presenter::handle_pressure(short events) {
 
 /// Frames that passed while nobody waited for them are made up for.
 void Presenter::count_vblank() {
-  const auto now = steady_clock::now();
+  const auto now = clock_.now();
   const auto period = display_.scene().mode.frame_period();
   const std::lock_guard lock(mutex_);
-  const auto frames = (now - vblank_time_ + period / 2) / period;
+  const auto frames = (now - vblank_time_.value_or(now) + period / 2) / period;
   vblanks_ += static_cast<uint32_t>(std::max<int64_t>(frames, 1));
   vblank_time_ = now;
 }
 
 uint32_t Presenter::vblank_count() const {
   const std::lock_guard lock(mutex_);
+  if (!vblank_time_) return 0;
   const auto period = status_.mode.frame_period();
   // Until the next one is there, the count stays behind by half a frame at most.
-  return vblanks_ + static_cast<uint32_t>((steady_clock::now() - vblank_time_) / period);
+  return vblanks_ + static_cast<uint32_t>((clock_.now() - *vblank_time_) / period);
 }
 
 Presenter::Requests Presenter::take_requests(bool vblank, bool& has_writers) {
@@ -284,51 +354,94 @@ void Presenter::take_writers() {
   Writers writers;
   {
     const std::lock_guard lock(mutex_);
-    if (!std::exchange(writers_changed_, false) && !sharing_.terminal_switched()) return;
+    if (!writers_changed_ && !sharing_.terminal_switched()) return;
     writers = writers_;
+    writers_changed_ = false;
   }
   // Without the lock: it is asked of the system which processes are on a terminal.
   sharing_.set_writers(writers);
 }
 
-void Presenter::handle(bool vblank) {
-  take_writers();
+bool Presenter::handle(bool vblank) {
+  int error = attempt([this] { take_writers(); });
   bool has_writers = false;
   Requests due = take_requests(vblank, has_writers);
-  // The kernel delivered all changed pages when the last writer's mapping went.
+  int scene_error = 0;
+  if (error == 0) {
+    error = attempt([&] { show_and_present(due, vblank, has_writers, scene_error); });
+  }
+  const bool published = attempt([this] { publish(); }) == 0;
+  for (auto& capture : due.captures) {
+    Result<Capture> read = failure(error);
+    if (error == 0) {
+      if (const int failed = attempt([&] { read = read_back(); }); failed != 0) read = failure(failed);
+    }
+    capture.set_value(std::move(read));
+  }
+  complete(due.scene_done, due.scene ? error : scene_error);
+  complete(due.vblank_done, error);
+  complete(due.flush_done, error);
+  if (due.power) {
+    const std::lock_guard lock(mutex_);
+    if (!requests_.power) requests_.power = due.power;
+  }
+  return error == 0 && published;
+}
+
+/// Shows what is due. The scene and the power level are taken out of `due` when they are in force.
+void Presenter::show_and_present(Requests& due, bool vblank, bool has_writers, int& scene_error) {
+  // The kernel delivered all changed pages when the last writer's mapping was unmapped.
   if (!has_writers) policy_.reset();
 
   if (vblank) count_vblank();
   if (light_on_demand()) sharing_.update(vblank, has_writers);
-  if (due.power) display_.set_power(*due.power);
-  const int scene_error = due.scene ? display_.apply(*due.scene) : 0;
+  if (due.power) {
+    display_.set_power(*due.power);
+    due.power.reset();
+  }
+  if (due.scene) {
+    scene_error = display_.apply(*due.scene);
+    due.scene.reset();
+  }
   if (vblank) {
     tick(has_writers);
   } else if (!due.flush_done.empty() || !due.captures.empty()) {
     refresh_now(has_writers && !due.captures.empty());
   }
-  publish();
-  for (auto& capture : due.captures) {
-    if (display_.is_lit()) {
-      capture.set_value(card_.capture(display_.pacing().output().id));
-    } else {
-      capture.set_value(failure(ENODATA));
-    }
+}
+
+Result<Capture> Presenter::read_back() {
+  if (!display_.is_lit()) return failure(ENODATA);
+  return card_.capture(display_.pacing().output().id);
+}
+
+/// Has the changed pages in `ranges` delivered. What cannot be collected that way is to be taken from the
+/// live pixels.
+void Presenter::clean(std::span<const ByteRange> ranges) {
+  if (pages_ == nullptr || ranges.empty()) return;
+  std::error_code error;
+  for (const ByteRange& range : ranges) {
+    const auto cleaned = pages_->clean(range);
+    if (cleaned) continue;
+    error = cleaned.error();
+    break;
   }
-  complete(due.scene_done, scene_error);
-  complete(due.vblank_done, 0);
-  complete(due.flush_done, 0);
+  uncollected_ = static_cast<bool>(error);
+  const auto news = clean_error_.update(error, clock_.now());
+  if (news == ReportedError::News::fails) {
+    spdlog::warn(
+        "cannot collect what programs changed in their mappings: {}; all pixels are read at each "
+        "frame until it works",
+        error.message());
+  } else if (news == ReportedError::News::works) {
+    spdlog::info("what programs change in their mappings is collected again");
+  }
 }
 
 void Presenter::tick(bool has_writers) {
   ++statistics_.ticks;
   const auto plan = policy_.begin_tick(display_.scene().visible_bytes());
-  if (has_writers && pages_ != nullptr) {
-    for (const ByteRange& range : plan.clean) {
-      // An error here is the front end's end; what it delivered until then is shown all the same.
-      if (!pages_->clean(range)) break;
-    }
-  }
+  if (has_writers) clean(plan.clean);
   // Taken before the live pages are read: those are at least as new.
   const DamageLog::Damage damage = damage_.take();
   if (has_writers) {
@@ -337,24 +450,32 @@ void Presenter::tick(bool has_writers) {
     if (before != policy_.mode() && policy_.mode() == TrackingPolicy::Mode::hot) ++statistics_.hot_periods;
   }
 
-  const bool live = plan.upload_live && has_writers;
+  const bool live = (plan.upload_live && has_writers) || uncollected_;
   display_.look_for_other_masters();
   if (live && display_.pacing().is_visible() && !display_.is_covered()) ++statistics_.hot_ticks;
   display_.upload(damage, live);
+  if (!has_writers) {
+    // Nothing changes any more, and an output that could not show the live pixels is stale.
+    uncollected_ = false;
+    clean_error_.clear();
+  }
   if (!display_.present()) sharing_.present_failed();
 }
 
 /// Between vblanks: shows what was delivered; with `clean_first` also what programs drew and nobody delivered
 /// yet.
 void Presenter::refresh_now(bool clean_first) {
-  if (!display_.pacing().is_visible() || display_.is_covered()) return;
+  const bool visible = display_.pacing().is_visible() && !display_.is_covered();
   const bool hot = policy_.mode() == TrackingPolicy::Mode::hot;
-  if (clean_first && !hot && pages_ != nullptr) {
-    static_cast<void>(pages_->clean(display_.scene().visible_bytes()));
+  if (clean_first && visible && !hot) {
+    const ByteRange bytes = display_.scene().visible_bytes();
+    clean({&bytes, 1});
   }
+  // An output that shows nothing now gets everything later, so the damage does not wait for it in the log:
+  // there it would keep the thread awake.
   const DamageLog::Damage damage = damage_.take();
   // While hot the screen may be ahead of the shadow.
-  display_.upload(damage, hot);
+  display_.upload(damage, hot || uncollected_);
   if (!display_.present()) sharing_.present_failed();
 }
 
@@ -373,7 +494,10 @@ void Presenter::publish() {
   status_.mappings = card_.mapping_statistics();
   status_.power = screen.power();
   status_.tracker = policy_.mode();
-  status_.error = screen.error();
+  for (const std::error_code error : {screen.error(), clean_error_.error(), exception_.error()}) {
+    status_.error = error;
+    if (error) break;
+  }
 }
 
 }  // namespace fbemu

@@ -5,15 +5,19 @@
 #include <future>
 #include <mutex>
 #include <optional>
+#include <span>
+#include <system_error>
 #include <thread>
 #include <vector>
 
 #include "drmclient/card.h"
+#include "drmclient/clock.h"
 #include "drmclient/unique_fd.h"
 #include "fbemu/damage_log.h"
 #include "fbemu/display.h"
 #include "fbemu/hotplug_throttle.h"
 #include "fbemu/program_pages.h"
+#include "fbemu/reported_error.h"
 #include "fbemu/scene.h"
 #include "fbemu/screen_policy.h"
 #include "fbemu/screen_sharing.h"
@@ -30,7 +34,10 @@ namespace fbemu {
 /// Without an open file, damage or waiters it sleeps. Where the screen is shared with the kernel's console
 /// (CardInfo::shared), ScreenSharing says when the outputs are lit; a program that only reads (fbset) leaves
 /// the console where it is. The public calls are thread-safe, return at once unless they say otherwise, and
-/// run completions on the presenter's thread; a completion must not block.
+/// run completions on the presenter's thread; a completion must not block. Requests may come before start();
+/// each is answered once, by stop() or by the destructor at the latest. An exception (no memory is left) ends
+/// the tick in which it comes and not the process: who waits for that tick gets its errno, and everything is
+/// uploaded again.
 class Presenter {
  public:
   /// Gets 0, or a positive errno.
@@ -49,13 +56,15 @@ class Presenter {
     bool in_front = true;  ///< a writer's terminal is in front, or there are no terminals
     drmclient::CardPaths paths;
     drmclient::MappingStatistics mappings;
-    std::error_code error;  ///< why the last upload or present failed; no error where it did not
+    /// Why the last attempt to collect, upload or present pixels failed; no error if it worked.
+    std::error_code error;
   };
 
   /// All of them must outlive the presenter. `card` is used by the presenter's thread alone from start() to
   /// stop().
   Presenter(drmclient::Card& card, drmclient::Output output, Shadow& shadow, DamageLog& damage,
-            Statistics& statistics, const ScreenPolicy& policy = {});
+            Statistics& statistics, const ScreenPolicy& policy = {},
+            const drmclient::Clock& clock = drmclient::monotonic_clock());
   ~Presenter();
   Presenter(const Presenter&) = delete;
   Presenter& operator=(const Presenter&) = delete;
@@ -93,7 +102,8 @@ class Presenter {
   [[nodiscard]] drmclient::Result<drmclient::Capture> capture();
 
   [[nodiscard]] Status status() const;
-  /// The frames of the output since the start; wraps. Those that nobody waited for are counted by the clock.
+  /// Returns the frames of the output since the start, 0 before it; wraps. Frames that nobody waited for are
+  /// counted by the clock.
   [[nodiscard]] uint32_t vblank_count() const;
 
  private:
@@ -111,15 +121,24 @@ class Presenter {
   void wake();
   void run();
   bool wait_for_events();
+  void ask_for_vblank();
+  [[nodiscard]] std::optional<std::chrono::nanoseconds> time_to_sleep() const;
   [[nodiscard]] bool needs_vblank() const;
   bool handle_card_events();
   void handle_pressure(short events);
   void handle_hotplug();
   Requests take_requests(bool vblank, bool& has_writers);
   void take_writers();
-  void handle(bool vblank);
+  /// Returns false after an exception.
+  bool handle(bool vblank);
+  void show_and_present(Requests& due, bool vblank, bool has_writers, int& scene_error);
+  [[nodiscard]] drmclient::Result<drmclient::Capture> read_back();
   void tick(bool has_writers);
   void refresh_now(bool clean_first);
+  void clean(std::span<const ByteRange> ranges);
+  template <typename Step>
+  [[nodiscard]] int attempt(const Step& step) noexcept;
+  void recover_from(std::error_code error, const char* cause) noexcept;
   [[nodiscard]] bool light_on_demand() const { return card_.info().shared; }
   void count_vblank();
   void publish();
@@ -127,6 +146,7 @@ class Presenter {
   drmclient::Card& card_;
   DamageLog& damage_;
   Statistics& statistics_;
+  const drmclient::Clock& clock_;
   ProgramPages* pages_ = nullptr;
   drmclient::UniqueFd wake_event_;
 
@@ -136,6 +156,12 @@ class Presenter {
   drmclient::MemoryPressure* pressure_;
   HotplugThrottle hotplug_;
   TrackingPolicy policy_;
+  /// When the frame under way ends; nothing if the card tells, or if nobody waits for it.
+  std::optional<drmclient::Clock::Time> frame_end_;
+  bool uncollected_ = false;  ///< pages could not be cleaned, so the damage log may lack some
+  static constexpr ReportedError::Duration quiet{10'000};
+  ReportedError clean_error_{quiet};  ///< of cleaning pages
+  ReportedError exception_{quiet};    ///< caught on the thread
 
   mutable std::mutex mutex_;
   Requests requests_;
@@ -145,8 +171,8 @@ class Presenter {
   bool finished_ = false;
   bool busy_ = false;
   Status status_;
-  uint32_t vblanks_ = 0;  ///< at vblank_time_
-  std::chrono::steady_clock::time_point vblank_time_;
+  uint32_t vblanks_ = 0;                               ///< at vblank_time_
+  std::optional<drmclient::Clock::Time> vblank_time_;  ///< nothing before start()
 
   std::thread thread_;
 };

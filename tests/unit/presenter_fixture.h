@@ -10,6 +10,7 @@
 
 #include "fbemu/presenter.h"
 #include "tests/unit/fake_program_pages.h"
+#include "tests/unit/manual_clock.h"
 #include "tests/unit/slow_pixels.h"
 #include "tests/unit/stepped_card.h"
 
@@ -48,7 +49,7 @@ class PresenterFixture : public testing::Test {
       if (damage.add_written_back({offset, offset + page.size()})) presenter->damaged();
     });
     if (shared) card->share();
-    presenter.emplace(*card, card->probe()->front(), *shadow, damage, statistics, policy);
+    presenter.emplace(*card, card->probe()->front(), *shadow, damage, statistics, policy, *clock);
   }
   void stop() {
     if (presenter) presenter->stop();
@@ -132,6 +133,8 @@ class PresenterFixture : public testing::Test {
   bool stepped = true;
   bool shared = false;
   fbemu::ScreenPolicy policy;
+  ManualClock manual_clock;
+  const drmclient::Clock* clock = &drmclient::monotonic_clock();  ///< what the presenter is built with
   std::optional<SteppedCard> card;
   fbemu::Scene scene;
   std::optional<fbemu::Shadow> shadow;

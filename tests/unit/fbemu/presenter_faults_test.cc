@@ -175,16 +175,37 @@ TEST_F(PresenterFaults, WherePagesCannotBeReadTheShadowIsShown) {
   EXPECT_EQ(screen(), program_picture());
 }
 
-TEST_F(PresenterFaults, WherePagesCannotBeCleanedWhatIsDeliveredIsShown) {
+TEST_F(PresenterFaults, PagesThatCannotBeCleanedAreReadLive) {
   start();
   presenter->set_writers(1);
   pages->clean_error = EIO;
   draw(5, 5, 0x555555);
   tick();
-  EXPECT_EQ(shown(5, 5), 0U);
-  pages->write_all_back();
-  tick();
   EXPECT_EQ(shown(5, 5), 0x555555U);
+  draw(6, 6, 0x666666);
+  tick();
+  EXPECT_EQ(shown(6, 6), 0x666666U);
+}
+
+TEST_F(PresenterFaults, PagesThatCannotBeCleanedForACaptureAreReadLive) {
+  start();
+  presenter->set_writers(1);
+  pages->clean_error = EIO;
+  draw(5, 5, 0x555555);
+  EXPECT_EQ(presenter->capture()->pixels, program_picture());
+}
+
+TEST_F(PresenterFaults, PagesThatCouldNotBeCleanedAreReadOnceMoreAfterTheLastClose) {
+  start();
+  presenter->set_writers(1);
+  pages->clean_error = EIO;
+  tick();
+  draw(5, 5, 0x555555);
+  presenter->set_writers(0);
+  // Nobody waits for this vblank.
+  ASSERT_TRUE(card->step());
+  EXPECT_TRUE(unit::eventually([&] { return shown(5, 5) == 0x555555U; }));
+  EXPECT_TRUE(unit::eventually([&] { return !presenter->status().error && !card->wants_vblank(); }));
 }
 
 TEST_F(PresenterFaults, WithoutPagesWrittenDamageIsShown) {
