@@ -167,6 +167,19 @@ class Presenting {
   fbemu::Framebuffer& framebuffer_;
 };
 
+/// Stops the framebuffer at the end of the scope. A front end may have brought requests before the
+/// framebuffer was started, or failed to be: their answers use the front ends, which must still exist.
+class RequestsAnswered {
+ public:
+  explicit RequestsAnswered(fbemu::Framebuffer& framebuffer) : framebuffer_(framebuffer) {}
+  RequestsAnswered(const RequestsAnswered&) = delete;
+  RequestsAnswered& operator=(const RequestsAnswered&) = delete;
+  ~RequestsAnswered() { framebuffer_.stop(); }
+
+ private:
+  fbemu::Framebuffer& framebuffer_;
+};
+
 /// Ends the programs' ioctls at the end of the scope, before what they use goes.
 class ProgramsServed {
  public:
@@ -310,6 +323,7 @@ int run_daemon(const DaemonOptions& options) {
   std::optional<Node> node;
   std::optional<FuseServer> server;
   const ProgramsServed programs_served(program_threads);
+  const RequestsAnswered requests_answered(framebuffer);
   if (options.cuse) cuse_device = make_cuse_device(framebuffer, lock.path(), program_threads);
   node.emplace(lock);
   server.emplace(framebuffer, ServedFile{node->path(), node->uid(), node->gid(), node->permissions()},

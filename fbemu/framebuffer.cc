@@ -64,10 +64,10 @@ Framebuffer::Framebuffer(drmclient::Card& card, const drmclient::Output& output,
     : presentation_{options.mode, options.rotation, options.scaling, options.direct_color},
       number_(options.number),
       shadow_(memory_for(options)),
+      id_(options.id),
       presenter_(card, output, shadow_, damage_, statistics_,
                  {options.on_close, options.outputs, options.terminals,
-                  options.any_mode ? std::optional(options.mode) : std::nullopt, options.pressure}),
-      id_(options.id) {
+                  options.any_mode ? std::optional(options.mode) : std::nullopt, options.pressure}) {
   const drmclient::Size visible = turned(options.mode.size(), options.rotation);
   Scene at_start;
   at_start.mode = options.mode;
@@ -149,7 +149,7 @@ std::optional<int> Framebuffer::ioctl(const IoctlRequest& request, const Later& 
     case FBIOBLANK:
       return blank(request);
     case FBIO_WAITFORVSYNC:
-      presenter_.at_vblank([later](int) { later([] { return 0; }); });
+      presenter_.at_vblank([later](int error) { later([error] { return -error; }); });
       return std::nullopt;
     case FBIOGET_VBLANK:
       return get_vblank(request);

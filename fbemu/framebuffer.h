@@ -69,6 +69,8 @@ class Framebuffer {
 
   /// Throws std::system_error where the memory cannot be had or the virtual screen does not fit in it.
   Framebuffer(drmclient::Card& card, const drmclient::Output& output, const FramebufferOptions& options);
+  /// Answers every request that waits, started or not. What their answers use (a front end) must still exist:
+  /// stop() before it is destroyed.
   ~Framebuffer();
   Framebuffer(const Framebuffer&) = delete;
   Framebuffer& operator=(const Framebuffer&) = delete;
@@ -76,8 +78,8 @@ class Framebuffer {
   /// Lights the output and starts presenting. `pages` (may be null) must outlive stop(). Throws
   /// std::system_error.
   void start(ProgramPages* pages) { presenter_.start(scene(), pages); }
-  /// Presents what is left and answers every request that waits. Further calls are answered, nothing is
-  /// shown.
+  /// Presents what is left and answers every request that waits, also those that came before start(). Further
+  /// calls are answered, nothing is shown.
   void stop() { presenter_.stop(); }
 
   /// As Presenter::wake_descriptor(), for the threads that bring requests.
@@ -141,7 +143,6 @@ class Framebuffer {
   Statistics statistics_;
   Shadow shadow_;
   DamageLog damage_;
-  Presenter presenter_;
   std::string id_;
 
   /// What the presenter made of a change.
@@ -176,6 +177,9 @@ class Framebuffer {
   std::vector<std::shared_ptr<const ProgramTerminal>> writer_terminals_;
   std::atomic<bool> mapped_{false};   ///< since there were no writers, changed pages of a mapping came
   std::atomic<bool> written_{false};  ///< and something by write(2)
+
+  /// Last, because its destructor answers requests, and these answers use the members above.
+  Presenter presenter_;
 };
 
 }  // namespace fbemu

@@ -1,7 +1,9 @@
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <string>
 #include <system_error>
+#include <thread>
 
 #include "fbemu/framebuffer.h"
 #include "tests/unit/framebuffer_fixture.h"
@@ -56,4 +58,57 @@ TEST_F(FramebufferStart, ACardThatRefusesTheModeIsToldByNameOfTheOutput) {
     EXPECT_EQ(error.code().value(), EBUSY);
     EXPECT_NE(std::string(error.what()).find("Virtual-1"), std::string::npos) << error.what();
   }
+}
+
+/// The answers use members of the framebuffer. If these are destroyed before, the leak checker of the address
+/// sanitizer reports it.
+TEST_F(FramebufferStart, RequestsBeforeAStartThatNeverComesAreAnsweredByTheDestructor) {
+  build();
+  int answered = 0;
+  const auto later = [&](const std::function<int()>& finish) {
+    EXPECT_EQ(finish(), 0);
+    ++answered;
+  };
+  fb_var_screeninfo other = get_var();
+  ASSERT_FALSE(framebuffer->ioctl(request(FBIO_WAITFORVSYNC, 0), later).has_value());
+  ASSERT_FALSE(framebuffer->ioctl(request(FBIOPAN_DISPLAY, var_at), later).has_value());
+  other.bits_per_pixel = 16;
+  memory->put(var_at, other);
+  ASSERT_FALSE(framebuffer->ioctl(request(FBIOPUT_VSCREENINFO, var_at), later).has_value());
+  EXPECT_EQ(answered, 0);
+  framebuffer.reset();
+  EXPECT_EQ(answered, 3);
+}
+
+TEST_F(FramebufferStart, VblankCountBeforeTheStartIsZero) {
+  build();
+  ASSERT_EQ(call(FBIOGET_VBLANK, var_at), 0);
+  EXPECT_EQ(memory->get<fb_vblank>(var_at).count, 0U);
+}
+
+/// A front end serves before the framebuffer is started. The thread sanitizer judges it.
+TEST_F(FramebufferStart, IoctlsDuringTheStartAreAnswered) {
+  build();
+  std::atomic<bool> started{false};
+  std::atomic<int> failed{0};
+  std::atomic<int> answered{0};
+  std::thread program([&] {
+    while (!started || answered == 0) {
+      if (framebuffer->ioctl(request(FBIOGET_VBLANK, var_at), {}) != 0) ++failed;
+      if (framebuffer->ioctl(request(FBIOGET_VSCREENINFO, var_at), {}) != 0) ++failed;
+      ++answered;
+    }
+  });
+  ASSERT_TRUE(unit::eventually([&] { return answered > 0; }));
+  framebuffer->start(&*pages);
+  started = true;
+  program.join();
+  EXPECT_EQ(failed, 0);
+}
+
+TEST_F(FramebufferStart, WaitForVblankWithoutMemoryToPresentReturnsEnomem) {
+  start();
+  card->no_memory_to_present = true;
+  write_pixel(3, 5, 0x123456);
+  EXPECT_EQ(call(FBIO_WAITFORVSYNC, 0), -ENOMEM);
 }
