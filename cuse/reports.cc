@@ -159,14 +159,14 @@ json statistics_report(const fbemu::Framebuffer& framebuffer) {
 }
 
 json modes_report(const fbemu::Framebuffer& framebuffer) {
-  const auto output = framebuffer.status().presenter.output;
+  const auto output = framebuffer.output();
   json modes = json::array();
-  for (const drmclient::Mode& mode : output.modes) modes.push_back(mode_json(mode));
+  for (const drmclient::Mode& mode : output->modes) modes.push_back(mode_json(mode));
   json report;
-  report["output"] = output.name;
+  report["output"] = output->name;
   report["modes"] = std::move(modes);
   report["custom_modes_up_to"] =
-      output.custom_modes_up_to.area() == 0 ? json(nullptr) : size_json(output.custom_modes_up_to);
+      output->custom_modes_up_to.area() == 0 ? json(nullptr) : size_json(output->custom_modes_up_to);
   return report;
 }
 

@@ -19,22 +19,28 @@ bool custom_mode_possible(const Output& output, Size size) {
 
 }  // namespace
 
-Result<Mode> choose_mode(const Output& output, Size size, std::optional<uint32_t> refresh_millihertz) {
+Result<Mode> choose_listed_mode(std::span<const Mode> modes, Size size,
+                                std::optional<uint32_t> refresh_millihertz) {
   const Mode* best = nullptr;
-  for (const Mode& mode : output.modes) {
+  for (const Mode& mode : modes) {
     if (mode.size() != size) continue;
     if (best == nullptr ||
         (refresh_millihertz && distance(mode, *refresh_millihertz) < distance(*best, *refresh_millihertz))) {
       best = &mode;
     }
   }
-  const bool good = best != nullptr &&
-                    (!refresh_millihertz || distance(*best, *refresh_millihertz) <= near_enough_millihertz);
+  if (best == nullptr) return failure(EINVAL);
+  return *best;
+}
+
+Result<Mode> choose_mode(const Output& output, Size size, std::optional<uint32_t> refresh_millihertz) {
+  auto listed = choose_listed_mode(output.modes, size, refresh_millihertz);
+  const bool good =
+      listed && (!refresh_millihertz || distance(*listed, *refresh_millihertz) <= near_enough_millihertz);
   if (!good && custom_mode_possible(output, size)) {
     return make_mode(size, refresh_millihertz.value_or(default_refresh_millihertz));
   }
-  if (best == nullptr) return failure(EINVAL);
-  return *best;
+  return listed;
 }
 
 }  // namespace drmclient

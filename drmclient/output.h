@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -28,9 +29,14 @@ struct Output {
   bool takes_any_timing = false;     ///< there is no monitor that could fail to show one of those
 };
 
-/// A timing of exactly `size` that Card::set_mode() can be expected to take: from the output's list, the one
-/// nearest to the wished refresh rate (without a wish the first, which is the best), or made where the output
-/// takes any timing and the list has none, or none within 1 Hz of the wish. Errors: EINVAL where there is no
+/// The timing in `modes` of exactly `size` that is nearest to the wished refresh rate (without a wish the
+/// first, which is the best). Errors: EINVAL if no mode has that size.
+[[nodiscard]] Result<Mode> choose_listed_mode(std::span<const Mode> modes, Size size,
+                                              std::optional<uint32_t> refresh_millihertz = std::nullopt);
+
+/// A timing of exactly `size` that Card::set_mode() can be expected to take: from the output's list
+/// as choose_listed_mode() does, or made where the output takes any timing and the list has none, or none
+/// within 1 Hz of the wish. Errors: EINVAL where there is no
 /// such timing.
 [[nodiscard]] Result<Mode> choose_mode(const Output& output, Size size,
                                        std::optional<uint32_t> refresh_millihertz = std::nullopt);

@@ -175,7 +175,12 @@ int Framebuffer::get_var(const IoctlRequest& request) {
 }
 
 int Framebuffer::get_fix(const IoctlRequest& request) {
-  const fb_fix_screeninfo fix = make_fix(id_, scene().layout, shadow_.size_bytes());
+  Layout layout;
+  {
+    const auto lock = lock_state();
+    layout = state_.scene.layout;
+  }
+  const fb_fix_screeninfo fix = make_fix(id_, layout, shadow_.size_bytes());
   return -write_fix(fix, request.abi, *request.memory, request.argument);
 }
 
@@ -184,7 +189,7 @@ std::optional<int> Framebuffer::put_var(const IoctlRequest& request, const Later
   fb_var_screeninfo wanted;
   if (const int error = copy_in(request, wanted); error != 0) return -error;
   wanted.activate &= ~static_cast<uint32_t>(FB_ACTIVATE_KD_TEXT);
-  const drmclient::Output output = presenter_.status().output;
+  const auto output = presenter_.output();
 
   // Never held while the program's memory is written to, which may take as long as the program wants.
   std::unique_lock lock = lock_state();
@@ -201,7 +206,7 @@ std::optional<int> Framebuffer::put_var(const IoctlRequest& request, const Later
     lock.unlock();
     return -copy_out(request, wanted);
   }
-  const auto checked = check_var(wanted, {output, presentation_, state_.scene, shadow_.size_bytes()});
+  const auto checked = check_var(wanted, {*output, presentation_, state_.scene, shadow_.size_bytes()});
   if (!checked) return -checked.error().value();
   if ((wanted.activate & FB_ACTIVATE_MASK) != FB_ACTIVATE_NOW) {
     lock.unlock();

@@ -120,6 +120,8 @@ class Framebuffer {
     std::string id;
   };
   [[nodiscard]] Status status() const;
+  /// As Presenter::output().
+  [[nodiscard]] std::shared_ptr<const drmclient::Output> output() const { return presenter_.output(); }
   [[nodiscard]] const Statistics& statistics() const { return statistics_; }
 
  private:

@@ -56,7 +56,7 @@ Presenter::Presenter(drmclient::Card& card, drmclient::Output output, Shadow& sh
       sharing_(display_, card, policy),
       pressure_(policy.pressure) {
   status_.card = card_.info();
-  status_.output = display_.leading_output();
+  output_ = std::make_shared<const drmclient::Output>(display_.leading_output());
 }
 
 Presenter::~Presenter() {
@@ -169,7 +169,14 @@ Result<Capture> Presenter::capture() {
 
 Presenter::Status Presenter::status() const {
   const std::lock_guard lock(mutex_);
-  return status_;
+  Status status = status_;
+  status.output = *output_;
+  return status;
+}
+
+std::shared_ptr<const drmclient::Output> Presenter::output() const {
+  const std::lock_guard lock(mutex_);
+  return output_;
 }
 
 // The presenter's thread.
@@ -307,8 +314,9 @@ bool Presenter::handle_card_events() {
 
 void Presenter::handle_hotplug() {
   display_.handle_hotplug();
+  auto output = std::make_shared<const drmclient::Output>(display_.leading_output());
   const std::lock_guard lock(mutex_);
-  status_.output = display_.leading_output();
+  output_ = std::move(output);
 }
 
 void Presenter::handle_pressure(short events) {

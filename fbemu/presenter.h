@@ -3,6 +3,7 @@
 #include <chrono>
 #include <functional>
 #include <future>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <span>
@@ -102,6 +103,8 @@ class Presenter {
   [[nodiscard]] drmclient::Result<drmclient::Capture> capture();
 
   [[nodiscard]] Status status() const;
+  /// The leading output, as last probed. Nothing is copied for a caller; a probe makes a new one.
+  [[nodiscard]] std::shared_ptr<const drmclient::Output> output() const;
   /// Returns the frames of the output since the start, 0 before it; wraps. Frames that nobody waited for are
   /// counted by the clock.
   [[nodiscard]] uint32_t vblank_count() const;
@@ -170,7 +173,8 @@ class Presenter {
   bool stopping_ = false;
   bool finished_ = false;
   bool busy_ = false;
-  Status status_;
+  Status status_;  ///< without the output, which is output_
+  std::shared_ptr<const drmclient::Output> output_;
   uint32_t vblanks_ = 0;                               ///< at vblank_time_
   std::optional<drmclient::Clock::Time> vblank_time_;  ///< nothing before start()
 

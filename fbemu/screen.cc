@@ -66,10 +66,8 @@ Screen::Screen(drmclient::Card& card, drmclient::Output output, const Shadow& sh
 Scene Screen::fitted(const Scene& wanted) const {
   Scene scene = wanted;
   if (!other_monitor_) return scene;
-  drmclient::Output listed = output_;
-  listed.modes = monitor_modes_;
-  listed.custom_modes_up_to = {};
-  const auto same_size = drmclient::choose_mode(listed, wanted.mode.size(), wanted.mode.refresh_millihertz());
+  const auto same_size =
+      drmclient::choose_listed_mode(monitor_modes_, wanted.mode.size(), wanted.mode.refresh_millihertz());
   scene.mode = wanted.mode == any_mode_ || !same_size ? monitor_modes_.front() : *same_size;
   return scene;
 }

@@ -29,9 +29,7 @@ bool holds(const Mode& mode, Size size) {
 /// A mode of exactly `size`. A timing of our own making only where no monitor could refuse it.
 Result<Mode> mode_of_size(const Output& output, Size size, std::optional<uint32_t> refresh_millihertz) {
   if (output.takes_any_timing) return drmclient::choose_mode(output, size, refresh_millihertz);
-  Output listed = output;
-  listed.custom_modes_up_to = {};
-  return drmclient::choose_mode(listed, size, refresh_millihertz);
+  return drmclient::choose_listed_mode(output.modes, size, refresh_millihertz);
 }
 
 /// A larger mode for a picture of `size`: the one of the start, else the smallest that will do.

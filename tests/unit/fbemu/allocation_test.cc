@@ -1,0 +1,105 @@
+// What requests copy: the bytes that they allocate.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <memory>
+#include <new>
+
+#include "drmclient/headless_card.h"
+#include "fbemu/framebuffer.h"
+#include "tests/unit/fake_user_memory.h"
+
+namespace {
+
+thread_local uint64_t allocated_bytes = 0;
+
+void* allocate(size_t bytes) {
+  allocated_bytes += bytes;
+  void* memory = std::malloc(bytes != 0 ? bytes : 1);
+  if (memory == nullptr) throw std::bad_alloc();
+  return memory;
+}
+
+}  // namespace
+
+void* operator new(size_t bytes) {
+  return allocate(bytes);
+}
+void* operator new[](size_t bytes) {
+  return allocate(bytes);
+}
+void operator delete(void* memory) noexcept {
+  std::free(memory);
+}
+void operator delete[](void* memory) noexcept {
+  std::free(memory);
+}
+void operator delete(void* memory, size_t) noexcept {
+  std::free(memory);
+}
+void operator delete[](void* memory, size_t) noexcept {
+  std::free(memory);
+}
+
+namespace {
+
+constexpr uint64_t argument = unit::FakeUserMemory::base;
+constexpr size_t modes = 2'000;
+
+/// A framebuffer that is not started, on an output with a long list of modes.
+class Allocations : public testing::Test {
+ protected:
+  static drmclient::Output output_of(drmclient::HeadlessCard& card) {
+    drmclient::Output output = card.probe()->front();
+    output.modes.resize(modes, output.modes.front());
+    output.takes_any_timing = false;
+    return output;
+  }
+  static fbemu::FramebufferOptions options_of(drmclient::HeadlessCard& card) {
+    fbemu::FramebufferOptions options;
+    options.mode = card.probe()->front().modes.front();
+    options.depth = 8;
+    return options;
+  }
+
+  int call(uint32_t command) {
+    return framebuffer.ioctl({command, argument, fbemu::Abi::lp64, memory}, [](auto) {}).value_or(-1);
+  }
+  uint64_t bytes_of_call(uint32_t command) {
+    const uint64_t before = allocated_bytes;
+    EXPECT_EQ(call(command), 0);
+    return allocated_bytes - before;
+  }
+
+  static constexpr uint64_t bytes_of_modes = modes * sizeof(drmclient::Mode);
+  drmclient::HeadlessCard card{{}};
+  std::shared_ptr<unit::FakeUserMemory> memory = std::make_shared<unit::FakeUserMemory>();
+  fbemu::Framebuffer framebuffer{card, output_of(card), options_of(card)};
+};
+
+}  // namespace
+
+TEST_F(Allocations, CounterSeesACopyOfTheOutput) {
+  const uint64_t before = allocated_bytes;
+  const drmclient::Output copy = *framebuffer.output();
+  EXPECT_EQ(copy.modes.size(), modes);
+  EXPECT_GE(allocated_bytes - before, bytes_of_modes);
+}
+
+TEST_F(Allocations, PutOfTheSameVarCopiesNoModes) {
+  ASSERT_EQ(call(FBIOGET_VSCREENINFO), 0);
+  EXPECT_LT(bytes_of_call(FBIOPUT_VSCREENINFO), bytes_of_modes / 10);
+}
+
+TEST_F(Allocations, PutThatIsCheckedCopiesNoModes) {
+  ASSERT_EQ(call(FBIOGET_VSCREENINFO), 0);
+  auto var = memory->get<fb_var_screeninfo>(argument);
+  var.xres /= 2;
+  var.activate = FB_ACTIVATE_TEST;
+  memory->put(argument, var);
+  EXPECT_LT(bytes_of_call(FBIOPUT_VSCREENINFO), bytes_of_modes / 10);
+}
+
+TEST_F(Allocations, GetFixMakesNoPalette) {
+  EXPECT_LT(bytes_of_call(FBIOGET_FSCREENINFO), sizeof(fbemu::Palette));
+}
