@@ -91,7 +91,7 @@ struct FuseOperations {
     const pid_t opener = server.own_opener_;
     const bool own = opener != 0 && ::fuse_req_ctx(request)->pid == opener;
     const bool writable = (file->flags & O_ACCMODE) != O_RDONLY;
-    auto opened = std::make_unique<OpenFile>();
+    const auto opened = std::make_shared<OpenFile>();
     opened->own = own;
     opened->writable = writable;
     if (!own && writable) {
@@ -101,13 +101,22 @@ struct FuseOperations {
     // Our own close() must not write pages back: at our end nobody would answer.
     file->noflush = own ? 1 : 0;
     if (!own) server.framebuffer_.open(writable, opened->terminal);
-    file->fh = std::bit_cast<uintptr_t>(opened.release());
+    file->fh = std::bit_cast<uintptr_t>(opened.get());
+    {
+      const std::lock_guard lock(server.mutex_);
+      server.open_files_.emplace(file->fh, opened);
+    }
     // An opener that was killed meanwhile sends no release.
     if (::fuse_reply_open(request, file) == -ENOENT) forget(server, file->fh);
   }
 
   static void forget(FuseServer& server, uint64_t handle) {
-    const std::unique_ptr<OpenFile> file(std::bit_cast<OpenFile*>(static_cast<uintptr_t>(handle)));
+    std::shared_ptr<void> opened;
+    {
+      const std::lock_guard lock(server.mutex_);
+      opened = std::move(server.open_files_.extract(handle).mapped());
+    }
+    const auto* file = static_cast<const OpenFile*>(opened.get());
     if (!file->own) server.framebuffer_.close(file->writable, file->terminal);
   }
 

@@ -5,9 +5,11 @@
 #include <atomic>
 #include <chrono>
 #include <future>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
+#include <unordered_map>
 
 #include "cuse/ioctl_calls.h"
 #include "cuse/session_threads.h"
@@ -71,7 +73,9 @@ class FuseServer : private SessionData {
   bool detached_ = false;
   fuse_session* session_ = nullptr;  ///< used by the threads with the channel only
 
-  std::mutex mutex_;  ///< for file_: its attributes can be changed
+  std::mutex mutex_;  ///< for file_, whose attributes can be changed, and open_files_
+  /// The open files by handle. For those that are still open at the end the kernel sends no release.
+  std::unordered_map<uint64_t, std::shared_ptr<void>> open_files_;
 
   std::thread thread_;
   std::future<void> finished_;

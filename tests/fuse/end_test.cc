@@ -9,6 +9,7 @@
 #include "daemon.h"
 #include "device_file.h"
 #include "program.h"
+#include "sanitizer_reports.h"
 
 namespace fuse_test {
 namespace {
@@ -67,7 +68,7 @@ class BusyEndTest : public DaemonTest {};
 
 TEST_F(BusyEndTest, WithAHundredThreadsInIoctlsWhoseArgumentsAreInTheFramebuffer) {
   for (int i = 0; i < 10; ++i) {
-    Daemon& daemon = start();
+    Daemon& daemon = start({.process = without_leak_check()});
     Program program(daemon.device(), open_and_map);
     const uint64_t before = daemon.statistic("ioctls");
     program.tell("ioctls-inside 100 1000000");

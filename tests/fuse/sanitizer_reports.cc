@@ -1,0 +1,53 @@
+#include "sanitizer_reports.h"
+
+#include <sys/stat.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <system_error>
+
+#include "picture.h"
+
+namespace fuse_test {
+namespace {
+
+std::string with_option(const char* variable, const std::string& option) {
+  const char* options = std::getenv(variable);
+  return options == nullptr ? option : std::string(options) + ":" + option;
+}
+
+}  // namespace
+
+SanitizerReports::SanitizerReports() {
+  folder_ = (std::filesystem::temp_directory_path() / "fbemu-reports-XXXXXX").string();
+  if (::mkdtemp(folder_.data()) == nullptr) throw std::system_error(errno, std::generic_category(), folder_);
+  ::chmod(folder_.c_str(), 01777);  // daemons of other users write here, too
+  for (const char* variable : {"ASAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS"}) {
+    options_.emplace_back(variable, with_option(variable, "log_path=" + folder_ + "/report"));
+  }
+}
+
+SanitizerReports::~SanitizerReports() {
+  std::error_code ignored;
+  std::filesystem::remove_all(folder_, ignored);
+}
+
+std::string SanitizerReports::take() {
+  std::string reports;
+  for (const auto& file : std::filesystem::directory_iterator(folder_)) {
+    reports += read_file(file.path());
+    std::filesystem::remove(file.path());
+  }
+  return reports;
+}
+
+void SanitizerReports::OnTestEnd(const testing::TestInfo& /*info*/) {
+  const std::string reports = take();
+  if (!reports.empty()) ADD_FAILURE() << "a sanitizer reported:\n" << reports;
+}
+
+ProcessOptions without_leak_check() {
+  return {.environment = {{"ASAN_OPTIONS", with_option("ASAN_OPTIONS", "detect_leaks=0")}}};
+}
+
+}  // namespace fuse_test

@@ -1,0 +1,28 @@
+// That what a sanitizer reports about a daemon fails the test, however the daemon ends.
+
+#include "sanitizer_reports.h"
+
+#include <gtest/gtest-spi.h>
+
+#include <csignal>
+
+#include "process.h"
+
+namespace fuse_test {
+namespace {
+
+TEST(SanitizerReportsTest, FaultOfAKilledProcessFailsTheTest) {
+  SanitizerReports reports;
+  ASSERT_EQ(run({SANITIZER_FAULT_PATH}).exit_status, 128 + SIGKILL);
+  EXPECT_NONFATAL_FAILURE(reports.OnTestEnd(*testing::UnitTest::GetInstance()->current_test_info()),
+                          "Sanitizer: ");
+}
+
+TEST(SanitizerReportsTest, WithoutAFaultThereIsNone) {
+  SanitizerReports reports;
+  ASSERT_EQ(run({FBEMUD_PATH, "--version"}).exit_status, 0);
+  EXPECT_EQ(reports.take(), "");
+}
+
+}  // namespace
+}  // namespace fuse_test
