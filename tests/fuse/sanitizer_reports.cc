@@ -22,9 +22,18 @@ SanitizerReports::SanitizerReports() {
   folder_ = (std::filesystem::temp_directory_path() / "fbemu-reports-XXXXXX").string();
   if (::mkdtemp(folder_.data()) == nullptr) throw std::system_error(errno, std::generic_category(), folder_);
   ::chmod(folder_.c_str(), 01777);  // daemons of other users write here, too
-  for (const char* variable : {"ASAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS"}) {
-    options_.emplace_back(variable, with_option(variable, "log_path=" + folder_ + "/report"));
+  // libfuse keeps the mount point of an ordinary user until fuse_session_unmount(), which the daemon must not
+  // call: it detaches the mount itself.
+  const std::string suppressions = folder_ + "/suppressions";
+  write_file(suppressions, "leak:fuse_session_mount\n");
+  ::chmod(suppressions.c_str(), 0644);
+  const std::string reports = "log_path=" + folder_ + "/report";
+  for (const char* variable : {"ASAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS"}) {
+    options_.emplace_back(variable, with_option(variable, reports));
   }
+  options_.emplace_back(
+      "LSAN_OPTIONS",
+      with_option("LSAN_OPTIONS", reports + ":print_suppressions=0:suppressions=" + suppressions));
 }
 
 SanitizerReports::~SanitizerReports() {
@@ -35,6 +44,7 @@ SanitizerReports::~SanitizerReports() {
 std::string SanitizerReports::take() {
   std::string reports;
   for (const auto& file : std::filesystem::directory_iterator(folder_)) {
+    if (!file.path().filename().string().starts_with("report")) continue;
     reports += read_file(file.path());
     std::filesystem::remove(file.path());
   }

@@ -1,5 +1,7 @@
 // FBIO_WAITFORVSYNC: a wait that holds up nobody and ends with a signal.
 
+#include <sys/wait.h>
+
 #include <memory>
 #include <vector>
 
@@ -96,6 +98,8 @@ TEST_F(VsyncTest, AStoppedDaemonGoesOnWhereItWas) {
   Program program(daemon.device(), open_and_map);
   ASSERT_EQ(program.ask("picture 1"), "ok");
   daemon.process().signal(SIGSTOP);
+  siginfo_t stopped{};
+  ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(daemon.process().id()), &stopped, WSTOPPED), 0);
   program.tell("vsync");
   EXPECT_EQ(program.answer(300ms), "no answer");
   daemon.process().signal(SIGCONT);
