@@ -326,7 +326,8 @@ int run_daemon(const DaemonOptions& options) {
   const RequestsAnswered requests_answered(framebuffer);
   if (options.cuse) cuse_device = make_cuse_device(framebuffer, lock.path(), program_threads);
   node.emplace(lock);
-  server.emplace(framebuffer, ServedFile{node->path(), node->uid(), node->gid(), node->permissions()},
+  server.emplace(framebuffer,
+                 ServedFile{node->path(), node->uid(), node->gid(), node->permissions(), node->descriptor()},
                  program_threads);
   server->start();
   const DaemonIdentity identity{node->path(), card->info().driver, daemon, guard.process(),

@@ -158,8 +158,11 @@ void FuseServer::mount_as_root() {
   }
   const std::string options = "fd=" + std::to_string(channel.get()) +
                               ",rootmode=100660,user_id=0,group_id=0,allow_other,default_permissions";
-  if (::mount(mount_source(::getpid()).c_str(), file_.path.c_str(), mount_type,
-              MS_NOSUID | MS_NODEV | MS_NOEXEC, options.c_str()) != 0) {
+  // /proc/self is the main thread, whose table of descriptors has the mount point.
+  const std::string target =
+      file_.mount_point < 0 ? file_.path : "/proc/self/fd/" + std::to_string(file_.mount_point);
+  if (::mount(mount_source(::getpid()).c_str(), target.c_str(), mount_type, MS_NOSUID | MS_NODEV | MS_NOEXEC,
+              options.c_str()) != 0) {
     const std::string hint = errno == EPERM ? "; the daemon needs CAP_SYS_ADMIN" : "";
     fail(errno, "cannot mount on " + file_.path + hint);
   }

@@ -24,6 +24,7 @@ struct ServedFile {
   uid_t uid = 0;
   gid_t gid = 0;
   mode_t permissions = 0660;
+  int mount_point = -1;  ///< what to mount on, open with O_PATH; -1: what is at `path`
 };
 
 /// Serves a framebuffer as a FUSE mount whose root is a regular file, mounted right over the device node.

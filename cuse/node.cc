@@ -34,16 +34,20 @@ std::string Node::first_free_device() {
 }
 
 Node::Node(NodeLock& lock) : path_(lock.path()) {
-  struct stat status {};
-  if (::lstat(path_.c_str(), &status) != 0) {
+  const DevicePath& device = lock.device();
+  file_.reset(::openat(device.folder.get(), device.name().c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  if (!file_) {
     if (errno != ENOENT) fail(errno, "cannot look at the device " + path_);
     create_file(lock);
     return;
   }
+  struct stat status {};
+  if (::fstat(file_.get(), &status) != 0) fail(errno, "cannot look at the device " + path_);
   if (S_ISDIR(status.st_mode)) fail(EISDIR, "the device " + path_ + " is a folder");
   if (!S_ISREG(status.st_mode) && !S_ISCHR(status.st_mode)) {
     fail(EINVAL, "the device " + path_ + " is neither a character device nor a plain file");
   }
+  check_device_owner(device, status);
   uid_ = status.st_uid;
   gid_ = status.st_gid;
   permissions_ = status.st_mode & 0777;
@@ -51,19 +55,21 @@ Node::Node(NodeLock& lock) : path_(lock.path()) {
 
 void Node::create_file(NodeLock& lock) {
   constexpr mode_t for_user = 0600;
-  const drmclient::UniqueFd file(::open(path_.c_str(), O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, for_user));
-  if (!file) {
+  const DevicePath& device = lock.device();
+  file_.reset(::openat(device.folder.get(), device.name().c_str(),
+                       O_RDONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, for_user));
+  if (!file_) {
     const std::string hint =
         errno == EACCES || errno == EPERM ? "; name a --device in a folder of yours" : "";
     fail(errno, "cannot make the device " + path_ + hint);
   }
   struct stat status {};
-  ::fstat(file.get(), &status);
+  ::fstat(file_.get(), &status);
   created_ = true;
   try {
     lock.record_file(status.st_dev, status.st_ino);
   } catch (...) {
-    ::unlink(path_.c_str());
+    ::unlinkat(device.folder.get(), device.name().c_str(), 0);
     throw;
   }
   uid_ = ::geteuid();

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "cuse/node_lock.h"
+#include "drmclient/unique_fd.h"
 
 namespace cuse {
 
@@ -13,7 +14,8 @@ namespace cuse {
 class Node {
  public:
   /// Takes the path of `lock`, which must outlive the node. Throws std::system_error with a sentence that
-  /// says what stands in the way: no permission, something that is no device, a full disk.
+  /// says what stands in the way: no permission, something that is no device or that another user put there,
+  /// a full disk.
   explicit Node(NodeLock& lock);
 
   /// Returns the lowest /dev/fbN that does not exist, or that a killed daemon left behind. Throws
@@ -21,6 +23,8 @@ class Node {
   [[nodiscard]] static std::string first_free_device();
 
   [[nodiscard]] const std::string& path() const { return path_; }
+  /// The file itself, open, so that nothing can take its place before it is mounted on.
+  [[nodiscard]] int descriptor() const { return file_.get(); }
   /// A file was made, since there was nothing.
   [[nodiscard]] bool created() const { return created_; }
 
@@ -34,6 +38,7 @@ class Node {
   void create_file(NodeLock& lock);
 
   std::string path_;
+  drmclient::UniqueFd file_;
   bool created_ = false;
   uid_t uid_ = 0;
   gid_t gid_ = 0;

@@ -1,7 +1,6 @@
 #include "cuse/node_lock.h"
 
 #include <fcntl.h>
-#include <linux/limits.h>
 #include <spdlog/spdlog.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -76,21 +75,6 @@ pid_t lock_holder(const struct stat& file) {
   return 0;
 }
 
-/// The folder of `device` without symbolic links, and its last part as it is: that may be a mount of a daemon
-/// that has gone, which must not be touched before it is known to be.
-std::string resolve_folder(const std::string& device) {
-  const size_t slash = device.rfind('/');
-  const std::string folder = slash == std::string::npos ? "." : slash == 0 ? "/" : device.substr(0, slash);
-  const std::string name = slash == std::string::npos ? device : device.substr(slash + 1);
-  if (name.empty() || name == "." || name == "..") fail(EISDIR, "the device " + device + " is a folder");
-  std::array<char, PATH_MAX> resolved{};
-  if (::realpath(folder.c_str(), resolved.data()) == nullptr) {
-    fail(errno, "the folder " + folder + " of the device " + device + " cannot be used");
-  }
-  std::string path = resolved.data();
-  return (path == "/" ? "" : path) + "/" + name;
-}
-
 /// What the lock file says: the daemon's process id, and the file that it made, if it did.
 struct Record {
   pid_t daemon = 0;
@@ -121,20 +105,10 @@ bool ends_soon(pid_t process, const std::string& waiting) {
 }  // namespace
 
 NodeLock::NodeLock(const std::string& device, milliseconds patience)
-    : path_(resolve_folder(device)), patience_(patience) {
+    : device_(resolve_device(device)), patience_(patience) {
   make_runtime_directory();
   try {
     lock();
-    struct stat status {};
-    if (::lstat(path_.c_str(), &status) == 0 && S_ISLNK(status.st_mode)) {
-      std::array<char, PATH_MAX> target{};
-      if (::realpath(path_.c_str(), target.data()) == nullptr) {
-        fail(errno, "the device " + path_ + " is a symbolic link that leads nowhere");
-      }
-      release();
-      path_ = target.data();
-      lock();
-    }
   } catch (...) {
     release();
     throw;
@@ -148,7 +122,7 @@ NodeLock::~NodeLock() {
 /// The lock file is removed by its holder while locked, so that after locking it has to be seen whether it
 /// still is the file of that name.
 void NodeLock::lock() {
-  lock_path_ = runtime_directory() + "/" + runtime_name(path_) + ".lock";
+  lock_path_ = runtime_directory() + "/" + runtime_name(path()) + ".lock";
   while (!lock_) {
     UniqueFd file = open_file();
     wait_for(file);
@@ -191,9 +165,9 @@ void NodeLock::wait_for(const UniqueFd& file) const {
   while (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK && errno != EINTR) fail(errno, "cannot lock " + lock_path_);
     const pid_t daemon = read_record(file.get()).daemon;
-    if (daemon > 0 && !ends_soon(daemon, waiting)) fail_as_taken(path_, daemon);
+    if (daemon > 0 && !ends_soon(daemon, waiting)) fail_as_taken(path(), daemon);
     if (!std::exchange(logged, true)) {
-      spdlog::debug("waiting until what process {} left on {} is removed", daemon, path_);
+      spdlog::debug("waiting until what process {} left on {} is removed", daemon, path());
     }
     if (std::chrono::steady_clock::now() >= deadline) {
       struct stat status {};
@@ -202,34 +176,35 @@ void NodeLock::wait_for(const UniqueFd& file) const {
       fail(EBUSY, "the lock file " + lock_path_ + " is held by " +
                       (holder > 0 ? "process " + std::to_string(holder)
                                   : "a process that \"fuser " + lock_path_ + "\" shows") +
-                      ", though no fbemud serves " + path_ + "; end that process, or remove the file");
+                      ", though no fbemud serves " + path() + "; end that process, or remove the file");
     }
     wait_during_start(-1, pause, waiting);
   }
 }
 
 void NodeLock::clear_stale_mount() const {
-  while (const auto mount = find_framebuffer_mount(path_)) {
-    const MountState state = probe_mount(path_, mount->daemon);
-    if (state == MountState::serving) fail_as_taken(path_, mount->daemon);
-    if (state == MountState::silent) fail_as_silent(path_, mount->daemon);
-    spdlog::info("removing the mount that process {} left on {}", mount->daemon, path_);
-    if (const int error = detach_mount(path_); error != 0) {
+  while (const auto mount = find_framebuffer_mount(path())) {
+    const MountState state = probe_mount(path(), mount->daemon);
+    if (state == MountState::serving) fail_as_taken(path(), mount->daemon);
+    if (state == MountState::silent) fail_as_silent(path(), mount->daemon);
+    spdlog::info("removing the mount that process {} left on {}", mount->daemon, path());
+    if (const int error = detach_mount(path()); error != 0) {
       fail(error,
-           "cannot remove the mount that process " + std::to_string(mount->daemon) + " left on " + path_);
+           "cannot remove the mount that process " + std::to_string(mount->daemon) + " left on " + path());
     }
   }
 }
 
 void NodeLock::remove_recorded_file() const {
   const Record record = read_record(lock_.get());
+  const std::string name = device_.name();
   struct stat status {};
-  if (!record.created || ::lstat(path_.c_str(), &status) != 0 || status.st_dev != record.device ||
-      status.st_ino != record.inode) {
+  if (!record.created || ::fstatat(device_.folder.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0 ||
+      status.st_dev != record.device || status.st_ino != record.inode) {
     return;
   }
-  if (::unlink(path_.c_str()) != 0) {
-    spdlog::warn("cannot remove {}: {}", path_, std::generic_category().message(errno));
+  if (::unlinkat(device_.folder.get(), name.c_str(), 0) != 0) {
+    spdlog::warn("cannot remove {}: {}", path(), std::generic_category().message(errno));
   }
 }
 

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <string>
 
+#include "cuse/device_path.h"
 #include "drmclient/unique_fd.h"
 
 namespace cuse {
@@ -28,7 +29,8 @@ class NodeLock {
   NodeLock& operator=(const NodeLock&) = delete;
 
   /// The path that is served: absolute, without symbolic links.
-  [[nodiscard]] const std::string& path() const { return path_; }
+  [[nodiscard]] const std::string& path() const { return device_.path; }
+  [[nodiscard]] const DevicePath& device() const { return device_; }
 
   [[nodiscard]] const std::string& lock_path() const { return lock_path_; }
 
@@ -49,7 +51,7 @@ class NodeLock {
   void clear_stale_mount() const;
   void remove_recorded_file() const;
 
-  std::string path_;
+  DevicePath device_;
   std::string lock_path_;
   std::chrono::milliseconds patience_;
   drmclient::UniqueFd lock_;

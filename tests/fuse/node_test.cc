@@ -52,6 +52,20 @@ TEST_F(NodeTest, ASymbolicLinkIsFollowed) {
   EXPECT_EQ(device.var().xres, 640U);
 }
 
+TEST_F(NodeTest, AnotherUsersLinkInAFolderForAllIsRefusedAndItsTargetStays) {
+  constexpr uid_t nobody = 65'534;
+  write_file(file("target"), "precious");
+  ASSERT_TRUE(std::filesystem::create_directory(file("shared")));
+  ASSERT_EQ(::chmod(file("shared").c_str(), 01777), 0);
+  ASSERT_EQ(::symlink(file("target").c_str(), file("shared/fb").c_str()), 0);
+  ASSERT_EQ(::lchown(file("shared/fb").c_str(), nobody, nobody), 0);
+  const Ended ended = run({FBEMUD_PATH, "--device", file("shared/fb"), "--card", "headless", "--", "true"});
+  EXPECT_EQ(ended.exit_status, 1);
+  EXPECT_NE(ended.errors.find(file("shared/fb") + " belongs to user 65534"), std::string::npos)
+      << ended.errors;
+  EXPECT_EQ(read_file(file("target")), "precious");
+}
+
 TEST_F(NodeTest, APathWithBlanksAndOtherLettersIsServed) {
   Daemon& daemon = start({.device = file("a fb,\\ \xc3\xa4")});
   const DeviceFile device(daemon.device());
