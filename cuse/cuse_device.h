@@ -31,8 +31,8 @@ class CuseDevice : private SessionData {
   CuseDevice(const CuseDevice&) = delete;
   CuseDevice& operator=(const CuseDevice&) = delete;
 
-  /// Whether this system can have such a device at `path`: root, /dev/cuse, a name right in /dev that is
-  /// free.
+  /// Whether there can be such a device at `path` on a system with /dev/cuse: root, a name right in /dev that
+  /// is free.
   [[nodiscard]] static bool possible_at(const std::string& path);
 
   /// Registers the device: /dev/fbN as 29:N where the kernel's own framebuffers leave that number free, else

@@ -78,15 +78,26 @@ void clean_up_after(pid_t daemon, NodeLock& lock, ControlSocket& control) {
   lock.release();
 }
 
-/// The CUSE device for `path` where one can be had. Without one the file alone is served, which is fine too.
+/// Returns the CUSE device for `path`, or none, and then sets `missing` to the reason. The file alone is
+/// served too.
 std::unique_ptr<CuseDevice> make_cuse_device(fbemu::Framebuffer& framebuffer, const std::string& path,
-                                             ProgramThreads& program_threads) {
-  if (!CuseDevice::possible_at(path)) return nullptr;
+                                             ProgramThreads& program_threads, std::string& missing) {
+  if (!CuseDevice::possible_at(path)) {
+    missing = "a CUSE device needs root, and a path right in /dev where nothing exists";
+    return nullptr;
+  }
+  if (::access("/dev/cuse", F_OK) != 0) {
+    missing = "there is no /dev/cuse: load the module (modprobe cuse)";
+    spdlog::warn("{}, or start with --no-cuse if a file is wanted; {} is a plain file, no character device",
+                 missing, path);
+    return nullptr;
+  }
   auto device = std::make_unique<CuseDevice>(framebuffer, path, program_threads);
   try {
     device->start();
   } catch (const std::system_error& error) {
-    spdlog::warn("{}; serving a plain file instead", error.what());
+    missing = error.what();
+    spdlog::warn("{}; serving a plain file instead", missing);
     return nullptr;
   }
   return device;
@@ -324,14 +335,16 @@ int run_daemon(const DaemonOptions& options) {
   std::optional<FuseServer> server;
   const ProgramsServed programs_served(program_threads);
   const RequestsAnswered requests_answered(framebuffer);
-  if (options.cuse) cuse_device = make_cuse_device(framebuffer, lock.path(), program_threads);
+  std::string cuse_missing = "--no-cuse was given";
+  if (options.cuse) cuse_device = make_cuse_device(framebuffer, lock.path(), program_threads, cuse_missing);
   node.emplace(lock);
   server.emplace(framebuffer,
                  ServedFile{node->path(), node->uid(), node->gid(), node->permissions(), node->descriptor()},
                  program_threads);
   server->start();
-  const DaemonIdentity identity{node->path(), card->info().driver, daemon, guard.process(),
-                                cuse_device ? cuse_device->number() : ""};
+  const DaemonIdentity identity{
+      node->path(), card->info().driver, daemon, guard.process(), cuse_device ? cuse_device->number() : "",
+      cuse_missing};
   const int exit_status =
       serve(options, signals, identity, std::move(control), framebuffer, *server, cuse_device.get());
   const bool programs_done = program_threads.stop(patience_with_programs);

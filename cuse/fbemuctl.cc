@@ -56,7 +56,8 @@ void print_status(const json& status) {
   print_line("device",
              status.at("device").get<std::string>() + " (" + status.at("id").get<std::string>() + ")");
   const auto& cuse = status.at("cuse_device");
-  print_line("node", cuse.is_null() ? "file" : "file over the CUSE device " + cuse.get<std::string>());
+  print_line("node", cuse.is_null() ? "file (" + status.at("cuse_device_missing").get<std::string>() + ")"
+                                    : "file over the CUSE device " + cuse.get<std::string>());
   const auto& card = status.at("card_details");
   const auto card_word = [&](const char* name) { return card.at(name).get<std::string>(); };
   print_line("card", card.at("path").is_null() ? card_word("driver")

@@ -65,9 +65,11 @@ pid_t lock_holder(const struct stat& file) {
        << minor(file.st_dev) << ':' << std::dec << file.st_ino;
   for (std::string line; std::getline(table, line);) {
     std::istringstream words(line);
-    std::string number, type, kind, access, where;
+    std::string skipped;
+    std::string type;
+    std::string where;
     pid_t process = 0;
-    if (words >> number >> type >> kind >> access >> process >> where && type == "FLOCK" &&
+    if (words >> skipped >> type >> skipped >> skipped >> process >> where && type == "FLOCK" &&
         where == name.str()) {
       return process;
     }

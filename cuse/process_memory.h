@@ -2,9 +2,22 @@
 
 #include <sys/types.h>
 
+#include <string>
+
 #include "fbemu/user_memory.h"
 
 namespace cuse {
+
+/// The setting of Yama, the security module that restricts access to other processes' memory.
+inline constexpr const char* yama_file = "/proc/sys/kernel/yama/ptrace_scope";
+
+/// Returns the sentence for the log when process_vm_readv(2) was refused with `error`: the cause, as far as
+/// the setting in `yama_scope_file` and the rights of this process show it, and the way out.
+[[nodiscard]] std::string explain_refusal(int error, bool has_ptrace_right,
+                                          const std::string& yama_scope_file = yama_file);
+
+/// Whether this process has CAP_SYS_PTRACE in its user namespace.
+[[nodiscard]] bool has_ptrace_right();
 
 /// The memory of the thread whose request is being answered, by process_vm_readv(2).
 ///

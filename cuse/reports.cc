@@ -93,6 +93,7 @@ json status_report(const DaemonIdentity& daemon, const fbemu::Framebuffer& frame
   report["device"] = daemon.device;
   report["id"] = status.id;
   report["cuse_device"] = daemon.cuse_number.empty() ? json(nullptr) : json(daemon.cuse_number);
+  report["cuse_device_missing"] = daemon.cuse_number.empty() ? json(daemon.cuse_missing) : json(nullptr);
   report["process"] = daemon.process;
   report["guard_process"] = daemon.guard;
   report["card"] = daemon.driver;

@@ -16,7 +16,8 @@ struct DaemonIdentity {
   std::string driver;
   pid_t process = 0;
   pid_t guard = 0;
-  std::string cuse_number = {};  ///< of the CUSE device, as "29:0"; empty where there is none
+  std::string cuse_number = {};   ///< of the CUSE device, as "29:0"; empty if there is none
+  std::string cuse_missing = {};  ///< why there is no CUSE device
 };
 
 /// The objects that `fbemuctl status`, `stats` and `modes` print with --json.

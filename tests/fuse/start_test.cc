@@ -139,6 +139,28 @@ TEST_F(StartTest, WithADevFuseThatMayNotBeOpened) {
         }});
 }
 
+TEST_F(StartTest, ADeviceInDevWithoutDevCuseIsAFileAndTheLogAndStatusSayWhatIsMissing) {
+  const auto cover_dev = [] {
+    return leave_mount_namespace() && cover_with_tmpfs("/dev", "size=16k,mode=755") &&
+           ::mknod("/dev/fuse", S_IFCHR | 0666, makedev(10, 229)) == 0;
+  };
+  const std::vector<std::string> words{FBEMUD_PATH,      "--device",  "/dev/fb0",     "--card",
+                                       "headless:64x64", "--control", file("control")};
+  std::vector<std::string> asked = words;
+  asked.insert(asked.end(), {"--", FBEMUCTL_PATH, "status"});
+  const Ended without = run(asked, {.prepare = cover_dev});
+  EXPECT_EQ(without.exit_status, 0);
+  EXPECT_NE(without.errors.find("warning: there is no /dev/cuse: load the module (modprobe cuse)"),
+            std::string::npos)
+      << without.errors;
+  EXPECT_NE(without.output.find("file (there is no /dev/cuse"), std::string::npos) << without.output;
+  asked.insert(asked.begin() + 1, "--no-cuse");
+  const Ended wanted = run(asked, {.prepare = cover_dev});
+  EXPECT_EQ(wanted.exit_status, 0);
+  EXPECT_EQ(wanted.errors.find("warning:"), std::string::npos) << wanted.errors;
+  EXPECT_NE(wanted.output.find("file (--no-cuse was given)"), std::string::npos) << wanted.output;
+}
+
 TEST_F(StartTest, ASecondDaemonOnTheSameDevice) {
   Daemon& first = start();
   const DeviceFile device(first.device());

@@ -7,11 +7,13 @@
 
 #include <array>
 #include <cstring>
+#include <fstream>
 #include <optional>
 #include <vector>
 
 #include "tests/unit/child_process.h"
 #include "tests/unit/slow_pixels.h"
+#include "tests/unit/temporary_folder.h"
 
 using cuse::ProcessMemory;
 using unit::ChildProcess;
@@ -114,4 +116,57 @@ TEST_F(ProcessMemoryTest, AProgramInAnUnseenPidNamespaceCannotBeReached) {
   std::array<std::byte, 4> bytes{};
   EXPECT_EQ(ProcessMemory(0).read(address, bytes), EPERM);
   EXPECT_EQ(ProcessMemory(0).write(address, bytes), EPERM);
+}
+
+namespace {
+
+/// What is logged of a refusal with EPERM where Yama's file contains `scope`; without text there is no file.
+std::string refusal(const std::string& scope, bool has_ptrace_right, int error = EPERM) {
+  const unit::TemporaryFolder folder;
+  if (!scope.empty()) std::ofstream(folder.file("ptrace_scope")) << scope << '\n';
+  return cuse::explain_refusal(error, has_ptrace_right, folder.file("ptrace_scope"));
+}
+
+testing::AssertionResult has(const std::string& text, const std::string& part) {
+  if (text.find(part) != std::string::npos) return testing::AssertionSuccess();
+  return testing::AssertionFailure() << text;
+}
+
+}  // namespace
+
+TEST(Refusal, ByScopeThreeIsNotBlamedOnMissingRootAndNeedsABoot) {
+  for (const bool right : {false, true}) {
+    EXPECT_TRUE(has(refusal("3", right), "ptrace_scope is 3, which forbids it to everyone, root too"));
+    EXPECT_TRUE(has(refusal("3", right), "boot again"));
+    EXPECT_FALSE(has(refusal("3", right), "run fbemud as root"));
+  }
+}
+
+TEST(Refusal, ByScopeTwoDemandsTheCapability) {
+  EXPECT_TRUE(
+      has(refusal("2", false), "ptrace_scope is 2, which demands CAP_SYS_PTRACE: run fbemud as root"));
+}
+
+TEST(Refusal, ByScopeOneNamesTheCommand) {
+  EXPECT_TRUE(has(refusal("1", false), "ptrace_scope is 1"));
+  EXPECT_TRUE(has(refusal("1", false), "fbemud -- COMMAND"));
+}
+
+TEST(Refusal, WithoutYamaIsOfAnotherUsersProgram) {
+  for (const char* scope : {"0", ""}) {
+    EXPECT_TRUE(has(refusal(scope, false), "only programs of the same user"));
+    EXPECT_FALSE(has(refusal(scope, false), "yama"));
+  }
+}
+
+TEST(Refusal, WithTheCapabilityNamesUserNamespacesAndSecurityModules) {
+  for (const char* scope : {"0", "1", "2", ""}) {
+    EXPECT_TRUE(has(refusal(scope, true), "user namespace"));
+    EXPECT_FALSE(has(refusal(scope, true), "as root"));
+  }
+}
+
+TEST(Refusal, OfAProcessThatEndedOrByTheKernelSaysSo) {
+  EXPECT_TRUE(has(refusal("3", true, ESRCH), "has ended"));
+  EXPECT_TRUE(has(refusal("3", true, ENOSYS), "CONFIG_CROSS_MEMORY_ATTACH"));
 }

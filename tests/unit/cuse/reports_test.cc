@@ -30,6 +30,17 @@ TEST_F(Reports, StatusSaysWhatIsServedAndByWhom) {
             (json{{"name", "Virtual-1"}, {"connected", true}, {"size_mm", {{"width", 16}, {"height", 12}}}}));
 }
 
+TEST_F(Reports, StatusSaysWhyThereIsNoCuseDevice) {
+  start();
+  const json without =
+      cuse::status_report({"/dev/fb0", "headless", 4242, 4243, "", "no /dev/cuse"}, *framebuffer);
+  EXPECT_EQ(without["cuse_device"], nullptr);
+  EXPECT_EQ(without["cuse_device_missing"], "no /dev/cuse");
+  const json with = cuse::status_report({"/dev/fb0", "headless", 4242, 4243, "29:0", "none"}, *framebuffer);
+  EXPECT_EQ(with["cuse_device"], "29:0");
+  EXPECT_EQ(with["cuse_device_missing"], nullptr);
+}
+
 TEST_F(Reports, StatusSaysTheGeometry) {
   start();
   ASSERT_EQ(change_var([](auto& var) { var.yres_virtual = 96, var.yoffset = 10; }), 0);
