@@ -28,15 +28,15 @@ uint64_t memory_for(const FramebufferOptions& options) {
   const uint64_t bytes_per_pixel = 4;
   const uint64_t twice_the_screen = 2 * options.mode.size().area() * bytes_per_pixel;
   const uint64_t virtual_screen = options.virtual_size.area() * bytes_per_pixel;
-  const uint64_t wanted = round_up_to_page(
-      options.memory_bytes != 0 ? options.memory_bytes : std::max(twice_the_screen, virtual_screen));
+  const uint64_t wanted =
+      options.memory_bytes != 0 ? options.memory_bytes : std::max(twice_the_screen, virtual_screen);
   // smem_len has 32 bits.
   if (wanted > std::numeric_limits<uint32_t>::max() / page_size * page_size) {
     throw std::system_error(
         EINVAL, std::generic_category(),
         "a framebuffer has at most 4 GiB of memory, but " + std::to_string(wanted) + " bytes were asked for");
   }
-  return wanted;
+  return round_up_to_page(wanted);
 }
 
 template <typename T>

@@ -9,6 +9,7 @@
 #include "fbemu/framebuffer.h"
 #include "tests/unit/fake_user_memory.h"
 #include "tests/unit/stepped_card.h"
+#include "tests/unit/thrown.h"
 
 namespace {
 
@@ -75,4 +76,11 @@ TEST_F(LargeMemory, WriteAcrossLineTwoToTheThirtyOneIsShown) {
   EXPECT_EQ(shown(7, 21), 0xffffffU);
   EXPECT_EQ(shown(7, 20), 0xffffffU);
   EXPECT_EQ(shown(0, 22), 0U);
+}
+
+TEST_F(LargeMemory, MemoryThatRoundsUpBeyondSixtyFourBitsIsRefusedByItsSize) {
+  fbemu::FramebufferOptions too_large = options();
+  too_large.memory_bytes = UINT64_MAX;
+  const auto thrown = unit::thrown_by([&] { fbemu::Framebuffer(card, card.probe()->front(), too_large); });
+  EXPECT_TRUE(thrown.says("18446744073709551615 bytes were asked for")) << thrown.what;
 }
