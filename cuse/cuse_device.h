@@ -54,8 +54,7 @@ class CuseDevice : private SessionData {
   struct OpenFile {
     uint64_t call_start = 0;  ///< position at which the system call under way started
     uint64_t position = 0;
-    bool writable = false;
-    std::shared_ptr<const fbemu::ProgramTerminal> terminal;
+    fbemu::Opener opener;
   };
 
   void run(std::promise<void> registered);

@@ -1,13 +1,12 @@
 #include "cuse/cuse_operations.h"
 
-#include <fcntl.h>
 #include <poll.h>
 
 #include <cerrno>
 #include <vector>
 
 #include "cuse/cuse_device.h"
-#include "cuse/process_terminal.h"
+#include "cuse/request_opener.h"
 
 namespace cuse {
 
@@ -22,30 +21,30 @@ struct CuseOperations {
 
   static void open(fuse_req_t request, fuse_file_info* file) {
     CuseDevice& device = device_of(request);
-    const bool writable = (file->flags & O_ACCMODE) != O_RDONLY;
-    std::shared_ptr<const fbemu::ProgramTerminal> terminal;
-    if (writable) terminal = std::make_shared<ProcessTerminal>(::fuse_req_ctx(request)->pid);
+    const fbemu::Opener opener = opener_of(request, *file);
     {
       const std::lock_guard lock(device.mutex_);
       file->fh = ++device.last_handle_;
-      device.open_files_[file->fh].writable = writable;
-      device.open_files_[file->fh].terminal = terminal;
+      device.open_files_[file->fh].opener = opener;
     }
-    device.framebuffer_.open(writable, terminal);
+    if (const int error = device.framebuffer_.open(opener); error != 0) {
+      const std::lock_guard lock(device.mutex_);
+      device.open_files_.erase(file->fh);
+      ::fuse_reply_err(request, error);
+      return;
+    }
     // An opener that was killed meanwhile sends no release.
     if (::fuse_reply_open(request, file) == -ENOENT) forget(device, file->fh);
   }
 
   static void forget(CuseDevice& device, uint64_t handle) {
-    bool writable = false;
-    std::shared_ptr<const fbemu::ProgramTerminal> terminal;
+    fbemu::Opener opener;
     {
       const std::lock_guard lock(device.mutex_);
-      writable = device.open_files_[handle].writable;
-      terminal = device.open_files_[handle].terminal;
+      opener = device.open_files_[handle].opener;
       device.open_files_.erase(handle);
     }
-    device.framebuffer_.close(writable, terminal);
+    device.framebuffer_.close(opener);
   }
 
   static void release(fuse_req_t request, fuse_file_info* file) {

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "cuse/fuse_server.h"
-#include "cuse/process_terminal.h"
+#include "cuse/request_opener.h"
 
 namespace cuse {
 
@@ -21,8 +21,7 @@ struct FuseOperations {
   /// An open file; its address is the file handle.
   struct OpenFile {
     bool own = false;
-    bool writable = false;
-    std::shared_ptr<const fbemu::ProgramTerminal> terminal;
+    fbemu::Opener opener;
   };
   /// Attributes change only through us.
   static constexpr double attribute_seconds = 3600;
@@ -88,19 +87,18 @@ struct FuseOperations {
 
   static void open(fuse_req_t request, fuse_ino_t, fuse_file_info* file) {
     FuseServer& server = server_of(request);
-    const pid_t opener = server.own_opener_;
-    const bool own = opener != 0 && ::fuse_req_ctx(request)->pid == opener;
-    const bool writable = (file->flags & O_ACCMODE) != O_RDONLY;
+    const pid_t own_opener = server.own_opener_;
+    const bool own = own_opener != 0 && ::fuse_req_ctx(request)->pid == own_opener;
     const auto opened = std::make_shared<OpenFile>();
     opened->own = own;
-    opened->writable = writable;
-    if (!own && writable) {
-      opened->terminal = std::make_shared<ProcessTerminal>(::fuse_req_ctx(request)->pid);
-    }
+    opened->opener = opener_of(request, *file);
     file->keep_cache = 1;
     // Our own close() must not write pages back: at our end nobody would answer.
     file->noflush = own ? 1 : 0;
-    if (!own) server.framebuffer_.open(writable, opened->terminal);
+    if (const int error = own ? 0 : server.framebuffer_.open(opened->opener); error != 0) {
+      ::fuse_reply_err(request, error);
+      return;
+    }
     file->fh = std::bit_cast<uintptr_t>(opened.get());
     {
       const std::lock_guard lock(server.mutex_);
@@ -117,7 +115,7 @@ struct FuseOperations {
       opened = std::move(server.open_files_.extract(handle).mapped());
     }
     const auto* file = static_cast<const OpenFile*>(opened.get());
-    if (!file->own) server.framebuffer_.close(file->writable, file->terminal);
+    if (!file->own) server.framebuffer_.close(file->opener);
   }
 
   static void release(fuse_req_t request, fuse_ino_t, fuse_file_info* file) {

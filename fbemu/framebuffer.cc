@@ -103,27 +103,35 @@ Scene Framebuffer::scene() const {
 }
 
 void Framebuffer::tell_writers() {
-  presenter_.set_writers({open_writers_, writer_terminals_, written_ && !mapped_});
+  presenter_.set_writers({open_writers_, writing_programs_, written_ && !mapped_});
 }
 
-void Framebuffer::open(bool writable, const std::shared_ptr<const ProgramTerminal>& terminal) {
+int Framebuffer::open(const Opener& opener) {
   const std::lock_guard lock(mutex_);
+  if (const int error = file_limit_.take(opener.user); error != 0) return error;
+  if (opener.writable) {
+    try {
+      writing_programs_->add(opener.terminal);
+    } catch (...) {
+      file_limit_.give_back(opener.user);
+      throw;
+    }
+    if (open_writers_++ == 0) mapped_ = written_ = false;
+    tell_writers();
+  }
   ++open_files_;
-  if (!writable) return;
-  if (open_writers_++ == 0) mapped_ = written_ = false;
-  writer_terminals_.push_back(terminal);
-  tell_writers();
+  return 0;
 }
 
-void Framebuffer::close(bool writable, const std::shared_ptr<const ProgramTerminal>& terminal) {
+void Framebuffer::close(const Opener& opener) {
   bool last = false;
   {
     const std::lock_guard lock(mutex_);
     last = --open_files_ == 0;
-    if (writable) {
+    file_limit_.give_back(opener.user);
+    if (opener.writable) {
       --open_writers_;
-      const auto closed = std::ranges::find(writer_terminals_, terminal);
-      if (closed != writer_terminals_.end()) writer_terminals_.erase(closed);
+      writing_programs_->remove(opener.terminal);
       tell_writers();
     }
   }

@@ -19,14 +19,16 @@
 #include "drmclient/result.h"
 #include "fbemu/color_map.h"
 #include "fbemu/damage_log.h"
+#include "fbemu/open_file_limit.h"
+#include "fbemu/opener.h"
 #include "fbemu/presenter.h"
-#include "fbemu/program_terminal.h"
 #include "fbemu/scene.h"
 #include "fbemu/screen_policy.h"
 #include "fbemu/shadow.h"
 #include "fbemu/statistics.h"
 #include "fbemu/user_memory.h"
 #include "fbemu/var_check.h"
+#include "fbemu/writing_programs.h"
 
 namespace fbemu {
 
@@ -85,10 +87,11 @@ class Framebuffer {
   /// As Presenter::wake_descriptor(), for the threads that bring requests.
   [[nodiscard]] int wake_descriptor() const { return presenter_.wake_descriptor(); }
 
-  /// An open file more or less; `writable` where it may write. `terminal` is where it is to be seen; null:
-  /// everywhere.
-  void open(bool writable, const std::shared_ptr<const ProgramTerminal>& terminal = nullptr);
-  void close(bool writable, const std::shared_ptr<const ProgramTerminal>& terminal = nullptr);
+  /// Counts an open file. Returns 0, or EMFILE if the user has as many open as OpenFileLimit allows; then
+  /// there is nothing to close.
+  int open(const Opener& opener);
+  /// The end of a file that open() counted.
+  void close(const Opener& opener);
 
   /// Handles one ioctl. Returns the result (0 or more, or a negative errno), or nothing where `later` gets
   /// it.
@@ -176,7 +179,8 @@ class Framebuffer {
   ColorMap color_map_;
   unsigned open_files_ = 0;
   unsigned open_writers_ = 0;
-  std::vector<std::shared_ptr<const ProgramTerminal>> writer_terminals_;
+  OpenFileLimit file_limit_;
+  std::shared_ptr<WritingPrograms> writing_programs_ = std::make_shared<WritingPrograms>();
   std::atomic<bool> mapped_{false};   ///< since there were no writers, changed pages of a mapping came
   std::atomic<bool> written_{false};  ///< and something by write(2)
 

@@ -362,7 +362,7 @@ void Presenter::take_writers() {
   Writers writers;
   {
     const std::lock_guard lock(mutex_);
-    if (!writers_changed_ && !sharing_.terminal_switched()) return;
+    if (!writers_changed_ && !sharing_.wants_writers()) return;
     writers = writers_;
     writers_changed_ = false;
   }

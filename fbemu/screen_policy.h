@@ -2,12 +2,11 @@
 
 #include <memory>
 #include <optional>
-#include <vector>
 
 #include "drmclient/memory_pressure.h"
 #include "drmclient/mode.h"
 #include "drmclient/terminals.h"
-#include "fbemu/program_terminal.h"
+#include "fbemu/writing_programs.h"
 
 namespace fbemu {
 
@@ -40,9 +39,9 @@ struct ScreenPolicy {
 
 /// The programs that have the framebuffer open for writing.
 struct Writers {
-  unsigned count = 0;
-  /// One for each, null for one that is to be seen on every terminal; may be empty for that too.
-  std::vector<std::shared_ptr<const ProgramTerminal>> terminals;
+  unsigned count = 0;  ///< open files
+  /// Null if they are to be seen on every terminal.
+  std::shared_ptr<WritingPrograms> programs;
   /// All that was drawn since there were no writers came by write(2).
   bool wrote_only = false;
 };

@@ -8,7 +8,6 @@ namespace fbemu {
 namespace {
 
 using std::chrono::milliseconds;
-using std::chrono::steady_clock;
 
 /// A program that closes the framebuffer may be back at once (a shell script does so for each line it draws),
 /// and a mode set makes a monitor dark for a moment.
@@ -17,11 +16,20 @@ constexpr milliseconds linger{300};
 constexpr milliseconds time_for_prompt{1000};
 /// A card that refuses to be lit is tried again at this distance.
 constexpr unsigned retry_ticks = 15;
+/// What is asked of the system about programs at a time, as ProgramTerminal::has_opened() counts it, and the
+/// time until as much may be asked again. A descriptor takes a few microseconds.
+constexpr unsigned looks = 256;
+constexpr milliseconds looks_interval{10};
 
 }  // namespace
 
-ScreenSharing::ScreenSharing(Display& display, const drmclient::Card& card, const ScreenPolicy& policy)
-    : display_(display), card_(card), on_close_(policy.on_close), terminals_(policy.terminals) {}
+ScreenSharing::ScreenSharing(Display& display, const drmclient::Card& card, const ScreenPolicy& policy,
+                             const drmclient::Clock& clock)
+    : display_(display),
+      card_(card),
+      on_close_(policy.on_close),
+      terminals_(policy.terminals),
+      clock_(clock) {}
 
 int ScreenSharing::descriptor() const {
   return terminals_ != nullptr ? terminals_->descriptor() : -1;
@@ -33,17 +41,53 @@ void ScreenSharing::read_terminals() {
   if (changes.switched) terminal_switched_ = true;
 }
 
+bool ScreenSharing::wants_writers() const {
+  return terminal_switched_ || (programs_left_ && clock_.now() >= refill_at_);
+}
+
+std::optional<ScreenSharing::Time> ScreenSharing::update_at() const {
+  if (!programs_left_) return give_back_at_;
+  return give_back_at_ ? std::min(*give_back_at_, refill_at_) : refill_at_;
+}
+
 void ScreenSharing::set_writers(const Writers& writers) {
-  terminal_switched_ = false;
   wrote_only_ = writers.wrote_only;
   const auto front = terminals_ != nullptr ? terminals_->front() : std::optional<unsigned>();
+  programs_left_ = false;
   if (writers.count == 0) {
     in_front_ = !front || front == shown_on_;
-    return;
+  } else if (!front || writers.programs == nullptr) {
+    in_front_ = true;
+  } else {
+    look_for_writers(*writers.programs, *front);
   }
-  const auto belongs = [&](const auto& terminal) { return terminal == nullptr || terminal->is(*front); };
-  in_front_ = !front || writers.terminals.empty() || std::ranges::any_of(writers.terminals, belongs);
-  if (in_front_) shown_on_ = front;
+  has_writers_ = writers.count > 0;
+  if (has_writers_ && in_front_) shown_on_ = front;
+  terminal_switched_ = false;
+}
+
+void ScreenSharing::look_for_writers(WritingPrograms& programs, unsigned front) {
+  // Programs open a terminal of their own later, and change to it.
+  if (terminal_switched_) programs.ask_anew();
+  const auto now = clock_.now();
+  if (now >= refill_at_) {
+    look_budget_ = looks;
+    refill_at_ = now + looks_interval;
+  }
+  switch (programs.any_on(front, look_budget_)) {
+    case WritingPrograms::Answer::yes:
+      in_front_ = true;
+      break;
+    case WritingPrograms::Answer::no:
+      in_front_ = false;
+      break;
+    case WritingPrograms::Answer::unknown:
+      programs_left_ = true;
+      // A compositor on a new terminal asks for the screen once. On the same one, the picture of other
+      // writers stays until the answer is known.
+      if (terminal_switched_ || !has_writers_) in_front_ = false;
+      break;
+  }
 }
 
 void ScreenSharing::update(bool vblank, bool has_writers) {
@@ -92,7 +136,7 @@ void ScreenSharing::keep_or_give_back() {
     if (!terminal_used_) return;
   } else {
     if (keeps_picture()) return;
-    const auto now = steady_clock::now();
+    const auto now = clock_.now();
     if (!give_back_at_) give_back_at_ = now + (wrote_only_ ? time_for_prompt : linger);
     if (now < *give_back_at_) return;
     give_back_at_.reset();

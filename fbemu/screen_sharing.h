@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "drmclient/card.h"
+#include "drmclient/clock.h"
 #include "fbemu/display.h"
 #include "fbemu/screen_policy.h"
 
@@ -14,21 +15,22 @@ namespace fbemu {
 /// presenter's thread alone.
 class ScreenSharing {
  public:
-  using Time = std::chrono::steady_clock::time_point;
+  using Time = drmclient::Clock::Time;
 
   /// All of them must outlive it.
-  ScreenSharing(Display& display, const drmclient::Card& card, const ScreenPolicy& policy);
+  ScreenSharing(Display& display, const drmclient::Card& card, const ScreenPolicy& policy,
+                const drmclient::Clock& clock = drmclient::monotonic_clock());
 
   /// The descriptor of the terminals, readable (poll(2)) when read_terminals() is to be called; -1 without
   /// any.
   [[nodiscard]] int descriptor() const;
   void read_terminals();
-  /// Whether another terminal came to the front since the last set_writers(): then the writers' terminals are
-  /// to be looked at anew.
-  [[nodiscard]] bool terminal_switched() const { return terminal_switched_; }
+  /// Returns whether set_writers() is to be called though the writers are the same: another terminal came to
+  /// the front, or programs are left to be asked for theirs.
+  [[nodiscard]] bool wants_writers() const;
 
-  /// These programs have the framebuffer open for writing. Asks the system which of them are on which
-  /// terminal.
+  /// These programs have the framebuffer open for writing. Asks the system which of them are on the terminal
+  /// in front, but no more at a time than the thread can do between two frames.
   void set_writers(const Writers& writers);
   /// Whether a writer's terminal is in front; true without terminals. Without writers: whether the terminal
   /// is in front on which the last one was seen.
@@ -37,12 +39,14 @@ class ScreenSharing {
   /// Lights the display or gives it back, as things are now. `vblank`: a frame has passed since the last
   /// call.
   void update(bool vblank, bool has_writers);
-  /// When update() has something to do that nothing else tells of; nothing where it has not.
-  [[nodiscard]] std::optional<Time> update_at() const { return give_back_at_; }
+  /// When update() or set_writers() has something to do that nothing else tells of; nothing where neither
+  /// has.
+  [[nodiscard]] std::optional<Time> update_at() const;
   /// The card refused a picture: a display that is not lit is left alone for a while.
   void present_failed();
 
  private:
+  void look_for_writers(WritingPrograms& programs, unsigned front);
   void light_for_writers(bool vblank);
   void keep_or_give_back();
   void keep_behind();
@@ -55,11 +59,16 @@ class ScreenSharing {
   const drmclient::Card& card_;
   OnClose on_close_;
   drmclient::Terminals* terminals_;
+  const drmclient::Clock& clock_;
 
+  bool has_writers_ = false;
   bool in_front_ = true;
   std::optional<unsigned> shown_on_;  ///< the terminal on which the last writer was seen
   bool wrote_only_ = false;           ///< as Writers has it
   bool terminal_switched_ = false;
+  bool programs_left_ = false;  ///< which were not asked yet
+  unsigned look_budget_ = 0;    ///< until refill_at_
+  Time refill_at_;
   bool kept_ = false;      ///< the picture is to be seen without writers
   bool watching_ = false;  ///< the terminal's use is the end of the picture
   bool terminal_used_ = false;

@@ -3,14 +3,18 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "drmclient/terminals.h"
 #include "drmclient/unique_fd.h"
 #include "fbemu/program_terminal.h"
+#include "fbemu/screen_policy.h"
+#include "fbemu/writing_programs.h"
 
 namespace unit {
 
@@ -58,14 +62,35 @@ class FakeTerminals final : public drmclient::Terminals {
   std::atomic<bool> used_{false};
 };
 
-/// A program on one terminal.
+/// A program on one terminal. The test opens others for it, and sees how often it is asked.
 class OnTerminal final : public fbemu::ProgramTerminal {
  public:
-  explicit OnTerminal(unsigned number) : number_(number) {}
-  bool is(unsigned front) const override { return front == number_; }
+  /// `process` 0 is one program on each terminal. Asking costs `descriptors` and 1 for the program.
+  explicit OnTerminal(unsigned number, pid_t process = 0, unsigned descriptors = 0)
+      : program_{process, 0, number}, descriptors_(descriptors) {}
+
+  const fbemu::ProgramId& program() const override { return program_; }
+  bool has_opened(unsigned terminal, unsigned& budget) const override {
+    ++asked;
+    budget -= std::min(budget, 1 + descriptors_);
+    return opened == terminal;
+  }
+
+  std::atomic<unsigned> opened{0};  ///< the terminal that it has opened
+  mutable std::atomic<unsigned> asked{0};
 
  private:
-  unsigned number_;
+  fbemu::ProgramId program_;
+  unsigned descriptors_;
 };
+
+/// Programs that each have the framebuffer open for writing once; a null one belongs to every terminal.
+inline fbemu::Writers writers_of(const std::vector<fbemu::WritingPrograms::Terminal>& programs) {
+  fbemu::Writers writers;
+  writers.count = static_cast<unsigned>(programs.size());
+  writers.programs = std::make_shared<fbemu::WritingPrograms>();
+  for (const auto& program : programs) writers.programs->add(program);
+  return writers;
+}
 
 }  // namespace unit

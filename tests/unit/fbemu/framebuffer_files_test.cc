@@ -134,6 +134,20 @@ TEST_F(FramebufferFiles, OpenFilesAndWritersAreCounted) {
   EXPECT_EQ(framebuffer->status().open_writers, 0U);
 }
 
+TEST_F(FramebufferFiles, OpenBeyondTheLimitOfAUserReturnsEmfileAndCountsNothing) {
+  start();
+  constexpr uint32_t user = 1000;
+  const fbemu::Opener reader(false, nullptr, user);
+  for (unsigned i = 0; i < fbemu::OpenFileLimit::most_of_a_user; ++i) ASSERT_EQ(framebuffer->open(reader), 0);
+  EXPECT_EQ(framebuffer->open(reader), EMFILE);
+  EXPECT_EQ(framebuffer->open({true, nullptr, user}), EMFILE);
+  EXPECT_EQ(framebuffer->status().open_files, fbemu::OpenFileLimit::most_of_a_user);
+  EXPECT_EQ(framebuffer->status().open_writers, 0U);
+  EXPECT_EQ(framebuffer->open({true, nullptr, user + 1}), 0) << "another user";
+  framebuffer->close(reader);
+  EXPECT_EQ(framebuffer->open({true, nullptr, user}), 0);
+}
+
 TEST_F(FramebufferFiles, AReaderMakesNoTicks) {
   start();
   framebuffer->open(false);

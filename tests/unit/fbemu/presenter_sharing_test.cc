@@ -8,6 +8,7 @@ using fbemu::OnClose;
 using fbemu::Writers;
 using unit::eventually;
 using unit::OnTerminal;
+using unit::writers_of;
 
 namespace {
 
@@ -22,9 +23,9 @@ class PresenterSharing : public unit::PresenterFixture {
     start(Vblanks::at_once);
   }
   void open(unsigned terminal = 1) {
-    presenter->set_writers(Writers{1, {std::make_shared<OnTerminal>(terminal)}, false});
+    presenter->set_writers(writers_of({std::make_shared<OnTerminal>(terminal)}));
   }
-  void close(bool wrote_only = false) { presenter->set_writers(Writers{0, {}, wrote_only}); }
+  void close(bool wrote_only = false) { presenter->set_writers(Writers{0, nullptr, wrote_only}); }
   [[nodiscard]] bool becomes_lit(bool lit = true) {
     return eventually([&] { return presenter->status().lit == lit; });
   }
@@ -89,8 +90,7 @@ TEST_F(PresenterSharing, AProgramBehindAnotherTerminalIsNotShownAndNotHeldUp) {
 
 TEST_F(PresenterSharing, OneOfSeveralWritersInFrontIsEnough) {
   begin();
-  presenter->set_writers(
-      Writers{2, {std::make_shared<OnTerminal>(3), std::make_shared<OnTerminal>(1)}, false});
+  presenter->set_writers(writers_of({std::make_shared<OnTerminal>(3), std::make_shared<OnTerminal>(1)}));
   EXPECT_TRUE(becomes_lit());
   terminals.change_to(2);
   EXPECT_TRUE(becomes_lit(false));
@@ -98,9 +98,22 @@ TEST_F(PresenterSharing, OneOfSeveralWritersInFrontIsEnough) {
   EXPECT_TRUE(becomes_lit());
 }
 
+TEST_F(PresenterSharing, AProgramThatWaitsBehindManyToBeAskedIsShownInTheEnd) {
+  begin();
+  std::vector<fbemu::WritingPrograms::Terminal> programs;
+  for (pid_t process = 1; process <= 1000; ++process) {
+    programs.push_back(std::make_shared<OnTerminal>(3, process));
+  }
+  const auto last = std::make_shared<OnTerminal>(3, 1001);
+  last->opened = 1;
+  programs.push_back(last);
+  presenter->set_writers(writers_of(programs));
+  EXPECT_TRUE(becomes_lit()) << "though nothing else happens that wakes the presenter";
+}
+
 TEST_F(PresenterSharing, AWriterWithoutATerminalIsShownOnAll) {
   begin();
-  presenter->set_writers(Writers{1, {nullptr}, false});
+  presenter->set_writers(writers_of({nullptr}));
   ASSERT_TRUE(becomes_lit());
   terminals.change_to(5);
   ticks(2);
