@@ -13,6 +13,7 @@ struct ProgramId {
   pid_t process = 0;               ///< 0 if the process is not known
   uint64_t start_time = 0;         ///< tells the process apart from a later one with the same number
   std::optional<unsigned> home{};  ///< the terminal to which it belongs from the start; without one: to each
+  // NOLINTNEXTLINE(modernize-use-nullptr): the check takes the 0 of the generated code for a pointer
   friend auto operator<=>(const ProgramId&, const ProgramId&) = default;
 };
 
