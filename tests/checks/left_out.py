@@ -50,8 +50,8 @@ def _reasons(log: str) -> Iterator[tuple[str, str]]:
 
 
 def _reason(output: str) -> str:
-    """Returns what a test said about its being skipped: googletest's message, or the lab's line "vm: skipped: REASON"."""
-    said = re.search(r": Skipped\n(.+?)\n\n", output, re.DOTALL) or re.search(r"^vm: skipped: (.+)", output, re.MULTILINE)
+    """Returns what a test said about its being skipped: googletest's message, or a line "skipped: REASON" (the lab's: "vm: skipped: REASON")."""
+    said = re.search(r": Skipped\n(.+?)\n\n", output, re.DOTALL) or re.search(r"^(?:vm: )?skipped: (.+)", output, re.MULTILINE)
     return " ".join(said[1].split()) if said else "it does not say why"
 
 
