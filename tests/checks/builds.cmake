@@ -1,5 +1,13 @@
 # What is built, how, and what of it is installed. tests/checks/build_variants is the long form.
 set(checks ${CMAKE_CURRENT_SOURCE_DIR})
+add_test(NAME hardening_check_works
+  COMMAND sh ${checks}/hardening_check_works.sh ${checks}/hardening.sh ${CMAKE_CXX_COMPILER})
 add_test(NAME configurations
   COMMAND sh ${checks}/configurations.sh ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR}/configurations)
-set_tests_properties(configurations PROPERTIES LABELS checks TIMEOUT 300)
+set_tests_properties(hardening_check_works configurations PROPERTIES LABELS checks TIMEOUT 300)
+if(NOT FBEMU_SANITIZE)
+  if(FBEMU_HARDENING AND CMAKE_BUILD_TYPE MATCHES "Rel")
+    add_test(NAME hardening COMMAND sh ${checks}/hardening.sh $<TARGET_FILE:fbemud> $<TARGET_FILE:fbemuctl>)
+    set_tests_properties(hardening PROPERTIES LABELS checks TIMEOUT 60)
+  endif()
+endif()

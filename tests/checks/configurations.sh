@@ -23,3 +23,7 @@ if ninja -C "$folder/users" -n all | grep tests/; then fail "these parts of the 
 if grep -q -- -Werror "$folder/users/build.ninja"; then fail "warnings are errors without CMAKE_COMPILE_WARNING_AS_ERROR"; fi
 (cd "$source" && cmake --preset release -B "$folder/preset" -DBUILD_TESTING=OFF) > "$folder/preset.log" 2>&1 || { cat "$folder/preset.log"; exit 1; }
 grep -q -- -Werror "$folder/preset/build.ninja" || fail "warnings are no errors in the preset release"
+
+# A packager's flags are all that there is, if so wished.
+CXXFLAGS=-O2 configure packagers -DCMAKE_BUILD_TYPE=None -DBUILD_TESTING=OFF
+if grep -qE -- "FORTIFY|stack-protector|-fPIE|relro" "$folder/packagers/build.ninja"; then fail "the build type None adds hardening flags to a packager's"; fi
