@@ -5,7 +5,6 @@
 #include <spdlog/spdlog.h>
 #include <sys/mman.h>
 #include <sys/signalfd.h>
-#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include <array>
@@ -34,6 +33,7 @@
 #include "cuse/program_threads.h"
 #include "cuse/reports.h"
 #include "cuse/runtime_files.h"
+#include "cuse/service_notification.h"
 #include "cuse/throttle.h"
 #include "drmclient/memory_pressure.h"
 #include "drmclient/terminals.h"
@@ -282,7 +282,7 @@ int serve(const DaemonOptions& options, const UniqueFd& signals, const DaemonIde
   spdlog::info("serving {} on output {} of the card {}: {} at {:.2f} Hz", identity.device,
                status.presenter.output.name, identity.driver, status.scene.mode.name,
                status.scene.mode.refresh_millihertz() / 1000.0);
-  ::sd_notify(0, "READY=1");
+  notify_service_manager("READY=1");
 
   std::optional<Command> command;
   if (!options.command.empty()) {
@@ -292,7 +292,7 @@ int serve(const DaemonOptions& options, const UniqueFd& signals, const DaemonIde
                                                                      {"FBEMU_CONTROL", control.path()}});
   }
   const int exit_status = MainLoop(signals, server, command ? &*command : nullptr, identity.device).run();
-  ::sd_notify(0, "STOPPING=1");
+  notify_service_manager("STOPPING=1");
   return exit_status;
 }
 

@@ -4,7 +4,7 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
-#include <systemd/sd-daemon.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include <charconv>
@@ -30,15 +30,17 @@ bool stderr_is_journal() {
   return device == status.st_dev && inode == status.st_ino;
 }
 
-/// The syslog level of a message as sd-daemon(3) wants it in front of a line.
+/// The syslog level of a message, written in front of a line as sd-daemon(3) describes it: "<3>".
 class JournalLevel final : public spdlog::custom_flag_formatter {
  public:
   void format(const spdlog::details::log_msg& message, const std::tm&, spdlog::memory_buf_t& out) override {
-    const std::string_view prefix = message.level >= spdlog::level::err    ? SD_ERR
-                                    : message.level == spdlog::level::warn ? SD_WARNING
-                                    : message.level == spdlog::level::info ? SD_INFO
-                                                                           : SD_DEBUG;
-    out.append(prefix.data(), prefix.data() + prefix.size());
+    const int level = message.level >= spdlog::level::err    ? LOG_ERR
+                      : message.level == spdlog::level::warn ? LOG_WARNING
+                      : message.level == spdlog::level::info ? LOG_INFO
+                                                             : LOG_DEBUG;
+    out.push_back('<');
+    out.push_back(static_cast<char>('0' + level));
+    out.push_back('>');
   }
   [[nodiscard]] std::unique_ptr<custom_flag_formatter> clone() const override {
     return std::make_unique<JournalLevel>();

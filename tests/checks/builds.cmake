@@ -4,7 +4,9 @@ add_test(NAME hardening_check_works
   COMMAND sh ${checks}/hardening_check_works.sh ${checks}/hardening.sh ${CMAKE_CXX_COMPILER})
 add_test(NAME configurations
   COMMAND sh ${checks}/configurations.sh ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR}/configurations)
-set_tests_properties(hardening_check_works configurations PROPERTIES LABELS checks TIMEOUT 300)
+add_test(NAME without_systemd
+  COMMAND sh ${checks}/without_systemd.sh ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR}/without_systemd)
+set_tests_properties(hardening_check_works configurations without_systemd PROPERTIES LABELS checks TIMEOUT 300)
 if(NOT FBEMU_SANITIZE)
   if(FBEMU_HARDENING AND CMAKE_BUILD_TYPE MATCHES "Rel")
     add_test(NAME hardening COMMAND sh ${checks}/hardening.sh $<TARGET_FILE:fbemud> $<TARGET_FILE:fbemuctl>)

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <system_error>
 
 #include "fbemu/framebuffer.h"
