@@ -8,9 +8,8 @@ add_test(NAME without_systemd
   COMMAND sh ${checks}/without_systemd.sh ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR}/without_systemd)
 set_tests_properties(hardening_check_works configurations without_systemd PROPERTIES LABELS checks TIMEOUT 300)
 if(NOT FBEMU_SANITIZE)
-  # RUN_SERIAL like everything that serves a framebuffer.
   add_test(NAME install COMMAND sh ${checks}/install.sh ${PROJECT_BINARY_DIR})
-  set_tests_properties(install PROPERTIES LABELS fuse TIMEOUT 120 RUN_SERIAL TRUE)
+  set_tests_properties(install PROPERTIES LABELS fuse TIMEOUT 120)
   if(FBEMU_HARDENING AND CMAKE_BUILD_TYPE MATCHES "Rel")
     add_test(NAME hardening COMMAND sh ${checks}/hardening.sh $<TARGET_FILE:fbemud> $<TARGET_FILE:fbemuctl>)
     set_tests_properties(hardening PROPERTIES LABELS checks TIMEOUT 60)

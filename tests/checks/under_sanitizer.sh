@@ -18,7 +18,7 @@ run() {
 
 case "$3" in
   # One job: ctest runs another test beside it.
-  build) scripts/build "$preset" -j 1 drmclient_test fbemu_test allocation_test cuse_test kms_test fuse_test ;;
+  build) scripts/build "$preset" -j 1 unit_tests fuse_test ;;
   unit) run unit ;;
   # Most of the time these wait for frames, so two of them keep one processor busy.
   #   benchmark_runs   asks whether the benchmark prints figures, which it does without sanitizers
