@@ -7,6 +7,7 @@ namespace drmclient {
 /// A source of the monotonic time, so that a test can set it.
 class Clock {
  public:
+  /// A point of CLOCK_MONOTONIC.
   using Time = std::chrono::steady_clock::time_point;
 
   Clock() = default;
