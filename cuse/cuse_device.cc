@@ -9,11 +9,13 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <cstdlib>
 #include <fstream>
 #include <system_error>
 #include <utility>
 
 #include "cuse/cuse_operations.h"
+#include "cuse/failure_report.h"
 #include "cuse/node.h"
 
 namespace cuse {
@@ -53,18 +55,57 @@ std::pair<unsigned, unsigned> wanted_number(const std::string& name) {
   return {framebuffer_major, number};
 }
 
+drmclient::UniqueFd open_cuse() {
+  drmclient::UniqueFd channel(::open("/dev/cuse", O_RDWR | O_CLOEXEC | O_NONBLOCK));
+  if (!channel) fail(errno, "cannot open /dev/cuse");
+  return channel;
+}
+
+/// The name may also belong to another device, whose node stays.
+std::optional<dev_t> find_registered_node(const std::string& path) {
+  const std::string name = path.substr(device_folder.size());
+  unsigned major = 0;
+  unsigned minor = 0;
+  char colon = 0;
+  std::ifstream("/sys/class/cuse/" + name + "/dev") >> major >> colon >> minor;
+  struct stat status {};
+  if (major == 0 || ::lstat(path.c_str(), &status) != 0 || !S_ISCHR(status.st_mode) ||
+      status.st_rdev != makedev(major, minor)) {
+    return std::nullopt;
+  }
+  // devtmpfs makes it for root alone; the rules that give displays to their group know only the kernel's
+  // framebuffers.
+  if (::chown(path.c_str(), 0, display_group()) != 0 || ::chmod(path.c_str(), display_permissions) != 0) {
+    spdlog::warn("cannot give {} to the group of displays: {}", path, std::generic_category().message(errno));
+  }
+  return status.st_rdev;
+}
+
+std::system_error not_registered(const std::string& path) {
+  return {ENODEV, std::generic_category(),
+          "the kernel did not register the CUSE device " + path + " (see dmesg)"};
+}
+
 }  // namespace
 
-CuseDevice::CuseDevice(fbemu::Framebuffer& framebuffer, std::string path, ProgramThreads& program_threads)
+CuseDevice::Environment CuseDevice::kernel() {
+  return {&open_cuse, &find_registered_node};
+}
+
+CuseDevice::CuseDevice(fbemu::Framebuffer& framebuffer, std::string path, ProgramThreads& program_threads,
+                       Environment environment)
     : framebuffer_(framebuffer),
       path_(std::move(path)),
+      environment_(std::move(environment)),
       ioctl_calls_(framebuffer, threads_, program_threads) {
   ioctls = &ioctl_calls_;
 }
 
 CuseDevice::~CuseDevice() {
-  constexpr std::chrono::seconds patience{5};
-  static_cast<void>(stop(patience));
+  if (stop(environment_.patience_at_end)) return;
+  // A std::thread that still runs must not be destroyed, nor what it uses.
+  spdlog::critical("a thread that serves the CUSE device {} does not end; ending the process instead", path_);
+  std::_Exit(EXIT_FAILURE);
 }
 
 bool CuseDevice::possible_at(const std::string& path) {
@@ -83,10 +124,15 @@ void CuseDevice::start() {
   std::future<void> result = registered.get_future();
   std::promise<void> finished;
   finished_ = finished.get_future();
-  thread_ = std::thread([this, registered = std::move(registered), finished = std::move(finished)]() mutable {
-    run(std::move(registered));
-    finished.set_value();
-  });
+  try {
+    thread_ =
+        std::thread([this, registered = std::move(registered), finished = std::move(finished)]() mutable {
+          run(std::move(registered));
+          finished.set_value();
+        });
+  } catch (const std::system_error& error) {
+    throw no_thread(error, "the CUSE device " + path_);
+  }
   started_ = true;
   result.get();
 }
@@ -111,18 +157,24 @@ void CuseDevice::run(std::promise<void> registered) {
   registered_ = &registered;
   try {
     open_session();
+    threads_.prepare(*session_);
   } catch (...) {
+    if (session_ != nullptr) ::fuse_session_destroy(session_);
+    session_ = nullptr;
     registered.set_exception(std::current_exception());
     return;
   }
-  const bool asked_to_end = threads_.run(*session_);
-  // libfuse hides a failed registration: it calls init_done and ends its loop as after an unmount.
-  if (registered_ != nullptr) {
-    registered.set_exception(std::make_exception_ptr(
-        std::system_error(ENODEV, std::generic_category(),
-                          "the kernel did not register the CUSE device " + path_ + " (see dmesg)")));
-  } else if (!asked_to_end) {
-    spdlog::warn("the CUSE device {} was taken away; the file that is mounted there goes on", path_);
+  SessionEnd end;
+  try {
+    end = threads_.run();
+    // libfuse hides a failed registration: it calls init_done and ends its loop as after an unmount.
+    if (registered_ != nullptr) registered_->set_exception(std::make_exception_ptr(not_registered(path_)));
+  } catch (...) {
+    end = {SessionEnd::Cause::failed, report_current_exception("the service of the CUSE device")};
+  }
+  if (registered_ == nullptr && end.cause != SessionEnd::Cause::stopped) {
+    spdlog::warn("the CUSE device {} was taken away ({}); the file that is mounted there goes on", path_,
+                 end.error == 0 ? "closed" : std::generic_category().message(end.error));
   }
   ::fuse_session_destroy(session_);
   session_ = nullptr;
@@ -144,43 +196,26 @@ void CuseDevice::open_session() {
   session_ = ::cuse_lowlevel_new(&args, &info, &cuse_operations(), static_cast<SessionData*>(this));
   ::fuse_opt_free_args(&args);
   if (session_ == nullptr) fail(EINVAL, "cannot start a CUSE session");
-  drmclient::UniqueFd channel(::open("/dev/cuse", O_RDWR | O_CLOEXEC | O_NONBLOCK));
-  const int error = errno;
+  drmclient::UniqueFd channel = environment_.open_channel();
   const std::string channel_name = "/dev/fd/" + std::to_string(channel.get());
-  if (!channel || ::fuse_session_mount(session_, channel_name.c_str()) != 0) {
-    ::fuse_session_destroy(session_);
-    session_ = nullptr;
-    fail(channel ? EINVAL : error, "cannot open /dev/cuse");
+  if (::fuse_session_mount(session_, channel_name.c_str()) != 0) {
+    fail(EINVAL, "libfuse does not take the channel of the CUSE device " + path_);
   }
   static_cast<void>(channel.release());  // libfuse closes it with the session
 }
 
-/// Called when the kernel has had our answer to CUSE_INIT; by then the node is there, or never will be. The
-/// name may also belong to another device, whose node stays.
-void CuseDevice::check_node() {
-  const std::string name = path_.substr(device_folder.size());
-  unsigned major = 0;
-  unsigned minor = 0;
-  char colon = 0;
-  std::ifstream("/sys/class/cuse/" + name + "/dev") >> major >> colon >> minor;
-  struct stat status {};
+/// Called when the kernel has had our answer to CUSE_INIT; by then the node is there, or never will be.
+void CuseDevice::check_node() noexcept {
   std::promise<void>* registered = std::exchange(registered_, nullptr);
   if (registered == nullptr) return;
-  if (major == 0 || ::lstat(path_.c_str(), &status) != 0 || !S_ISCHR(status.st_mode) ||
-      status.st_rdev != makedev(major, minor)) {
-    registered->set_exception(std::make_exception_ptr(
-        std::system_error(ENODEV, std::generic_category(),
-                          "the kernel did not register the CUSE device " + path_ + " (see dmesg)")));
-    return;
+  try {
+    const std::optional<dev_t> found = environment_.find_node(path_);
+    if (!found) throw not_registered(path_);
+    device_ = *found;
+    registered->set_value();
+  } catch (...) {
+    registered->set_exception(std::current_exception());
   }
-  device_ = status.st_rdev;
-  // devtmpfs makes it for root alone; the rules that give displays to their group know only the kernel's
-  // framebuffers.
-  if (::chown(path_.c_str(), 0, display_group()) != 0 || ::chmod(path_.c_str(), display_permissions) != 0) {
-    spdlog::warn("cannot give {} to the group of displays: {}", path_,
-                 std::generic_category().message(errno));
-  }
-  registered->set_value();
 }
 
 /// One piece of a read or write at the file's position. Returns the size moved, or a negative errno.

@@ -3,9 +3,11 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <future>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <unordered_map>
@@ -25,8 +27,22 @@ namespace cuse {
 /// read and write go through the FUSE file like any program's, so that both ways see the same pixels at once.
 class CuseDevice : private SessionData {
  public:
+  /// What the device needs of the kernel, and the time to end in; tests need neither /dev/cuse nor patience.
+  struct Environment {
+    /// Returns the channel, which does not block. Throws std::system_error.
+    std::function<drmclient::UniqueFd()> open_channel;
+    /// The number of the registered device, whose node is at `path` and open to the group of displays;
+    /// nothing if the kernel did not register it.
+    std::function<std::optional<dev_t>(const std::string& path)> find_node;
+    std::chrono::milliseconds patience_at_end{5000};
+  };
+  /// /dev/cuse, sysfs and devtmpfs.
+  [[nodiscard]] static Environment kernel();
+
   /// `path` is the node to be: right in /dev, not there yet.
-  CuseDevice(fbemu::Framebuffer& framebuffer, std::string path, ProgramThreads& program_threads);
+  CuseDevice(fbemu::Framebuffer& framebuffer, std::string path, ProgramThreads& program_threads,
+             Environment environment = kernel());
+  /// Ends the process if a thread does not end: it would use what is destroyed afterwards.
   ~CuseDevice();
   CuseDevice(const CuseDevice&) = delete;
   CuseDevice& operator=(const CuseDevice&) = delete;
@@ -59,11 +75,12 @@ class CuseDevice : private SessionData {
 
   void run(std::promise<void> registered);
   void open_session();
-  void check_node();
+  void check_node() noexcept;
   ssize_t transfer(uint64_t handle, off_t offset, bool into_file, void* bytes, size_t size);
 
   fbemu::Framebuffer& framebuffer_;
   std::string path_;
+  Environment environment_;
   SessionThreads threads_{"cuse"};
   IoctlCalls ioctl_calls_;
   drmclient::UniqueFd file_;

@@ -225,7 +225,10 @@ class MainLoop {
                                     {server_.ended_descriptor(), POLLIN, 0},
                                     {mount_table_.get(), POLLPRI, 0}}};
       ::poll(events.data(), events.size(), -1);
-      if (events[1].revents != 0) return end_without_mount();
+      if (events[1].revents != 0) {
+        spdlog::error("{}", describe(server_.end(), device_));
+        return EXIT_FAILURE;
+      }
       table_changed = events[2].revents != 0;
       if (const int signal = take_signal(); signal != 0 && signal != SIGCHLD) return end_by(signal);
     }

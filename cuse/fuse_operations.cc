@@ -6,12 +6,16 @@
 #include <algorithm>
 #include <bit>
 #include <cerrno>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
 #include <vector>
 
+#include "cuse/failure_report.h"
 #include "cuse/fuse_server.h"
+#include "cuse/late_answer.h"
+#include "cuse/request.h"
 #include "cuse/request_opener.h"
 
 namespace cuse {
@@ -26,8 +30,14 @@ struct FuseOperations {
   /// Attributes change only through us.
   static constexpr double attribute_seconds = 3600;
 
-  static FuseServer& server_of(fuse_req_t request) {
-    return *static_cast<FuseServer*>(static_cast<SessionData*>(::fuse_req_userdata(request)));
+  /// Answers 0 when the presenter has shown everything.
+  class FlushAnswer final : public LateAnswer {
+    using LateAnswer::LateAnswer;
+    void send(fuse_req_t request, int result) noexcept override { ::fuse_reply_err(request, -result); }
+  };
+
+  static FuseServer& server_of(const Request& request) {
+    return *static_cast<FuseServer*>(static_cast<SessionData*>(::fuse_req_userdata(request.get())));
   }
 
   static struct stat attributes(FuseServer& server) {
@@ -62,17 +72,17 @@ struct FuseOperations {
     connection->congestion_threshold = requests_in_flight;
   }
 
-  static void getattr(fuse_req_t request, fuse_ino_t, fuse_file_info*) {
+  static void getattr(Request& request, fuse_ino_t, fuse_file_info*) {
     const struct stat status = attributes(server_of(request));
-    ::fuse_reply_attr(request, &status, attribute_seconds);
+    ::fuse_reply_attr(request.take(), &status, attribute_seconds);
   }
 
-  static void setattr(fuse_req_t request, fuse_ino_t, struct stat* wanted, int to_set, fuse_file_info* file) {
+  static void setattr(Request& request, fuse_ino_t, struct stat* wanted, int to_set, fuse_file_info* file) {
     FuseServer& server = server_of(request);
     // ftruncate() fails as on the device. Opening with O_TRUNC succeeds and changes nothing: the kernel takes
     // the unchanged size from the answer and drops no page.
     if ((to_set & FUSE_SET_ATTR_SIZE) != 0 && file != nullptr) {
-      ::fuse_reply_err(request, EINVAL);
+      ::fuse_reply_err(request.take(), EINVAL);
       return;
     }
     {
@@ -82,30 +92,32 @@ struct FuseOperations {
       if ((to_set & FUSE_SET_ATTR_GID) != 0) server.file_.gid = wanted->st_gid;
     }
     const struct stat status = attributes(server);
-    ::fuse_reply_attr(request, &status, attribute_seconds);
+    ::fuse_reply_attr(request.take(), &status, attribute_seconds);
   }
 
-  static void open(fuse_req_t request, fuse_ino_t, fuse_file_info* file) {
+  static void open(Request& request, fuse_ino_t, fuse_file_info* file) {
     FuseServer& server = server_of(request);
     const pid_t own_opener = server.own_opener_;
-    const bool own = own_opener != 0 && ::fuse_req_ctx(request)->pid == own_opener;
+    const bool own = own_opener != 0 && request.thread() == own_opener;
     const auto opened = std::make_shared<OpenFile>();
     opened->own = own;
-    opened->opener = opener_of(request, *file);
+    opened->opener = opener_of(request.get(), *file);
     file->keep_cache = 1;
     // Our own close() must not write pages back: at our end nobody would answer.
     file->noflush = own ? 1 : 0;
-    if (const int error = own ? 0 : server.framebuffer_.open(opened->opener); error != 0) {
-      ::fuse_reply_err(request, error);
-      return;
-    }
     file->fh = std::bit_cast<uintptr_t>(opened.get());
     {
       const std::lock_guard lock(server.mutex_);
       server.open_files_.emplace(file->fh, opened);
     }
+    if (const int error = own ? 0 : server.framebuffer_.open(opened->opener); error != 0) {
+      const std::lock_guard lock(server.mutex_);
+      server.open_files_.erase(file->fh);
+      ::fuse_reply_err(request.take(), error);
+      return;
+    }
     // An opener that was killed meanwhile sends no release.
-    if (::fuse_reply_open(request, file) == -ENOENT) forget(server, file->fh);
+    if (::fuse_reply_open(request.take(), file) == -ENOENT) forget(server, file->fh);
   }
 
   static void forget(FuseServer& server, uint64_t handle) {
@@ -118,57 +130,64 @@ struct FuseOperations {
     if (!file->own) server.framebuffer_.close(file->opener);
   }
 
-  static void release(fuse_req_t request, fuse_ino_t, fuse_file_info* file) {
+  static void release(Request& request, fuse_ino_t, fuse_file_info* file) {
     forget(server_of(request), file->fh);
-    ::fuse_reply_err(request, 0);
+    ::fuse_reply_err(request.take(), 0);
   }
 
-  static void read(fuse_req_t request, fuse_ino_t, size_t size, off_t offset, fuse_file_info*) {
+  static void read(Request& request, fuse_ino_t, size_t size, off_t offset, fuse_file_info*) {
     fbemu::Framebuffer& framebuffer = server_of(request).framebuffer_;
     thread_local std::vector<std::byte> buffer;
     buffer.resize(framebuffer.readable(static_cast<uint64_t>(offset), size));
     framebuffer.read(static_cast<uint64_t>(offset), buffer);
-    ::fuse_reply_buf(request, reinterpret_cast<const char*>(buffer.data()), buffer.size());
+    ::fuse_reply_buf(request.take(), reinterpret_cast<const char*>(buffer.data()), buffer.size());
   }
 
-  static void write(fuse_req_t request, fuse_ino_t, const char* data, size_t size, off_t offset,
+  static void write(Request& request, fuse_ino_t, const char* data, size_t size, off_t offset,
                     fuse_file_info* file) {
     fbemu::Framebuffer& framebuffer = server_of(request).framebuffer_;
     const std::span bytes(reinterpret_cast<const std::byte*>(data), size);
     if (file->writepage != 0) {
       framebuffer.write_back(static_cast<uint64_t>(offset), bytes);
-      ::fuse_reply_write(request, size);
+      ::fuse_reply_write(request.take(), size);
       return;
     }
     const auto written = framebuffer.write(static_cast<uint64_t>(offset), bytes);
     if (written) {
-      ::fuse_reply_write(request, *written);
+      ::fuse_reply_write(request.take(), *written);
     } else {
-      ::fuse_reply_err(request, written.error().value());
+      ::fuse_reply_err(request.take(), written.error().value());
     }
   }
 
   /// fsync(2), msync(2) and close(2): the kernel has delivered the changed pages before it asks.
-  static void flush_then_reply(fuse_req_t request) {
+  static void flush_then_reply(Request& request) {
     FuseServer& server = server_of(request);
-    const bool waits = server.framebuffer_.flush(
-        [&server, request] { server.threads_.post([request] { ::fuse_reply_err(request, 0); }); });
-    if (!waits) ::fuse_reply_err(request, 0);
+    const auto answer = std::make_shared<FlushAnswer>(server.threads_.mailbox());
+    const auto duty = std::make_shared<AnswerDuty>(answer);
+    std::function<void()> done = [duty] { duty->give(0); };
+    answer->take_over(request);
+    try {
+      const bool waits = server.framebuffer_.flush(std::move(done));
+      if (!waits) answer->give_here(0);
+    } catch (...) {
+      answer->give_here(-report_current_exception("a flush"));
+    }
   }
-  static void flush(fuse_req_t request, fuse_ino_t, fuse_file_info*) { flush_then_reply(request); }
-  static void fsync(fuse_req_t request, fuse_ino_t, int, fuse_file_info*) { flush_then_reply(request); }
+  static void flush(Request& request, fuse_ino_t, fuse_file_info*) { flush_then_reply(request); }
+  static void fsync(Request& request, fuse_ino_t, int, fuse_file_info*) { flush_then_reply(request); }
 
-  static void statfs(fuse_req_t request, fuse_ino_t) {
+  static void statfs(Request& request, fuse_ino_t) {
     struct statvfs status {};
     constexpr unsigned long block_size = 4096;
     status.f_bsize = block_size;
     status.f_frsize = block_size;
     status.f_blocks = server_of(request).framebuffer_.memory_bytes() / block_size;
     status.f_namemax = 255;
-    ::fuse_reply_statfs(request, &status);
+    ::fuse_reply_statfs(request.take(), &status);
   }
 
-  static void ioctl(fuse_req_t request, fuse_ino_t, unsigned command, void* argument, fuse_file_info*,
+  static void ioctl(Request& request, fuse_ino_t, unsigned command, void* argument, fuse_file_info*,
                     unsigned flags, const void*, size_t, size_t) {
     server_of(request).ioctl_calls_.handle(request, command, argument, flags);
   }
@@ -176,16 +195,16 @@ struct FuseOperations {
   static fuse_lowlevel_ops make() {
     fuse_lowlevel_ops operations{};
     operations.init = &init;
-    operations.getattr = &getattr;
-    operations.setattr = &setattr;
-    operations.open = &open;
-    operations.release = &release;
-    operations.read = &read;
-    operations.write = &write;
-    operations.flush = &flush;
-    operations.fsync = &fsync;
-    operations.statfs = &statfs;
-    operations.ioctl = &ioctl;
+    operations.getattr = guarded<&getattr>;
+    operations.setattr = guarded<&setattr>;
+    operations.open = guarded<&open>;
+    operations.release = guarded<&release>;
+    operations.read = guarded<&read>;
+    operations.write = guarded<&write>;
+    operations.flush = guarded<&flush>;
+    operations.fsync = guarded<&fsync>;
+    operations.statfs = guarded<&statfs>;
+    operations.ioctl = guarded<&ioctl>;
     return operations;
   }
 };

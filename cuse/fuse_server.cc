@@ -10,9 +10,11 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <system_error>
 #include <utility>
 
+#include "cuse/failure_report.h"
 #include "cuse/fuse_operations.h"
 #include "cuse/mount_table.h"
 #include "drmclient/event_descriptors.h"
@@ -29,8 +31,13 @@ using drmclient::UniqueFd;
 }  // namespace
 
 FuseServer::FuseServer(fbemu::Framebuffer& framebuffer, ServedFile file, ProgramThreads& program_threads)
+    : FuseServer(framebuffer, std::move(file), program_threads, {}) {}
+
+FuseServer::FuseServer(fbemu::Framebuffer& framebuffer, ServedFile file, ProgramThreads& program_threads,
+                       Environment environment)
     : framebuffer_(framebuffer),
       file_(std::move(file)),
+      environment_(std::move(environment)),
       start_time_(std::chrono::system_clock::now()),
       ended_event_(drmclient::make_event()),
       ioctl_calls_(framebuffer, threads_, program_threads) {
@@ -38,8 +45,10 @@ FuseServer::FuseServer(fbemu::Framebuffer& framebuffer, ServedFile file, Program
 }
 
 FuseServer::~FuseServer() {
-  constexpr std::chrono::seconds patience{5};
-  static_cast<void>(stop(patience));
+  if (stop(environment_.patience_at_end)) return;
+  // A std::thread that still runs must not be destroyed, nor what it uses.
+  spdlog::critical("a thread that serves {} does not end; ending the process instead", file_.path);
+  std::_Exit(EXIT_FAILURE);
 }
 
 void FuseServer::start() {
@@ -47,12 +56,21 @@ void FuseServer::start() {
   std::future<void> result = mounted.get_future();
   std::promise<void> finished;
   finished_ = finished.get_future();
-  thread_ = std::thread([this, mounted = std::move(mounted), finished = std::move(finished)]() mutable {
-    run(std::move(mounted));
-    finished.set_value();
-  });
+  try {
+    thread_ = std::thread([this, mounted = std::move(mounted), finished = std::move(finished)]() mutable {
+      run(std::move(mounted));
+      finished.set_value();
+    });
+  } catch (const std::system_error& error) {
+    throw no_thread(error, "the requests for " + file_.path);
+  }
   started_ = true;
   result.get();
+}
+
+SessionEnd FuseServer::end() const {
+  const std::lock_guard lock(mutex_);
+  return end_;
 }
 
 UniqueFd FuseServer::open_own(int flags) {
@@ -92,17 +110,32 @@ void FuseServer::run(std::promise<void> mounted) {
   try {
     separate_descriptors();
     mount();
-    mounted.set_value();
+    threads_.prepare(*session_);
   } catch (...) {
     if (session_ != nullptr) ::fuse_session_destroy(session_);
     session_ = nullptr;
     mounted.set_exception(std::current_exception());
     return;
   }
-  if (!threads_.run(*session_)) drmclient::signal_event(ended_event_);
+  mounted.set_value();
+  SessionEnd end;
+  try {
+    end = threads_.run();
+  } catch (...) {
+    end = {SessionEnd::Cause::failed, report_current_exception("the service of the mount")};
+  }
+  if (end.cause != SessionEnd::Cause::stopped) report_end(end);
   // Closes the channel: whoever still has the file open gets ENOTCONN from now on.
   ::fuse_session_destroy(session_);
   session_ = nullptr;
+}
+
+void FuseServer::report_end(const SessionEnd& end) {
+  {
+    const std::lock_guard lock(mutex_);
+    end_ = end;
+  }
+  drmclient::signal_event(ended_event_);
 }
 
 void FuseServer::separate_descriptors() const {
@@ -133,7 +166,9 @@ void FuseServer::mount() {
   ::fuse_opt_free_args(&args);
   if (session_ == nullptr) fail(EINVAL, "cannot start a FUSE session");
 
-  if (::geteuid() == 0) {
+  if (environment_.open_channel) {
+    take_channel(environment_.open_channel());
+  } else if (::geteuid() == 0) {
     mount_as_root();
   } else {
     // Through fusermount3, which mounts on plain files that belong to the user.
@@ -171,6 +206,12 @@ void FuseServer::mount_as_root() {
     detach_mount(file_.path);
     fail(EINVAL, "libfuse does not take the channel of the mount on " + file_.path);
   }
+  static_cast<void>(channel.release());  // libfuse closes it with the session
+}
+
+void FuseServer::take_channel(UniqueFd channel) {
+  const std::string name = "/dev/fd/" + std::to_string(channel.get());
+  if (::fuse_session_mount(session_, name.c_str()) != 0) fail(EINVAL, "libfuse does not take the channel");
   static_cast<void>(channel.release());  // libfuse closes it with the session
 }
 

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <future>
 #include <memory>
 #include <mutex>
@@ -36,7 +37,17 @@ struct ServedFile {
 /// them. No thread waits for a vblank.
 class FuseServer : private SessionData {
  public:
+  /// What is used instead of a mount and the time to end in; tests need neither kernel nor patience.
+  struct Environment {
+    /// Returns the channel; called on the thread that serves it, with a table of descriptors of its own.
+    std::function<drmclient::UniqueFd()> open_channel;
+    std::chrono::milliseconds patience_at_end{5000};
+  };
+
   FuseServer(fbemu::Framebuffer& framebuffer, ServedFile file, ProgramThreads& program_threads);
+  FuseServer(fbemu::Framebuffer& framebuffer, ServedFile file, ProgramThreads& program_threads,
+             Environment environment);
+  /// Ends the process if a thread does not end: it would use what is destroyed afterwards.
   ~FuseServer();
   FuseServer(const FuseServer&) = delete;
   FuseServer& operator=(const FuseServer&) = delete;
@@ -48,8 +59,9 @@ class FuseServer : private SessionData {
   /// program's, and its close does not write pages back. Throws std::system_error.
   [[nodiscard]] drmclient::UniqueFd open_own(int flags);
 
-  /// Readable when the mount has ended without stop(): it was unmounted by force or its connection aborted.
+  /// Readable when the mount has ended without stop(); end() says why.
   [[nodiscard]] int ended_descriptor() const { return ended_event_.get(); }
+  [[nodiscard]] SessionEnd end() const;
 
   /// Takes the mount away (programs keep what they have mapped), answers what has come, and ends the threads.
   /// False where a thread did not end in time; then the process can only exit without destroying this object.
@@ -59,12 +71,15 @@ class FuseServer : private SessionData {
   friend struct FuseOperations;
 
   void run(std::promise<void> mounted);
+  void report_end(const SessionEnd& end);
   void separate_descriptors() const;
   void mount();
   void mount_as_root();
+  void take_channel(drmclient::UniqueFd channel);
 
   fbemu::Framebuffer& framebuffer_;
   ServedFile file_;
+  Environment environment_;
   std::chrono::system_clock::time_point start_time_;
   drmclient::UniqueFd ended_event_;
   SessionThreads threads_{"fuse"};
@@ -74,9 +89,10 @@ class FuseServer : private SessionData {
   bool detached_ = false;
   fuse_session* session_ = nullptr;  ///< used by the threads with the channel only
 
-  std::mutex mutex_;  ///< for file_, whose attributes can be changed, and open_files_
+  mutable std::mutex mutex_;  ///< for file_, whose attributes can be changed, open_files_ and end_
   /// The open files by handle. For those that are still open at the end the kernel sends no release.
   std::unordered_map<uint64_t, std::shared_ptr<void>> open_files_;
+  SessionEnd end_;
 
   std::thread thread_;
   std::future<void> finished_;

@@ -1,13 +1,13 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <unordered_map>
 
 #include "cuse/libfuse.h"
 #include "cuse/program_threads.h"
+#include "cuse/request.h"
 #include "cuse/session_threads.h"
 #include "fbemu/framebuffer.h"
 
@@ -26,13 +26,13 @@ class IoctlCalls {
   ~IoctlCalls() = default;
 
   /// Handles one request; called on the session's threads. The session's user data must be a SessionData.
-  void handle(fuse_req_t request, unsigned command, void* argument, unsigned flags);
+  void handle(Request& request, unsigned command, void* argument, unsigned flags);
 
  private:
-  struct Pending;
-  void reply(const std::shared_ptr<Pending>& pending, int result);
-  void remember(const std::shared_ptr<Pending>& pending);
-  void forget(const Pending& pending);
+  class Call;
+  class Answer;
+  void watch_for_interrupt(Request& request, const std::shared_ptr<Answer>& answer);
+  void forget(uint64_t id);
   void interrupt(uint64_t id);
   static void interrupted(fuse_req_t request, void* id);
 
@@ -40,8 +40,9 @@ class IoctlCalls {
   SessionThreads& threads_;
   ProgramThreads& program_threads_;
   std::mutex mutex_;
-  std::unordered_map<uint64_t, std::shared_ptr<Pending>> pending_;
-  uint64_t last_pending_ = 0;
+  /// The answers that a signal to the program may give; of those alone.
+  std::unordered_map<uint64_t, std::shared_ptr<Answer>> interruptible_;
+  uint64_t last_id_ = 0;
 };
 
 /// What every session has as its user data: the server of the one or the other kind derives from it.

@@ -1,66 +1,66 @@
 #include "cuse/program_threads.h"
 
-#include <pthread.h>
+#include <spdlog/spdlog.h>
 
 #include <cstdlib>
-#include <thread>
+#include <utility>
+
+#include "cuse/failure_report.h"
 
 namespace cuse {
-namespace {
 
-/// So many programs can hold up a thread each before the others' ioctls wait.
-constexpr size_t most_workers = 256;
-
-}  // namespace
-
-ProgramThreads::ProgramThreads() {
-  const std::lock_guard lock(mutex_);
-  ++workers_;
-  // Not joined but counted: one that waits for a program's memory cannot be joined.
-  std::thread([this] { serve(); }).detach();
+ProgramThreads::ProgramThreads(ThreadSpawner spawn) : workers_("program", most_workers, std::move(spawn)) {
+  try {
+    workers_.start_first([this] { serve(); });
+  } catch (const std::system_error& error) {
+    throw no_thread(error, "the ioctls of programs");
+  }
 }
 
 ProgramThreads::~ProgramThreads() {
   constexpr std::chrono::seconds patience{5};
-  // A thread that is still there would use what goes now.
-  if (!stop(patience)) std::_Exit(EXIT_FAILURE);
+  if (stop(patience)) return;
+  // A thread that is still there would use what is destroyed now.
+  spdlog::critical("a thread waits for a program's memory; ending the process, which ends that wait");
+  std::_Exit(EXIT_FAILURE);
 }
 
-void ProgramThreads::post(std::function<void()> work) {
+void ProgramThreads::post(std::shared_ptr<Work> work) noexcept {
   const std::lock_guard lock(mutex_);
   if (stopping_) return;
-  work_.push_back(std::move(work));
+  work_.push(std::move(work));
   work_came_.notify_one();
 }
 
 bool ProgramThreads::stop(std::chrono::milliseconds patience) {
-  std::unique_lock lock(mutex_);
-  stopping_ = true;
-  work_came_.notify_all();
-  return worker_ended_.wait_for(lock, patience, [this] { return workers_ == 0; });
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+    work_came_.notify_all();
+  }
+  return workers_.wait_for_end(patience);
 }
 
 void ProgramThreads::serve() {
-  ::pthread_setname_np(::pthread_self(), "program");
   std::unique_lock lock(mutex_);
   for (;;) {
     ++free_workers_;
     work_came_.wait(lock, [this] { return !work_.empty() || stopping_; });
     --free_workers_;
-    if (work_.empty()) break;
-    const std::function<void()> work = std::move(work_.front());
-    work_.pop_front();
-    // Threads are started by these threads only, so that all have the same table of descriptors.
-    if (free_workers_ == 0 && workers_ < most_workers) {
-      ++workers_;
-      std::thread([this] { serve(); }).detach();
-    }
+    std::shared_ptr<Work> work = work_.pop();
+    if (!work) return;
+    const bool none_is_free = free_workers_ == 0;
     lock.unlock();
-    work();
+    // Threads are started by these threads only, so that all have the same table of descriptors.
+    if (none_is_free) workers_.start([this] { return [this] { serve(); }; });
+    try {
+      work->run();
+    } catch (...) {
+      report_current_exception("an ioctl");
+    }
+    work.reset();
     lock.lock();
   }
-  --workers_;
-  worker_ended_.notify_all();
 }
 
 }  // namespace cuse

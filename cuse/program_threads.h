@@ -2,9 +2,11 @@
 
 #include <chrono>
 #include <condition_variable>
-#include <deque>
-#include <functional>
+#include <memory>
 #include <mutex>
+
+#include "cuse/work_queue.h"
+#include "cuse/worker_threads.h"
 
 namespace cuse {
 
@@ -17,28 +19,33 @@ namespace cuse {
 /// page.
 class ProgramThreads {
  public:
-  /// Starts the first thread; it has the caller's table of descriptors, and so have all the others.
-  ProgramThreads();
+  /// So many programs can hold up a thread each before the others' ioctls wait.
+  static constexpr size_t most_workers = 256;
+
+  /// Starts the first thread; it has the caller's table of descriptors, and so have all the others. Throws
+  /// std::system_error with a sentence if it cannot be made.
+  explicit ProgramThreads(ThreadSpawner spawn = spawn_thread);
   ~ProgramThreads();
   ProgramThreads(const ProgramThreads&) = delete;
   ProgramThreads& operator=(const ProgramThreads&) = delete;
 
-  /// Has `work` done. Thread-safe.
-  void post(std::function<void()> work);
+  /// Has `work` done; an exception of it is logged. Thread-safe.
+  void post(std::shared_ptr<Work> work) noexcept;
   /// Waits until all work is done, at most so long; false where some is still under way. Further work is
   /// dropped.
   [[nodiscard]] bool stop(std::chrono::milliseconds patience);
+
+  [[nodiscard]] size_t size() const { return workers_.size(); }
 
  private:
   void serve();
 
   std::mutex mutex_;
   std::condition_variable work_came_;
-  std::condition_variable worker_ended_;
-  std::deque<std::function<void()>> work_;
+  WorkQueue work_;
   size_t free_workers_ = 0;
-  size_t workers_ = 0;
   bool stopping_ = false;
+  WorkerThreads workers_;
 };
 
 }  // namespace cuse

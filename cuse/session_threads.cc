@@ -10,6 +10,7 @@
 #include <system_error>
 #include <utility>
 
+#include "cuse/failure_report.h"
 #include "cuse/libfuse.h"
 #include "drmclient/event_descriptors.h"
 
@@ -18,116 +19,170 @@ namespace {
 
 using drmclient::UniqueFd;
 
-/// So many programs can hold up a thread each before requests wait.
-constexpr size_t most_workers = 64;
+/// The buffer that libfuse makes for the requests of a thread.
+class RequestBuffer {
+ public:
+  RequestBuffer() = default;
+  RequestBuffer(const RequestBuffer&) = delete;
+  RequestBuffer& operator=(const RequestBuffer&) = delete;
+  ~RequestBuffer() { std::free(buffer_.mem); }  // NOLINT: libfuse's allocation
+
+  fuse_buf* get() { return &buffer_; }
+
+ private:
+  fuse_buf buffer_{};
+};
+
+std::string message(int error) {
+  return std::generic_category().message(error);
+}
 
 }  // namespace
 
-SessionThreads::SessionThreads(std::string name)
-    : name_(std::move(name)), wake_event_(drmclient::make_event()) {}
-
-bool SessionThreads::run(fuse_session& session) {
-  session_ = &session;
-  ++free_workers_;
-  serve();
-  std::vector<std::thread> workers;
-  {
-    const std::lock_guard lock(mutex_);
-    workers = std::exchange(workers_, {});
+std::string describe(const SessionEnd& end, const std::string& mount) {
+  switch (end.cause) {
+    case SessionEnd::Cause::out_of_memory:
+      return "out of memory: the requests for " + mount +
+             " cannot be read; give the daemon more memory (MemoryMax= of its unit) and start fbemud again";
+    case SessionEnd::Cause::failed:
+      return "the connection to the kernel for " + mount + " failed: " + message(end.error) +
+             "; start fbemud again";
+    case SessionEnd::Cause::stopped:
+    case SessionEnd::Cause::closed:
+      break;
   }
-  for (std::thread& worker : workers) worker.join();
+  return "the mount on " + mount + " was taken away by someone else; start fbemud again";
+}
+
+SessionThreads::SessionThreads(std::string name, ThreadSpawner spawn)
+    : name_(std::move(name)), workers_(name_, most_workers, std::move(spawn)) {}
+
+void SessionThreads::prepare(fuse_session& session) {
+  session_ = &session;
+  first_epoll_ = make_worker_epoll();
+}
+
+SessionEnd SessionThreads::run() {
+  ::pthread_setname_np(::pthread_self(), name_.c_str());
+  ++free_workers_;
+  ++serving_;
+  serve(first_epoll_);
+  workers_.wait_for_end();
   while (run_posted()) {
   }
-  return !connection_gone_;
+  const std::lock_guard lock(end_mutex_);
+  return end_;
 }
 
 void SessionThreads::stop() {
-  stopping_ = true;
-  drmclient::signal_event(wake_event_);
+  end({});
 }
 
-void SessionThreads::post(std::function<void()> work) {
+/// The first one says why.
+void SessionThreads::end(const SessionEnd& end) {
   {
-    const std::lock_guard lock(mutex_);
-    posted_.push_back(std::move(work));
+    const std::lock_guard lock(end_mutex_);
+    if (!stopping_.exchange(true)) end_ = end;
   }
-  drmclient::signal_event(wake_event_);
+  mailbox_->wake();
 }
 
-void SessionThreads::serve() {
-  ::pthread_setname_np(::pthread_self(), name_.c_str());
-  // Each worker waits on an epoll of its own with EPOLLEXCLUSIVE, so that a request wakes one of them and not
-  // all.
-  const UniqueFd epoll = make_worker_epoll();
-  fuse_buf buffer{};
+void SessionThreads::serve(const UniqueFd& epoll) {
+  const SessionEnd reason = serve_until_failure(epoll);
+  --free_workers_;
+  const bool last = --serving_ == 0;
+  if (!stopping_ && !last && !thread_loss_logged_.exchange(true)) {
+    spdlog::warn("a thread \"{}\" ends, the others go on: {}", name_,
+                 message(reason.cause == SessionEnd::Cause::out_of_memory ? ENOMEM : reason.error));
+  }
+  if (last) end(reason);
+  mailbox_->wake();  // the next worker leaves too
+}
+
+/// Serves until the end of the session, or until this thread cannot go on; says why then.
+SessionEnd SessionThreads::serve_until_failure(const UniqueFd& epoll) {
+  RequestBuffer buffer;
   while (!stopping_) {
-    const int received = ::fuse_session_receive_buf(session_, &buffer);
+    const int received = ::fuse_session_receive_buf(session_, buffer.get());
     if (received == -EAGAIN) {
-      wait_for_work(epoll);
+      const int error = wait_for_work(epoll);
+      if (error != 0) return {SessionEnd::Cause::failed, error};
     } else if (received == -EINTR) {
       continue;
-    } else if (received <= 0) {
-      if (!stopping_.exchange(true)) connection_gone_ = true;
-      break;
+    } else if (received == -ENOMEM) {
+      return {SessionEnd::Cause::out_of_memory, ENOMEM};
+    } else if (received == 0) {
+      end({SessionEnd::Cause::closed, 0});
+    } else if (received < 0) {
+      end({SessionEnd::Cause::failed, -received});
     } else {
       start_worker_if_none_is_free();
-      ::fuse_session_process_buf(session_, &buffer);
+      ::fuse_session_process_buf(session_, buffer.get());
       ++free_workers_;
     }
   }
-  --free_workers_;
-  std::free(buffer.mem);                 // NOLINT: libfuse's allocation
-  drmclient::signal_event(wake_event_);  // the next worker leaves too
+  return {};
 }
 
+/// Each worker waits on an epoll of its own with EPOLLEXCLUSIVE, so that a request wakes one of them and not
+/// all.
 UniqueFd SessionThreads::make_worker_epoll() const {
+  const auto fail = [this] {
+    throw std::system_error(errno, std::generic_category(),
+                            "cannot make an epoll for a thread \"" + name_ +
+                                "\" (raise the limit of open files: ulimit -n, or LimitNOFILE= of the unit)");
+  };
   UniqueFd epoll(::epoll_create1(EPOLL_CLOEXEC));
-  for (const int source : {::fuse_session_fd(session_), wake_event_.get()}) {
+  if (!epoll) fail();
+  for (const int source : {::fuse_session_fd(session_), mailbox_->descriptor()}) {
     epoll_event event{};
     event.events = EPOLLIN | EPOLLEXCLUSIVE;
     event.data.fd = source;
-    if (::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, source, &event) != 0) {
-      spdlog::critical("epoll_ctl: {}", std::generic_category().message(errno));
-    }
+    if (::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, source, &event) != 0) fail();
   }
   return epoll;
 }
 
-/// Waits until the channel has a request or other threads have work, and does that.
-void SessionThreads::wait_for_work(const UniqueFd& epoll) {
+/// Waits until the channel has a request or other threads have work, and does that. Returns an errno, or 0.
+int SessionThreads::wait_for_work(const UniqueFd& epoll) {
   std::array<epoll_event, 2> events{};
   const int count = ::epoll_wait(epoll.get(), events.data(), static_cast<int>(events.size()), -1);
-  if (stopping_) return;
+  if (count < 0) return errno == EINTR ? 0 : errno;
+  if (stopping_) return 0;
   for (int i = 0; i < count; ++i) {
-    if (events.at(static_cast<size_t>(i)).data.fd != wake_event_.get()) continue;
-    uint64_t posted = 0;
-    static_cast<void>(::read(wake_event_.get(), &posted, sizeof posted));
+    if (events.at(static_cast<size_t>(i)).data.fd != mailbox_->descriptor()) continue;
+    mailbox_->clear_wake();
     start_worker_if_none_is_free();
     static_cast<void>(run_posted());
     ++free_workers_;
   }
+  return 0;
 }
 
 /// Called by a thread that stops being free.
 void SessionThreads::start_worker_if_none_is_free() {
-  if (--free_workers_ > 0) return;
-  const std::lock_guard lock(mutex_);
-  if (workers_.size() >= most_workers || stopping_) return;
+  if (--free_workers_ > 0 || stopping_) return;
   ++free_workers_;
-  workers_.emplace_back([this] { serve(); });
+  ++serving_;
+  if (workers_.start([this] { return make_worker(); })) return;
+  --free_workers_;
+  --serving_;
+}
+
+/// What a further thread does. Its epoll is made before it, so that there is no thread that cannot wait.
+WorkerThreads::Body SessionThreads::make_worker() {
+  return [this, epoll = std::make_shared<const UniqueFd>(make_worker_epoll())] { serve(*epoll); };
 }
 
 /// Runs one piece of work, so that others can be run by other threads meanwhile; false where there was none.
 bool SessionThreads::run_posted() {
-  std::function<void()> work;
-  {
-    const std::lock_guard lock(mutex_);
-    if (posted_.empty()) return false;
-    work = std::move(posted_.front());
-    posted_.pop_front();
-    if (!posted_.empty()) drmclient::signal_event(wake_event_);
+  const std::shared_ptr<Work> work = mailbox_->take();
+  if (!work) return false;
+  try {
+    work->run();
+  } catch (...) {
+    report_current_exception("an answer to a program");
   }
-  work();
   return true;
 }
 
