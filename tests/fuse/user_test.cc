@@ -1,81 +1,15 @@
 // Without root: through fusermount3, for programs of the same user.
 
-#include <grp.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <filesystem>
-#include <memory>
 
-#include "daemon.h"
-#include "private_mounts.h"
 #include "program.h"
+#include "user_fixture.h"
 
 namespace fuse_test {
 namespace {
-
-constexpr uid_t user = 65'534;
-
-bool become_user() {
-  return ::setgroups(0, nullptr) == 0 && ::setresgid(user, user, user) == 0 &&
-         ::setresuid(user, user, user) == 0 && ::chdir("/") == 0;
-}
-
-class UserTest : public DaemonTest {
- protected:
-  void SetUp() override {
-    DaemonTest::SetUp();
-    if (IsSkipped()) return;
-    if (!is_installed("fusermount3")) GTEST_SKIP() << "this needs fusermount3 (package fuse3)";
-    home_ = file("home");
-    std::filesystem::create_directory(home_);
-    std::filesystem::create_directory(home_ + "/run");
-    // Where the build is may be closed to others.
-    for (const std::string program : {FBEMUD_PATH, FBEMUCTL_PATH, FBPROGRAM_PATH}) {
-      const std::string copy = home_ + program.substr(program.rfind('/'));
-      std::filesystem::copy_file(program, copy);
-      ::chmod(copy.c_str(), 0755);
-    }
-    for (const std::string& path : {home_, home_ + "/run"}) ASSERT_EQ(::chown(path.c_str(), user, user), 0);
-    ::chmod((home_ + "/run").c_str(), 0700);
-    if (!open_dev_fuse())
-      GTEST_SKIP() << "this needs a /dev/fuse that everyone may open, or a mount namespace to make one";
-  }
-  void TearDown() override {
-    if (!home_.empty()) {
-      end_daemons();
-      EXPECT_TRUE(std::filesystem::is_empty(home_ + "/run") ||
-                  std::filesystem::is_empty(home_ + "/run/fbemu"));
-      mounts_.reset();
-    }
-    DaemonTest::TearDown();
-  }
-  [[nodiscard]] ProcessOptions as_user() const {
-    return {.environment = {{"XDG_RUNTIME_DIR", home_ + "/run"}, {"HOME", home_}}, .prepare = &become_user};
-  }
-  [[nodiscard]] DaemonOptions daemon_of_user() const {
-    return {.program = home_ + "/fbemud", .device = home_ + "/fb", .process = as_user()};
-  }
-  [[nodiscard]] const std::string& home() const { return home_; }
-
- private:
-  /// Distributions let everyone open it; where it is closed, an open one covers it for this process.
-  bool open_dev_fuse() {
-    constexpr mode_t for_everyone = 0666;
-    struct stat status {};
-    if (::stat("/dev/fuse", &status) == 0 && (status.st_mode & for_everyone) == for_everyone) return true;
-    const std::string cover = file("dev");
-    std::filesystem::create_directory(cover);
-    mounts_ = std::make_unique<PrivateMounts>();
-    if (!mounts_->entered() || !cover_with_tmpfs(cover, "size=16k")) return false;
-    return ::mknod((cover + "/fuse").c_str(), S_IFCHR, makedev(10, 229)) == 0 &&
-           ::chmod((cover + "/fuse").c_str(), for_everyone) == 0 && cover_with(cover + "/fuse", "/dev/fuse");
-  }
-
-  std::string home_;
-  std::unique_ptr<PrivateMounts> mounts_;
-};
 
 TEST_F(UserTest, DrawsAndTakesAScreenshot) {
   Daemon& daemon = start(daemon_of_user());

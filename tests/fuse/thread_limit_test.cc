@@ -1,0 +1,74 @@
+// A daemon that may start no further threads: RLIMIT_NPROC, which holds for users without rights only.
+
+#include <sys/resource.h>
+
+#include "program.h"
+#include "user_fixture.h"
+
+namespace fuse_test {
+namespace {
+
+class ThreadLimitTest : public UserTest {
+ protected:
+  /// Sets the limit of processes and threads of the daemon's user, as it holds for the daemon. Run as that
+  /// user: for another's process it takes CAP_SYS_RESOURCE, which root need not have in a container.
+  void limit_threads(Daemon& daemon, const std::string& most) {
+    const Ended ended =
+        run({"prlimit", "--pid", std::to_string(daemon.process().id()), "--nproc=" + most + ":"}, as_user());
+    ASSERT_EQ(ended.exit_status, 0) << ended.errors;
+  }
+  [[nodiscard]] static std::string highest_limit() {
+    rlimit limit{};
+    ::getrlimit(RLIMIT_NPROC, &limit);
+    return limit.rlim_max == RLIM_INFINITY ? "unlimited" : std::to_string(limit.rlim_max);
+  }
+};
+
+TEST_F(ThreadLimitTest, IoctlsWithoutFurtherThreadsAreAnswered) {
+  Daemon& daemon = start(daemon_of_user());
+  daemon.expect_complaints();
+  limit_threads(daemon, "1");
+  std::vector<std::unique_ptr<Process>> programs;
+  for (int i = 0; i < 5; ++i) {
+    programs.push_back(std::make_unique<Process>(
+        std::vector<std::string>{home() + "/fbprogram", daemon.device()}, as_user()));
+    programs.back()->send("open rw\nmap rw smem\npicture 1\nvsyncs 10\nsync\n");
+  }
+  for (const auto& program : programs) {
+    for (int i = 0; i < 4; ++i)
+      EXPECT_EQ(program->read_line().value_or("").substr(0, 2), "ok") << daemon.log();
+  }
+  EXPECT_TRUE(daemon.process().running()) << daemon.log();
+  EXPECT_NE(daemon.log().find("no further thread \"program\""), std::string::npos) << daemon.log();
+  // The end needs a process: fusermount3.
+  limit_threads(daemon, highest_limit());
+}
+
+TEST_F(ThreadLimitTest, StartWithTooFewThreadsSaysSo) {
+  std::string errors;
+  bool started = false;
+  for (rlim_t most = 1; !started && most < 200; ++most) {
+    ProcessOptions options = as_user();
+    options.prepare = [most] {
+      const rlimit limit{most, most};
+      return ::setrlimit(RLIMIT_NPROC, &limit) == 0 && become_user();
+    };
+    const Ended ended =
+        run({home() + "/fbemud", "--device", home() + "/fb", "--card", "headless:64x64", "--", "/bin/true"},
+            options);
+    started = ended.exit_status == 0;
+    // More than the limit at exec(2): nothing ran.
+    if (ended.errors.empty()) continue;
+    // 126: it came up, but the command could not be started.
+    EXPECT_TRUE(started || ended.exit_status == 1 || ended.exit_status == 126)
+        << ended.exit_status << " with " << most << ": " << ended.errors;
+    errors += ended.errors;
+  }
+  EXPECT_TRUE(started);
+  EXPECT_NE(errors.find("cannot start the thread for the ioctls of programs"), std::string::npos) << errors;
+  EXPECT_NE(errors.find("cannot start the thread for the requests for " + home() + "/fb"), std::string::npos)
+      << errors;
+}
+
+}  // namespace
+}  // namespace fuse_test
