@@ -16,24 +16,45 @@ std::string with_option(const char* variable, const std::string& option) {
   return options == nullptr ? option : std::string(options) + ":" + option;
 }
 
+/// libfuse keeps the mount point of an ordinary user until fuse_session_unmount(), which the daemon must not
+/// call: it detaches the mount itself.
+constexpr const char* kept_by_libfuse = "leak:fuse_session_mount\n";
+
+/// ThreadSanitizer takes all threads to share one table of descriptors. The FUSE threads have a table of
+/// their own (unshare), so it reports calls that make or close descriptors of the same number in both.
+std::string descriptor_calls() {
+  std::string lines;
+  for (const char* call :
+       {"accept4", "close",   "dup2",     "epoll_create1", "eventfd",    "fclose",       "fdopen",
+        "fopen64", "open",    "open64",   "openat",        "opendir",    "openat64",     "pipe2",
+        "fopen",   "recvmsg", "signalfd", "socket",        "socketpair", "inotify_init1"}) {
+    lines += std::string("race_top:interceptor_") + call + "$\n";
+  }
+  return lines;
+}
+
 }  // namespace
 
 SanitizerReports::SanitizerReports() {
   folder_ = (std::filesystem::temp_directory_path() / "fbemu-reports-XXXXXX").string();
   if (::mkdtemp(folder_.data()) == nullptr) throw std::system_error(errno, std::generic_category(), folder_);
   ::chmod(folder_.c_str(), 01777);  // daemons of other users write here, too
-  // libfuse keeps the mount point of an ordinary user until fuse_session_unmount(), which the daemon must not
-  // call: it detaches the mount itself.
-  const std::string suppressions = folder_ + "/suppressions";
-  write_file(suppressions, "leak:fuse_session_mount\n");
-  ::chmod(suppressions.c_str(), 0644);
-  const std::string reports = "log_path=" + folder_ + "/report";
-  for (const char* variable : {"ASAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS"}) {
+  const std::string reports = "log_path=" + folder_ + "/report:print_suppressions=0";
+  for (const char* variable : {"ASAN_OPTIONS", "UBSAN_OPTIONS"}) {
     options_.emplace_back(variable, with_option(variable, reports));
   }
-  options_.emplace_back(
-      "LSAN_OPTIONS",
-      with_option("LSAN_OPTIONS", reports + ":print_suppressions=0:suppressions=" + suppressions));
+  options_.emplace_back("LSAN_OPTIONS",
+                        with_option("LSAN_OPTIONS", reports + suppressions("leaks", kept_by_libfuse)));
+  options_.emplace_back("TSAN_OPTIONS",
+                        with_option("TSAN_OPTIONS", reports + suppressions("races", descriptor_calls())));
+}
+
+/// Writes a file of suppressions and returns the option that names it.
+std::string SanitizerReports::suppressions(const std::string& name, const std::string& lines) const {
+  const std::string file = folder_ + "/" + name;
+  write_file(file, lines);
+  ::chmod(file.c_str(), 0644);
+  return ":suppressions=" + file;
 }
 
 SanitizerReports::~SanitizerReports() {

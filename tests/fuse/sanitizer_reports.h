@@ -27,6 +27,8 @@ class SanitizerReports : public testing::EmptyTestEventListener {
   void OnTestEnd(const testing::TestInfo& info) override;
 
  private:
+  [[nodiscard]] std::string suppressions(const std::string& name, const std::string& lines) const;
+
   std::string folder_;
   std::list<unit::Environment> options_;
 };

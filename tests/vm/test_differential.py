@@ -52,7 +52,7 @@ def fbemu_options(kernel: str) -> Options:
 def ask(guest: Guest, where: Where, path: str, *groups: str) -> Answers:
     remote = f"/root/differential{where.abi}"
     guest.write_file(remote, differential.program(int(where.abi)), 0o755)
-    done = guest.run([remote, path, *groups], timeout=300, check=False)
+    done = guest.run([remote, path, *groups], timeout=1800, check=False)
     keep = os.environ.get("FBEMU_DIFFERENTIAL_OUTPUT")
     if keep:
         Path(keep, f"{where.kernel}.{where.abi}.{where.front_end}").write_bytes(done.stdout)
