@@ -191,21 +191,6 @@ class RequestsAnswered {
   fbemu::Framebuffer& framebuffer_;
 };
 
-/// Ends the programs' ioctls at the end of the scope, before what they use goes.
-class ProgramsServed {
- public:
-  explicit ProgramsServed(ProgramThreads& threads) : threads_(threads) {}
-  ProgramsServed(const ProgramsServed&) = delete;
-  ProgramsServed& operator=(const ProgramsServed&) = delete;
-  ~ProgramsServed() {
-    // One that waits for a program's memory ends with the process only; the guard cleans up after it.
-    if (!threads_.stop(patience_with_programs)) std::_Exit(EXIT_FAILURE);
-  }
-
- private:
-  ProgramThreads& threads_;
-};
-
 /// Waits until the command has ended, a signal asks for the end, or the mount has gone. Returns the exit
 /// status.
 class MainLoop {
@@ -336,20 +321,33 @@ int run_daemon(const DaemonOptions& options) {
   std::unique_ptr<CuseDevice> cuse_device;
   std::optional<Node> node;
   std::optional<FuseServer> server;
-  const ProgramsServed programs_served(program_threads);
-  const RequestsAnswered requests_answered(framebuffer);
-  std::string cuse_missing = "--no-cuse was given";
-  if (options.cuse) cuse_device = make_cuse_device(framebuffer, lock.path(), program_threads, cuse_missing);
-  node.emplace(lock);
-  server.emplace(framebuffer,
-                 ServedFile{node->path(), node->uid(), node->gid(), node->permissions(), node->descriptor()},
-                 program_threads);
-  server->start();
-  const DaemonIdentity identity{
-      node->path(), card->info().driver, daemon, guard.process(), cuse_device ? cuse_device->number() : "",
-      cuse_missing};
-  const int exit_status =
-      serve(options, signals, identity, std::move(control), framebuffer, *server, cuse_device.get());
+  int exit_status = EXIT_FAILURE;
+  try {
+    const RequestsAnswered requests_answered(framebuffer);
+    std::string cuse_missing = "--no-cuse was given";
+    if (options.cuse) {
+      cuse_device = make_cuse_device(framebuffer, lock.path(), program_threads, cuse_missing);
+    }
+    node.emplace(lock);
+    server.emplace(
+        framebuffer,
+        ServedFile{node->path(), node->uid(), node->gid(), node->permissions(), node->descriptor()},
+        program_threads);
+    server->start();
+    const DaemonIdentity identity{
+        node->path(), card->info().driver, daemon, guard.process(), cuse_device ? cuse_device->number() : "",
+        cuse_missing};
+    exit_status =
+        serve(options, signals, identity, std::move(control), framebuffer, *server, cuse_device.get());
+  } catch (const std::exception& error) {
+    // The front ends must not be destroyed under a thread that waits for a program's memory. The end of the
+    // process ends that wait, and the guard cleans up.
+    if (!program_threads.stop(patience_with_programs)) {
+      spdlog::error("{}", error.what());
+      std::_Exit(EXIT_FAILURE);
+    }
+    throw;
+  }
   const bool programs_done = program_threads.stop(patience_with_programs);
   const bool cuse_stopped = cuse_device == nullptr || cuse_device->stop(patience_with_threads);
   if (!server->stop(patience_with_threads) || !cuse_stopped || !programs_done) {

@@ -325,7 +325,6 @@ class OnQxl612(Everywhere.Faults):
                     start = self.uptime()
                     self.guest.run(f"for i in $(seq 200); do echo off > {self.in_sysfs}/status; echo on > {self.in_sysfs}/status; done", timeout=60)
                     seconds = self.uptime() - start
-                    self.assertGreater(400 / seconds, 100, "events a second")
                     for step in range(60):
                         screen.tell("sync")
                         screen.fill(3 * step, 50, 20, 20, 0x33CC66)
