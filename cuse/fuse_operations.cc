@@ -160,12 +160,14 @@ struct FuseOperations {
     }
   }
 
-  /// fsync(2), msync(2) and close(2): the kernel has delivered the changed pages before it asks.
-  static void flush_then_reply(Request& request) {
+  /// Answers when the pixels are with the driver; the kernel has delivered the changed pages before it asks.
+  static void flush_then_reply(Request& request, bool tells_errors) {
     FuseServer& server = server_of(request);
     const auto answer = std::make_shared<FlushAnswer>(server.threads_.mailbox());
     const auto duty = std::make_shared<AnswerDuty>(answer);
-    std::function<void()> done = [duty] { duty->give(0); };
+    std::function<void(int)> done = [duty, tells_errors](int error) {
+      duty->give(tells_errors ? -error : 0);
+    };
     answer->take_over(request);
     try {
       const bool waits = server.framebuffer_.flush(std::move(done));
@@ -174,8 +176,10 @@ struct FuseOperations {
       answer->give_here(-report_current_exception("a flush"));
     }
   }
-  static void flush(Request& request, fuse_ino_t, fuse_file_info*) { flush_then_reply(request); }
-  static void fsync(Request& request, fuse_ino_t, int, fuse_file_info*) { flush_then_reply(request); }
+  /// close(2), which does not fail on the kernel's framebuffers; the picture is presented later.
+  static void flush(Request& request, fuse_ino_t, fuse_file_info*) { flush_then_reply(request, false); }
+  /// fsync(2) and msync(2).
+  static void fsync(Request& request, fuse_ino_t, int, fuse_file_info*) { flush_then_reply(request, true); }
 
   static void statfs(Request& request, fuse_ino_t) {
     struct statvfs status {};

@@ -419,12 +419,10 @@ void Framebuffer::write_back(uint64_t offset, std::span<const std::byte> from) {
   if (damage_.add_written_back({offset, offset + inside})) presenter_.damaged();
 }
 
-bool Framebuffer::flush(std::function<void()> done) {
+bool Framebuffer::flush(std::function<void(int error)> done) {
   // In this order: damage that has left the log keeps the presenter busy until it is with the driver.
   if (damage_.empty() && presenter_.idle()) return false;
-  presenter_.flush([done = std::move(done)](int) {
-    if (done) done();
-  });
+  presenter_.flush(std::move(done));
   return true;
 }
 

@@ -108,8 +108,9 @@ class Framebuffer {
   [[nodiscard]] drmclient::Result<size_t> write(uint64_t offset, std::span<const std::byte> from);
   /// Stores pages that a mapping changed; what lies beyond the end is dropped.
   void write_back(uint64_t offset, std::span<const std::byte> from);
-  /// Returns false where everything is with the driver; else `done` is called when it is.
-  [[nodiscard]] bool flush(std::function<void()> done);
+  /// Returns false if everything is with the driver. Else `done` is called when it is, with 0, or with the
+  /// errno of a presentation that failed for want of memory and is repeated later.
+  [[nodiscard]] bool flush(std::function<void(int error)> done);
 
   [[nodiscard]] uint64_t memory_bytes() const { return shadow_.size_bytes(); }
   [[nodiscard]] drmclient::Result<drmclient::Capture> capture() { return presenter_.capture(); }

@@ -77,7 +77,7 @@ void Presenter::start(const Scene& scene, ProgramPages* pages) {
     const std::lock_guard lock(mutex_);
     vblank_time_ = clock_.now();
   }
-  publish();
+  publish(true);
   thread_ = std::thread([this] { run(); });
 }
 
@@ -360,7 +360,7 @@ bool Presenter::handle(bool vblank) {
   if (error == 0) {
     error = attempt([&] { show_and_present(due, vblank, has_writers, scene_error); });
   }
-  const bool published = attempt([this] { publish(); }) == 0;
+  const bool published = attempt([&] { publish(error == 0); }) == 0;
   for (auto& capture : due.captures) {
     Result<Capture> read = failure(error);
     if (error == 0) {

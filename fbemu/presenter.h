@@ -144,7 +144,7 @@ class Presenter {
   void recover_from(std::error_code error, const char* cause) noexcept;
   [[nodiscard]] bool light_on_demand() const { return card_.info().shared; }
   void count_vblank();
-  void publish();
+  void publish(bool presented);
 
   drmclient::Card& card_;
   DamageLog& damage_;

@@ -121,9 +121,10 @@ void Presenter::refresh_now(bool clean_first) {
   if (!display_.present()) sharing_.present_failed();
 }
 
-void Presenter::publish() {
+void Presenter::publish(bool presented) {
   const std::lock_guard lock(mutex_);
-  busy_ = false;
+  // What a failed frame should have shown is still to be presented.
+  busy_ = !presented;
   const Screen& screen = display_.pacing();
   const Scene& scene = screen.scene();
   if (status_.mode != scene.mode) status_.mode = scene.mode;

@@ -156,9 +156,13 @@ int Screen::apply(const Scene& wanted) {
   if (scene.mode != scene_.mode) {
     const auto taken = lit_ ? change_mode(wanted) : check(wanted);
     if (!taken) {
-      spdlog::warn("{} refused the mode {}: {}", name(), scene.mode.name, cause_of(taken.error()));
+      // A program may ask without a pause, so the log has one refusal in a while.
+      if (mode_error_.update(taken.error(), clock_.now()) == ReportedError::News::fails) {
+        spdlog::warn("{} refused the mode {}: {}", name(), scene.mode.name, cause_of(taken.error()));
+      }
       return taken.error().value();
     }
+    mode_error_.clear();
     take_over(wanted);
     return 0;
   }

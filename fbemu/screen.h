@@ -155,6 +155,7 @@ class Screen {
   ReportedError update_error_;        ///< of lighting, uploading and presenting
   ReportedError pages_error_{quiet};  ///< of reading live pixels
   ReportedError power_error_{quiet};
+  ReportedError mode_error_{quiet};
 };
 
 }  // namespace fbemu

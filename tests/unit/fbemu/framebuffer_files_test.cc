@@ -171,7 +171,7 @@ TEST_F(FramebufferFiles, AWriterMakesTicksUntilItCloses) {
 TEST_F(FramebufferFiles, AFlushWithNothingToDoSaysSoAndDoesNotCallBack) {
   start();
   static_cast<void>(framebuffer->capture());
-  EXPECT_TRUE(unit::eventually([&] { return !framebuffer->flush([] { FAIL() << "called back"; }); }));
+  EXPECT_TRUE(unit::eventually([&] { return !framebuffer->flush([](int) { FAIL() << "called back"; }); }));
 }
 
 TEST_F(FramebufferFiles, AFlushCallsBackWhenTheDamageIsOnTheScreen) {
@@ -179,7 +179,7 @@ TEST_F(FramebufferFiles, AFlushCallsBackWhenTheDamageIsOnTheScreen) {
   write_pixel(9, 9, 0x919191);
   std::promise<uint32_t> seen;
   ASSERT_TRUE(framebuffer->flush(
-      [&] { seen.set_value(card->capture(drmclient::HeadlessCard::output_id)->pixels[9 * 64 + 9]); }));
+      [&](int) { seen.set_value(card->capture(drmclient::HeadlessCard::output_id)->pixels[9 * 64 + 9]); }));
   EXPECT_EQ(seen.get_future().get(), 0x919191U);
 }
 

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <future>
 #include <string>
 #include <system_error>
 #include <thread>
@@ -104,6 +105,22 @@ TEST_F(FramebufferStart, IoctlsDuringTheStartAreAnswered) {
   started = true;
   program.join();
   EXPECT_EQ(failed, 0);
+}
+
+TEST_F(FramebufferStart, FlushesWithoutMemoryToPresentReportEnomemUntilThereIsSome) {
+  start(unit::SteppedCard::Vblanks::stepped);
+  const auto flush = [&] {
+    std::promise<int> reported;
+    const bool waits = framebuffer->flush([&](int error) { reported.set_value(error); });
+    return waits ? reported.get_future().get() : -1;
+  };
+  write_pixel(3, 5, 0x123456);
+  card->no_memory_to_present = true;
+  EXPECT_EQ(flush(), ENOMEM);
+  EXPECT_EQ(flush(), ENOMEM);
+  card->no_memory_to_present = false;
+  EXPECT_EQ(flush(), 0);
+  EXPECT_EQ(shown(3, 5), 0x123456U);
 }
 
 TEST_F(FramebufferStart, WaitForVblankWithoutMemoryToPresentReturnsEnomem) {

@@ -58,6 +58,21 @@ TEST_F(ScreenModes, RefusedModeReturnsItsErrnoAndKeepsTheScene) {
   EXPECT_EQ(shown(), picture_of(scene));
 }
 
+TEST_F(ScreenModes, ModesRefusedOneAfterAnotherAreLoggedOnceInTenSeconds) {
+  make_lit();
+  card->refuse_modes = EINVAL;
+  for (uint32_t width = 20; width < 40; ++width) EXPECT_EQ(screen->apply(scene_of({width, 24})), EINVAL);
+  EXPECT_EQ(log.count("refused the mode"), 1);
+  card->refuse_modes = 0;
+  ASSERT_EQ(screen->apply(scene_of({32, 24})), 0);
+  card->refuse_modes = EINVAL;
+  EXPECT_EQ(screen->apply(scene_of({48, 24})), EINVAL);
+  EXPECT_EQ(log.count("refused the mode"), 1);
+  clock.advance(std::chrono::seconds(11));
+  EXPECT_EQ(screen->apply(scene_of({48, 24})), EINVAL);
+  EXPECT_EQ(log.count("refused the mode"), 2);
+}
+
 TEST_F(ScreenModes, RefusedModeMayBeAppliedAgain) {
   make_lit();
   const auto smaller = scene_of({32, 24});
