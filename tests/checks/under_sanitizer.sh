@@ -19,7 +19,13 @@ run() {
 case "$3" in
   # One job: ctest runs another test beside it.
   build) scripts/build "$preset" -j 1 unit_tests fuse_test ;;
-  unit) run unit ;;
+  # NoDescriptorFor, ...WithoutDescriptors, ...PollThatFails   leave the process no descriptor, and UndefinedBehaviorSanitizer
+  #   needs some to look at an object's type
+  unit)
+    left_out='^$'
+    [ "$preset" != asan ] || left_out='\.NoDescriptorFor|\.AcceptWithoutDescriptors|\.APollThatFails'
+    run unit -E "$left_out"
+    ;;
   # Most of the time these wait for frames, so two of them keep one processor busy.
   #   benchmark_runs   asks whether the benchmark prints figures, which it does without sanitizers
   #   NothingWakesUp, TheGuardSleeps   ask that no thread wakes up; ThreadSanitizer has one of its own that does

@@ -7,6 +7,7 @@
 #include "device_file.h"
 #include "private_mounts.h"
 #include "program.h"
+#include "sanitizer_reports.h"
 
 namespace fuse_test {
 namespace {
@@ -45,7 +46,7 @@ TEST_F(TakenAwayTest, ByAnAbortOfItsConnection) {
 }
 
 TEST_F(TakenAwayTest, ByAnAbortOfItsConnectionWhileProgramsDrawAndWait) {
-  Daemon& daemon = start();
+  Daemon& daemon = start({.process = without_leak_check()});
   Program drawing(daemon.device(), open_and_map);
   Program waiting(daemon.device(), {"open rw"});
   ASSERT_EQ(drawing.ask("animate 1"), "ok drawing");

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <atomic>
 #include <filesystem>
+#include <memory>
 #include <stdexcept>
 
 #include "cuse/request.h"
@@ -193,19 +194,23 @@ TEST_F(FreeSessionThreadsTest, NoMemoryForAnyThreadEndsTheSessionAndSaysSo) {
 }
 
 TEST_F(FreeSessionThreadsTest, NoMemoryForAFurtherThreadEndsThatThreadAlone) {
-  std::atomic<bool> short_of_memory{true};
-  std::atomic<std::thread::id> first{};
-  seam.before_receive = [&]() -> std::optional<int> {
+  struct State {
+    std::atomic<bool> short_of_memory{true};
+    std::atomic<std::thread::id> first{};
+  };
+  // The threads end after the test.
+  const auto state = std::make_shared<State>();
+  seam.before_receive = [state]() -> std::optional<int> {
     std::thread::id none;
-    first.compare_exchange_strong(none, std::this_thread::get_id());
-    if (first.load() == std::this_thread::get_id() || !short_of_memory) return std::nullopt;
+    state->first.compare_exchange_strong(none, std::this_thread::get_id());
+    if (state->first.load() == std::this_thread::get_id() || !state->short_of_memory) return std::nullopt;
     return -ENOMEM;
   };
   serve(threads);
   expect_service();
   EXPECT_TRUE(eventually([&] { return threads.size() == 0; }));
   for (int i = 0; i < 200; ++i) expect_service();
-  short_of_memory = false;
+  state->short_of_memory = false;
   static_cast<void>(hold_up_one());
   static_cast<void>(hold_up_one());
   expect_service();

@@ -25,6 +25,13 @@ T* with_id(std::vector<T>& objects, uint32_t id) {
   return found == objects.end() ? nullptr : &*found;
 }
 
+template <typename Function>
+struct FourthParameter;
+template <typename Result, typename A, typename B, typename C, typename D, typename... Others>
+struct FourthParameter<Result(A, B, C, D, Others...)> {
+  using Type = D;
+};
+
 }  // namespace
 
 FakeDrm::FakeDrm(size_t outputs, size_t with_crtcs)
@@ -375,7 +382,9 @@ int drmModeConnectorSetProperty(int, uint32_t, uint32_t, uint64_t) {
   return 0;
 }
 
-int drmModeCrtcSetGamma(int, uint32_t, uint32_t, uint16_t*, uint16_t*, uint16_t*) {
+/// Pointers to constants from libdrm 2.4.124 on.
+using GammaChannel = unit::FourthParameter<decltype(drmModeCrtcSetGamma)>::Type;
+int drmModeCrtcSetGamma(int, uint32_t, uint32_t, GammaChannel, GammaChannel, GammaChannel) {
   return 0;
 }
 
