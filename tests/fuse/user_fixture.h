@@ -1,6 +1,8 @@
 #pragma once
 
+#include <fcntl.h>
 #include <grp.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -10,23 +12,28 @@
 #include <string>
 
 #include "daemon.h"
+#include "drmclient/unique_fd.h"
 #include "private_mounts.h"
 
 namespace fuse_test {
 
-inline constexpr uid_t user = 65'534;
+/// "backup", whom every Debian has, and of whom no other test has processes.
+inline constexpr uid_t user = 34;
 
 inline bool become_user() {
   return ::setgroups(0, nullptr) == 0 && ::setresgid(user, user, user) == 0 &&
          ::setresuid(user, user, user) == 0 && ::chdir("/") == 0;
 }
 
-/// fbemud and its programs as a user without rights.
+/// fbemud and its programs as a user without rights. These tests take turns, those of other builds too: the
+/// limit of processes is one for all of a user's.
 class UserTest : public DaemonTest {
  protected:
   void SetUp() override {
     DaemonTest::SetUp();
     if (IsSkipped()) return;
+    turn_.reset(::open("/etc/passwd", O_RDONLY | O_CLOEXEC));
+    ASSERT_EQ(::flock(turn_.get(), LOCK_EX), 0);
     if (!is_installed("fusermount3")) GTEST_SKIP() << "this needs fusermount3 (package fuse3)";
     home_ = file("home");
     std::filesystem::create_directory(home_);
@@ -50,6 +57,7 @@ class UserTest : public DaemonTest {
       mounts_.reset();
     }
     DaemonTest::TearDown();
+    turn_.reset();
   }
   [[nodiscard]] ProcessOptions as_user() const {
     return {.environment = {{"XDG_RUNTIME_DIR", home_ + "/run"}, {"HOME", home_}}, .prepare = &become_user};
@@ -73,6 +81,7 @@ class UserTest : public DaemonTest {
            ::chmod((cover + "/fuse").c_str(), for_everyone) == 0 && cover_with(cover + "/fuse", "/dev/fuse");
   }
 
+  drmclient::UniqueFd turn_;  ///< a locked file
   std::string home_;
   std::unique_ptr<PrivateMounts> mounts_;
 };
