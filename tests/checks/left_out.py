@@ -36,7 +36,7 @@ def count(log: str) -> int:
 def _blocks(log: str) -> Iterator[tuple[str, str]]:
     # A test's output may look like anything, even like another block, but only ctest's own header names a command below it.
     heads = list(re.finditer(r"^\d+/\d+ Test: (.*)\nCommand: ", log, re.MULTILINE))
-    for head, following in zip(heads, [*heads[1:], None], strict=True):
+    for head, following in zip(heads, [*heads[1:], None], strict=False):
         yield head[1], log[head.end():following.start() if following else len(log)]
 
 
