@@ -1,11 +1,13 @@
 #include "cuse/session_threads.h"
 
+#include <poll.h>
 #include <pthread.h>
 #include <spdlog/spdlog.h>
 #include <sys/epoll.h>
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <system_error>
 #include <utility>
@@ -18,6 +20,9 @@ namespace cuse {
 namespace {
 
 using drmclient::UniqueFd;
+
+/// The pause before a thread asks again for memory that it did not get.
+constexpr std::chrono::milliseconds memory_retry_interval{50};
 
 /// The buffer that libfuse makes for the requests of a thread.
 class RequestBuffer {
@@ -96,7 +101,9 @@ void SessionThreads::serve(const UniqueFd& epoll) {
                  message(reason.cause == SessionEnd::Cause::out_of_memory ? ENOMEM : reason.error));
   }
   if (last) end(reason);
-  mailbox_->wake();  // the next worker leaves too
+  // At the end of the session each thread that ends wakes the next one. Before it, a wake would make a thread
+  // start another that fails likewise, and so on.
+  if (stopping_) mailbox_->wake();
 }
 
 /// Serves until the end of the session, or until this thread cannot go on; says why then.
@@ -110,7 +117,9 @@ SessionEnd SessionThreads::serve_until_failure(const UniqueFd& epoll) {
     } else if (received == -EINTR) {
       continue;
     } else if (received == -ENOMEM) {
-      return {SessionEnd::Cause::out_of_memory, ENOMEM};
+      if (!is_last_free_beside_busy_threads()) return {SessionEnd::Cause::out_of_memory, ENOMEM};
+      const int error = wait_for_memory();
+      if (error != 0) return {SessionEnd::Cause::failed, error};
     } else if (received == 0) {
       end({SessionEnd::Cause::closed, 0});
     } else if (received < 0) {
@@ -150,13 +159,31 @@ int SessionThreads::wait_for_work(const UniqueFd& epoll) {
   if (count < 0) return errno == EINTR ? 0 : errno;
   if (stopping_) return 0;
   for (int i = 0; i < count; ++i) {
-    if (events.at(static_cast<size_t>(i)).data.fd != mailbox_->descriptor()) continue;
-    mailbox_->clear_wake();
-    start_worker_if_none_is_free();
-    static_cast<void>(run_posted());
-    ++free_workers_;
+    if (events.at(static_cast<size_t>(i)).data.fd == mailbox_->descriptor()) do_posted_work();
   }
   return 0;
+}
+
+/// True for the free thread that must not end, because requests would wait for threads that are busy.
+bool SessionThreads::is_last_free_beside_busy_threads() const {
+  return free_workers_ == 1 && serving_ > 1;
+}
+
+/// Does posted work, which needs no buffer for requests, for as long as it takes until memory is worth
+/// another try. Returns an errno, or 0.
+int SessionThreads::wait_for_memory() {
+  pollfd posted{mailbox_->descriptor(), POLLIN, 0};
+  const int count = ::poll(&posted, 1, static_cast<int>(memory_retry_interval.count()));
+  if (count < 0) return errno == EINTR ? 0 : errno;
+  if (count > 0 && !stopping_) do_posted_work();
+  return 0;
+}
+
+void SessionThreads::do_posted_work() {
+  mailbox_->clear_wake();
+  start_worker_if_none_is_free();
+  static_cast<void>(run_posted());
+  ++free_workers_;
 }
 
 /// Called by a thread that stops being free.

@@ -69,6 +69,9 @@ class SessionThreads {
   void serve(const drmclient::UniqueFd& epoll);
   [[nodiscard]] SessionEnd serve_until_failure(const drmclient::UniqueFd& epoll);
   [[nodiscard]] int wait_for_work(const drmclient::UniqueFd& epoll);
+  [[nodiscard]] bool is_last_free_beside_busy_threads() const;
+  [[nodiscard]] int wait_for_memory();
+  void do_posted_work();
   void start_worker_if_none_is_free();
   [[nodiscard]] WorkerThreads::Body make_worker();
   bool run_posted();

@@ -193,25 +193,54 @@ TEST_F(FreeSessionThreadsTest, NoMemoryForAnyThreadEndsTheSessionAndSaysSo) {
   EXPECT_EQ(describe(end, "/dev/fb7").find("taken away"), std::string::npos);
 }
 
-TEST_F(FreeSessionThreadsTest, NoMemoryForAFurtherThreadEndsThatThreadAlone) {
+/// As FreeSessionThreadsTest; the first thread has memory for requests, the further ones as told.
+class ShortOfMemoryTest : public FreeSessionThreadsTest {
+ protected:
   struct State {
     std::atomic<bool> short_of_memory{true};
+    std::atomic<int> failures{0};
     std::atomic<std::thread::id> first{};
   };
-  // The threads end after the test.
-  const auto state = std::make_shared<State>();
-  seam.before_receive = [state]() -> std::optional<int> {
-    std::thread::id none;
-    state->first.compare_exchange_strong(none, std::this_thread::get_id());
-    if (state->first.load() == std::this_thread::get_id() || !state->short_of_memory) return std::nullopt;
-    return -ENOMEM;
-  };
-  serve(threads);
-  expect_service();
-  EXPECT_TRUE(eventually([&] { return threads.size() == 0; }));
-  for (int i = 0; i < 200; ++i) expect_service();
+
+  void SetUp() override {
+    FreeSessionThreadsTest::SetUp();
+    // Shared, because the threads end after the test.
+    seam.before_receive = [state = state]() -> std::optional<int> {
+      std::thread::id none;
+      state->first.compare_exchange_strong(none, std::this_thread::get_id());
+      if (state->first.load() == std::this_thread::get_id() || !state->short_of_memory) return std::nullopt;
+      ++state->failures;
+      return -ENOMEM;
+    };
+    serve(threads);
+  }
+
+  std::shared_ptr<State> state = std::make_shared<State>();
+};
+
+TEST_F(ShortOfMemoryTest, FurtherThreadThatIsNotNeededEndsAlone) {
+  constexpr int requests = 50;
+  const int left_before = limit.left;
+  for (int i = 0; i < requests; ++i) {
+    expect_service();
+    EXPECT_TRUE(eventually([&] { return threads.size() == 0; }));
+  }
+  EXPECT_GT(state->failures, 0);
+  // A request starts one thread at most, and one that fails has no other started.
+  EXPECT_LE(left_before - limit.left, requests);
   state->short_of_memory = false;
-  for (int i = 0; i < 20; ++i) expect_service();
+  for (int i = 0; i < 2; ++i) static_cast<void>(hold_up_one());
+  expect_service();
+}
+
+TEST_F(ShortOfMemoryTest, LastFreeThreadWaitsForMemoryAndServesThen) {
+  static_cast<void>(hold_up_one());
+  EXPECT_TRUE(eventually([&] { return state->failures > 1; }));
+  std::atomic<bool> done{false};
+  threads.post(work([&] { done = true; }));
+  EXPECT_TRUE(eventually([&] { return done.load(); }));
+  state->short_of_memory = false;
+  expect_service();
 }
 
 TEST_F(SessionThreadsTest, ThreadsThatCannotBeMadeLeaveTheRequestsToTheFirst) {
