@@ -22,14 +22,14 @@ Image wrap(pixman_format_code_t format, Size size, void* data, uint32_t pitch_by
 
 }  // namespace
 
-Result<Capture> capture_pixels(std::byte* data, const ScanoutBuffer& like, const Rect& area) {
+base::Result<Capture> capture_pixels(std::byte* data, const ScanoutBuffer& like, const Rect& area) {
   Capture capture;
   capture.size = {area.width(), area.height()};
   capture.pixels.resize(capture.size.area());
   const Image source = wrap(pixman_format(like.format()), like.size(), data, like.pitch_bytes());
   const Image target =
       wrap(PIXMAN_x8r8g8b8, capture.size, capture.pixels.data(), capture.size.width * sizeof(uint32_t));
-  if (!source || !target) return failure(ENOMEM);
+  if (!source || !target) return base::failure(ENOMEM);
   pixman_image_composite32(PIXMAN_OP_SRC, source.get(), nullptr, target.get(), area.x1, area.y1, 0, 0, 0, 0,
                            static_cast<int>(capture.size.width), static_cast<int>(capture.size.height));
   // The X byte is whatever the program stored; a picture has none.
@@ -37,8 +37,8 @@ Result<Capture> capture_pixels(std::byte* data, const ScanoutBuffer& like, const
   return capture;
 }
 
-Result<Capture> capture_buffer(ScanoutBuffer& buffer, const Rect& area) {
-  const Result<Access> access = buffer.begin_access(AccessMode::read);
+base::Result<Capture> capture_buffer(ScanoutBuffer& buffer, const Rect& area) {
+  const base::Result<Access> access = buffer.begin_access(AccessMode::read);
   if (!access) return tl::make_unexpected(access.error());
   return capture_pixels(access->data(), buffer, area);
 }

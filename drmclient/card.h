@@ -1,22 +1,22 @@
 #pragma once
 
 #include <cerrno>
-#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <system_error>
-#include <variant>
 #include <vector>
 
+#include "base/result.h"
+#include "drmclient/capture.h"
+#include "drmclient/events.h"
 #include "drmclient/geometry.h"
 #include "drmclient/mapping.h"
 #include "drmclient/mode.h"
 #include "drmclient/output.h"
 #include "drmclient/pixel_format.h"
-#include "drmclient/result.h"
 #include "drmclient/scanout_buffer.h"
 
 namespace drmclient {
@@ -38,29 +38,6 @@ struct CardPaths {
   std::string_view mapping = "memory";  ///< "MAP_DUMB", "dma-buf", "shadow", "memory"
   std::string_view vblank = "timer";    ///< "CRTC_QUEUE_SEQUENCE", "WAIT_VBLANK", "timer"
   friend bool operator==(const CardPaths&, const CardPaths&) = default;
-};
-
-/// An output reached vblank. `sequence` counts frames of that output and wraps.
-struct VblankEvent {
-  OutputId output = 0;                         ///< whose
-  uint32_t sequence = 0;                       ///< frames of the output so far
-  std::chrono::steady_clock::time_point time;  ///< when it was
-};
-
-/// Something about the outputs changed: probe() again.
-struct HotplugEvent {};
-
-/// The machine was asleep (suspended to memory or disk): what the outputs show, and whether they are the
-/// same, is open.
-struct ResumeEvent {};
-
-/// Anything that read_events() may tell.
-using Event = std::variant<VblankEvent, HotplugEvent, ResumeEvent>;
-
-/// What an output shows at one moment, as XRGB8888 (the X byte is 0), lines packed.
-struct Capture {
-  Size size;                     ///< of the mode
-  std::vector<uint32_t> pixels;  ///< line by line from the top, size.area() of them
 };
 
 /// One output's part of Card::present_all().
@@ -97,22 +74,23 @@ class Card {
   [[nodiscard]] virtual const CardInfo& info() const = 0;
 
   /// The outputs as they are now, connected or not.
-  [[nodiscard]] virtual Result<std::vector<Output>> probe() = 0;
+  [[nodiscard]] virtual base::Result<std::vector<Output>> probe() = 0;
 
   /// A linear buffer. What is in it is left open: vmwgfx hands out memory with old pictures. Errors: EINVAL
   /// (size or format), ENOMEM, ENOSPC.
-  [[nodiscard]] virtual Result<std::unique_ptr<ScanoutBuffer>> create_buffer(Size size,
-                                                                             PixelFormat format) = 0;
+  [[nodiscard]] virtual base::Result<std::unique_ptr<ScanoutBuffer>> create_buffer(Size size,
+                                                                                   PixelFormat format) = 0;
 
   /// Lights `output` with `mode`, showing `buffer` from `origin` (the part shown must lie inside the buffer).
   /// On an error the output is as it was. `buffer` must outlive its time on the screen. What is in it may be
   /// lost (bochs of Linux 6.x lets the card clear the start of its memory), so draw it once more and
   /// present() it. Errors: the driver's; ENOSPC where the card has no CRTC left for this output.
-  [[nodiscard]] virtual Result<void> set_mode(OutputId output, const Mode& mode, ScanoutBuffer& buffer,
-                                              Point origin) = 0;
+  [[nodiscard]] virtual base::Result<void> set_mode(OutputId output, const Mode& mode, ScanoutBuffer& buffer,
+                                                    Point origin) = 0;
 
   /// Whether set_mode() can be expected to work; nothing changes on the screen. Errors: the driver's refusal.
-  [[nodiscard]] virtual Result<void> check_mode(OutputId output, const Mode& mode, ScanoutBuffer& buffer) {
+  [[nodiscard]] virtual base::Result<void> check_mode(OutputId output, const Mode& mode,
+                                                      ScanoutBuffer& buffer) {
     static_cast<void>(output);
     static_cast<void>(mode);
     static_cast<void>(buffer);
@@ -149,7 +127,7 @@ class Card {
 
   /// Whether the screen may be changed just now. Costs no more than a few system calls, so it can be asked at
   /// each vblank. Errors: EBUSY, EACCES while another process is DRM master, ENODEV for a card that is gone.
-  [[nodiscard]] virtual Result<void> available() { return {}; }
+  [[nodiscard]] virtual base::Result<void> available() { return {}; }
 
   /// The ways that are used for `output` now.
   [[nodiscard]] virtual CardPaths paths(OutputId output) const {
@@ -167,13 +145,13 @@ class Card {
   /// Shows `buffer` from `origin` on an output whose mode is set and makes the pixels inside `damage` (buffer
   /// coordinates, inside the buffer, at most max_damage_rects; empty: nothing changed) visible. Returns when
   /// the driver has them. Errors: EINVAL for damage beyond those limits or an output without a mode.
-  [[nodiscard]] virtual Result<void> present(OutputId output, ScanoutBuffer& buffer, Point origin,
-                                             std::span<const Rect> damage) = 0;
+  [[nodiscard]] virtual base::Result<void> present(OutputId output, ScanoutBuffer& buffer, Point origin,
+                                                   std::span<const Rect> damage) = 0;
 
   /// present() for several outputs at once: where flips have to be waited for, it is one wait for all of
   /// them, so that two outputs show as many frames as one. No output twice. Returns a result for each frame.
-  [[nodiscard]] virtual std::vector<Result<void>> present_all(std::span<const Frame> frames) {
-    std::vector<Result<void>> results;
+  [[nodiscard]] virtual std::vector<base::Result<void>> present_all(std::span<const Frame> frames) {
+    std::vector<base::Result<void>> results;
     for (const Frame& frame : frames) {
       results.push_back(present(frame.output, *frame.buffer, frame.origin, frame.damage));
     }
@@ -181,24 +159,24 @@ class Card {
   }
 
   /// Loads the gamma table; `table` has Output::gamma_entries entries. Errors: EINVAL.
-  [[nodiscard]] virtual Result<void> set_gamma(OutputId output, std::span<const GammaEntry> table) = 0;
+  [[nodiscard]] virtual base::Result<void> set_gamma(OutputId output, std::span<const GammaEntry> table) = 0;
 
   /// Turns an output whose mode is set on or off; picture and mode stay, and set_mode() turns it on. Errors:
   /// the driver's; without a mode a KMS card says EINVAL.
-  [[nodiscard]] virtual Result<void> set_power(OutputId output, Power power) = 0;
+  [[nodiscard]] virtual base::Result<void> set_power(OutputId output, Power power) = 0;
 
   /// Asks for one VblankEvent at the output's next vblank (where the hardware has none, at the mode's rate).
   /// Asking again before it came changes nothing. While the output is off the events come at the mode's rate
   /// all the same.
-  [[nodiscard]] virtual Result<void> request_vblank(OutputId output) = 0;
+  [[nodiscard]] virtual base::Result<void> request_vblank(OutputId output) = 0;
 
   /// Readable (poll(2)) when read_events() has something.
   [[nodiscard]] virtual int event_descriptor() const = 0;
   /// Takes the events that have come; does not block.
-  [[nodiscard]] virtual Result<std::vector<Event>> read_events() = 0;
+  [[nodiscard]] virtual base::Result<std::vector<Event>> read_events() = 0;
 
   /// What the output shows; black where it is off. Errors: EINVAL for an output without a mode.
-  [[nodiscard]] virtual Result<Capture> capture(OutputId output) = 0;
+  [[nodiscard]] virtual base::Result<Capture> capture(OutputId output) = 0;
 
  protected:
   Card() = default;

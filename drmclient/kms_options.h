@@ -6,11 +6,13 @@
 #include <string>
 
 #include "drmclient/card.h"
-#include "drmclient/drm_device.h"
 #include "drmclient/mapping.h"
 #include "drmclient/pixel_format.h"
 
 namespace drmclient {
+
+/// The uAPI for modes and flips: atomic commits, or the calls from before them (SETCRTC).
+enum class KmsApi { atomic, legacy };
 
 /// Which card, and how it is to be used. Nothing but the path has to be set.
 struct KmsOptions {
@@ -18,7 +20,7 @@ struct KmsOptions {
   MappingChoice mapping = MappingChoice::automatic;  ///< how the CPU reaches the buffers
   /// The most that is kept mapped between accesses.
   uint64_t mapping_limit_bytes = default_mapping_limit_bytes;
-  DrmDevice::Interface interface = DrmDevice::Interface::atomic;  ///< where the driver has it
+  KmsApi api = KmsApi::atomic;        ///< where the driver has it
   std::optional<PixelFormat> format;  ///< the only one to scan out; without it what the plane has
 };
 

@@ -49,19 +49,20 @@ std::chrono::nanoseconds Mode::frame_period() const {
   return std::chrono::nanoseconds(std::max<uint64_t>(1, pixels * 1'000'000 / clock_khz));
 }
 
-Result<ModeRequest> parse_mode(std::string_view text) {
+base::Result<ModeRequest> parse_mode(std::string_view text) {
   ModeRequest request;
   const auto width = take_number(text);
-  if (!width || text.empty() || (text.front() != 'x' && text.front() != 'X')) return failure(EINVAL);
+  if (!width || text.empty() || (text.front() != 'x' && text.front() != 'X')) return base::failure(EINVAL);
   text.remove_prefix(1);
   const auto height = take_number(text);
-  if (!height) return failure(EINVAL);
-  if (*width == 0 || *height == 0 || *width > largest_side || *height > largest_side) return failure(EINVAL);
+  if (!height) return base::failure(EINVAL);
+  if (*width == 0 || *height == 0 || *width > largest_side || *height > largest_side)
+    return base::failure(EINVAL);
   request.size = {*width, *height};
   if (!text.empty()) {
-    if (text.front() != '@') return failure(EINVAL);
+    if (text.front() != '@') return base::failure(EINVAL);
     request.refresh_millihertz = parse_refresh(text.substr(1));
-    if (!request.refresh_millihertz) return failure(EINVAL);
+    if (!request.refresh_millihertz) return base::failure(EINVAL);
   }
   return request;
 }

@@ -6,8 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/result.h"
 #include "drmclient/geometry.h"
-#include "drmclient/result.h"
 
 namespace drmclient {
 
@@ -49,7 +49,7 @@ inline constexpr uint32_t default_refresh_millihertz = 60'000;
 
 /// Reads "1024x768", "1024x768@75" or "1024x768@59.94".
 /// Errors: EINVAL for any other text, for a side of 0 or above 65535, and for a rate outside 1..1000 Hz.
-[[nodiscard]] Result<ModeRequest> parse_mode(std::string_view text);
+[[nodiscard]] base::Result<ModeRequest> parse_mode(std::string_view text);
 
 /// A timing for `size` with the reduced blanking of VESA CVT 1.2, section 3.4. The pixel clock is not rounded
 /// to the 0.25 MHz steps of the standard, so that the refresh rate comes out as asked; no monitor is ever

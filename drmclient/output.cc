@@ -19,8 +19,8 @@ bool custom_mode_possible(const Output& output, Size size) {
 
 }  // namespace
 
-Result<Mode> choose_listed_mode(std::span<const Mode> modes, Size size,
-                                std::optional<uint32_t> refresh_millihertz) {
+base::Result<Mode> choose_listed_mode(std::span<const Mode> modes, Size size,
+                                      std::optional<uint32_t> refresh_millihertz) {
   const Mode* best = nullptr;
   for (const Mode& mode : modes) {
     if (mode.size() != size) continue;
@@ -29,11 +29,11 @@ Result<Mode> choose_listed_mode(std::span<const Mode> modes, Size size,
       best = &mode;
     }
   }
-  if (best == nullptr) return failure(EINVAL);
+  if (best == nullptr) return base::failure(EINVAL);
   return *best;
 }
 
-Result<Mode> choose_mode(const Output& output, Size size, std::optional<uint32_t> refresh_millihertz) {
+base::Result<Mode> choose_mode(const Output& output, Size size, std::optional<uint32_t> refresh_millihertz) {
   auto listed = choose_listed_mode(output.modes, size, refresh_millihertz);
   const bool good =
       listed && (!refresh_millihertz || distance(*listed, *refresh_millihertz) <= near_enough_millihertz);

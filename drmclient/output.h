@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "base/result.h"
 #include "drmclient/geometry.h"
 #include "drmclient/mode.h"
 #include "drmclient/pixel_format.h"
-#include "drmclient/result.h"
 
 namespace drmclient {
 
@@ -31,15 +31,15 @@ struct Output {
 
 /// The timing in `modes` of exactly `size` that is nearest to the wished refresh rate (without a wish the
 /// first, which is the best). Errors: EINVAL if no mode has that size.
-[[nodiscard]] Result<Mode> choose_listed_mode(std::span<const Mode> modes, Size size,
-                                              std::optional<uint32_t> refresh_millihertz = std::nullopt);
+[[nodiscard]] base::Result<Mode> choose_listed_mode(
+    std::span<const Mode> modes, Size size, std::optional<uint32_t> refresh_millihertz = std::nullopt);
 
 /// A timing of exactly `size` that Card::set_mode() can be expected to take: from the output's list
 /// as choose_listed_mode() does, or made where the output takes any timing and the list has none, or none
 /// within 1 Hz of the wish. Errors: EINVAL where there is no
 /// such timing.
-[[nodiscard]] Result<Mode> choose_mode(const Output& output, Size size,
-                                       std::optional<uint32_t> refresh_millihertz = std::nullopt);
+[[nodiscard]] base::Result<Mode> choose_mode(const Output& output, Size size,
+                                             std::optional<uint32_t> refresh_millihertz = std::nullopt);
 
 /// One entry of a gamma table, 16 bits a channel.
 struct GammaEntry {

@@ -17,16 +17,16 @@ std::span<std::byte> Access::row(uint32_t y) const {
           size_t{buffer_->size().width} * bytes_per_pixel(buffer_->format())};
 }
 
-Result<void> Access::end() {
+base::Result<void> Access::end() {
   if (buffer_ == nullptr) return {};
   ScanoutBuffer* buffer = std::exchange(buffer_, nullptr);
   buffer->in_access_ = false;
   return buffer->end_mapping(mode_);
 }
 
-Result<Access> ScanoutBuffer::begin_access(AccessMode mode) {
-  if (in_access_) return failure(EBUSY);
-  const Result<std::byte*> data = begin_mapping(mode);
+base::Result<Access> ScanoutBuffer::begin_access(AccessMode mode) {
+  if (in_access_) return base::failure(EBUSY);
+  const base::Result<std::byte*> data = begin_mapping(mode);
   if (!data) return tl::make_unexpected(data.error());
   in_access_ = true;
   return Access(*this, *data, mode);

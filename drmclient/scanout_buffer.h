@@ -4,9 +4,9 @@
 #include <cstdint>
 #include <span>
 
+#include "base/result.h"
 #include "drmclient/geometry.h"
 #include "drmclient/pixel_format.h"
-#include "drmclient/result.h"
 
 namespace drmclient {
 
@@ -32,7 +32,7 @@ class Access {
   [[nodiscard]] std::span<std::byte> row(uint32_t y) const;
   /// Ends the access and tells whether that worked; what was written may be incomplete where it did not.
   /// Errors: those of the driver, e.g. EIO, ENODEV. A second call does nothing.
-  Result<void> end();
+  base::Result<void> end();
 
  private:
   friend class ScanoutBuffer;
@@ -64,7 +64,7 @@ class ScanoutBuffer {
 
   /// Makes the pixels reachable for `mode`. Errors: ENOMEM, or the driver's; EBUSY while an access is under
   /// way.
-  [[nodiscard]] Result<Access> begin_access(AccessMode mode);
+  [[nodiscard]] base::Result<Access> begin_access(AccessMode mode);
 
   /// A hint that the mapping will not be needed soon: it may be dropped now. No effect during an access.
   virtual void unmap() = 0;
@@ -79,8 +79,8 @@ class ScanoutBuffer {
  private:
   friend class Access;
   /// Gives the address of the first line, good until end_mapping().
-  virtual Result<std::byte*> begin_mapping(AccessMode mode) = 0;
-  virtual Result<void> end_mapping(AccessMode mode) = 0;
+  virtual base::Result<std::byte*> begin_mapping(AccessMode mode) = 0;
+  virtual base::Result<void> end_mapping(AccessMode mode) = 0;
 
   Size size_;
   PixelFormat format_;

@@ -8,15 +8,16 @@
 #include <system_error>
 #include <vector>
 
-#include "fbemu/program_format.h"
-#include "fbemu/screeninfo.h"
-#include "fbemu/var_check.h"
+#include "fbemu/fbdev/color_map.h"
+#include "fbemu/fbdev/screeninfo.h"
+#include "fbemu/fbdev/var_check.h"
+#include "fbemu/pixels/program_format.h"
 
 namespace fbemu {
 namespace {
 
-using drmclient::failure;
-using drmclient::Result;
+using base::failure;
+using base::Result;
 
 constexpr uint32_t first_console = 1;
 constexpr uint32_t last_console = MAX_NR_CONSOLES;

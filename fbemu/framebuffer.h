@@ -14,21 +14,21 @@
 #include <string>
 #include <vector>
 
+#include "base/result.h"
 #include "drmclient/card.h"
 #include "drmclient/output.h"
-#include "drmclient/result.h"
-#include "fbemu/color_map.h"
-#include "fbemu/damage_log.h"
+#include "fbemu/damage/backing_store.h"
+#include "fbemu/damage/damage_log.h"
+#include "fbemu/fbdev/color_map.h"
+#include "fbemu/fbdev/var_check.h"
+#include "fbemu/frontend/opener.h"
+#include "fbemu/frontend/user_memory.h"
 #include "fbemu/open_file_limit.h"
-#include "fbemu/opener.h"
-#include "fbemu/presenter.h"
-#include "fbemu/scene.h"
-#include "fbemu/screen_policy.h"
-#include "fbemu/shadow.h"
-#include "fbemu/statistics.h"
-#include "fbemu/user_memory.h"
-#include "fbemu/var_check.h"
-#include "fbemu/writing_programs.h"
+#include "fbemu/output/arbiter_options.h"
+#include "fbemu/output/presenter.h"
+#include "fbemu/output/statistics.h"
+#include "fbemu/output/writing_programs.h"
+#include "fbemu/pixels/framebuffer_state.h"
 
 namespace fbemu {
 
@@ -105,7 +105,7 @@ class Framebuffer {
   void read(uint64_t offset, std::span<std::byte> into);
   /// fb_write(): stores what fits, records the damage, returns how much. Errors: EFBIG beyond the end; ENOSPC
   /// at it.
-  [[nodiscard]] drmclient::Result<size_t> write(uint64_t offset, std::span<const std::byte> from);
+  [[nodiscard]] base::Result<size_t> write(uint64_t offset, std::span<const std::byte> from);
   /// Stores pages that a mapping changed; what lies beyond the end is dropped.
   void write_back(uint64_t offset, std::span<const std::byte> from);
   /// Returns false if everything is with the driver. Else `done` is called when it is, with 0, or with the
@@ -113,7 +113,7 @@ class Framebuffer {
   [[nodiscard]] bool flush(std::function<void(int error)> done);
 
   [[nodiscard]] uint64_t memory_bytes() const { return shadow_.size_bytes(); }
-  [[nodiscard]] drmclient::Result<drmclient::Capture> capture() { return presenter_.capture(); }
+  [[nodiscard]] base::Result<drmclient::Capture> capture() { return presenter_.capture(); }
 
   struct Status {
     Scene scene;

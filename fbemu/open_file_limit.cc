@@ -5,7 +5,7 @@
 #include <cerrno>
 #include <utility>
 
-#include "fbemu/opener.h"
+#include "fbemu/frontend/opener.h"
 
 namespace fbemu {
 

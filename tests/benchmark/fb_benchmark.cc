@@ -20,7 +20,7 @@
 #include <system_error>
 #include <vector>
 
-#include "drmclient/unique_fd.h"
+#include "base/unique_fd.h"
 #include "tests/benchmark/daemon_figures.h"
 #include "tests/benchmark/drawing.h"
 
@@ -111,7 +111,7 @@ json run_case(const Case& test, const Canvas& node, const Canvas& plain, const S
 }
 
 json run(const Settings& settings) {
-  const drmclient::UniqueFd device(::open(settings.device.c_str(), O_RDWR | O_CLOEXEC));
+  const base::UniqueFd device(::open(settings.device.c_str(), O_RDWR | O_CLOEXEC));
   if (!device) throw std::system_error(errno, std::generic_category(), settings.device);
   fb_var_screeninfo var{};
   fb_fix_screeninfo fix{};
@@ -123,7 +123,7 @@ json run(const Settings& settings) {
   Canvas node = map_pixels(device.get(), bytes);
   node.descriptor = device.get();
   node.pitch_bytes = fix.line_length;
-  const drmclient::UniqueFd memory(::memfd_create("plain", MFD_CLOEXEC));
+  const base::UniqueFd memory(::memfd_create("plain", MFD_CLOEXEC));
   if (!memory || ::ftruncate(memory.get(), static_cast<off_t>(bytes)) != 0) {
     throw std::system_error(errno, std::generic_category(), "memfd_create");
   }

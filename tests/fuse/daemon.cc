@@ -18,14 +18,14 @@
 #include <stdexcept>
 #include <system_error>
 
-#include "cuse/control_client.h"
-#include "cuse/runtime_files.h"
+#include "cuse/control/control_client.h"
+#include "cuse/service/runtime_files.h"
 #include "private_mounts.h"
 
 namespace fuse_test {
 namespace {
 
-using drmclient::UniqueFd;
+using base::UniqueFd;
 
 constexpr int ended_by_signal = 128;
 

@@ -12,7 +12,7 @@
 #include <thread>
 #include <vector>
 
-#include "drmclient/unique_fd.h"
+#include "base/unique_fd.h"
 #include "picture.h"
 #include "process.h"
 
@@ -79,7 +79,7 @@ class Daemon {
   std::string lock_;
   bool device_stays_;  ///< after the end
 
-  drmclient::UniqueFd notify_socket_;
+  base::UniqueFd notify_socket_;
   Process process_;
   bool ready_ = false;
   pid_t guard_ = 0;

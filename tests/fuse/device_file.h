@@ -10,7 +10,7 @@
 #include <string>
 #include <system_error>
 
-#include "drmclient/unique_fd.h"
+#include "base/unique_fd.h"
 
 namespace fuse_test {
 
@@ -47,7 +47,7 @@ class DeviceFile {
   }
 
  private:
-  drmclient::UniqueFd file_;
+  base::UniqueFd file_;
 };
 
 /// All of the device's memory as pixels.

@@ -154,7 +154,7 @@ TEST_F(FileTest, TruncatingByNameDropsNoPixel) {
 
 TEST_F(FileTest, OpeningWithFlagsThatMeanNothingHereWorks) {
   for (const int flags : {O_NONBLOCK, O_APPEND, O_SYNC, O_DSYNC, O_TRUNC, O_CREAT, O_NOCTTY}) {
-    const drmclient::UniqueFd file(::open(daemon().device().c_str(), O_RDWR | O_CLOEXEC | flags, 0600));
+    const base::UniqueFd file(::open(daemon().device().c_str(), O_RDWR | O_CLOEXEC | flags, 0600));
     EXPECT_TRUE(file) << flags << ": " << std::strerror(errno);
   }
 }

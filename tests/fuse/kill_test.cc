@@ -3,7 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "cuse/runtime_files.h"
+#include "cuse/service/runtime_files.h"
 #include "daemon.h"
 #include "device_file.h"
 #include "program.h"

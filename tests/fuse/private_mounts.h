@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "drmclient/unique_fd.h"
+#include "base/unique_fd.h"
 
 namespace fuse_test {
 
@@ -17,7 +17,7 @@ class PrivateMounts {
   [[nodiscard]] bool entered() const { return entered_; }
 
  private:
-  drmclient::UniqueFd before_;
+  base::UniqueFd before_;
   bool entered_;
 };
 

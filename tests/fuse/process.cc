@@ -18,7 +18,7 @@
 namespace fuse_test {
 namespace {
 
-using drmclient::UniqueFd;
+using base::UniqueFd;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "drmclient/unique_fd.h"
+#include "base/unique_fd.h"
 
 namespace fuse_test {
 
@@ -59,10 +59,10 @@ class Process {
   bool collect_until_event(std::chrono::steady_clock::time_point deadline);
 
   pid_t id_ = -1;
-  drmclient::UniqueFd handle_;  ///< a pidfd
-  drmclient::UniqueFd input_;
-  drmclient::UniqueFd output_pipe_;
-  drmclient::UniqueFd errors_pipe_;
+  base::UniqueFd handle_;  ///< a pidfd
+  base::UniqueFd input_;
+  base::UniqueFd output_pipe_;
+  base::UniqueFd errors_pipe_;
   std::string output_;
   size_t lines_read_ = 0;  ///< bytes of output_
   std::string errors_;
@@ -92,7 +92,7 @@ class ProcessHandle {
   [[nodiscard]] bool ends_within(std::chrono::milliseconds limit) const;
 
  private:
-  drmclient::UniqueFd handle_;
+  base::UniqueFd handle_;
 };
 
 /// Whether a program can be found in $PATH.

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "process.h"
-#include "tests/unit/environment.h"
+#include "tests/support/environment.h"
 
 namespace fuse_test {
 

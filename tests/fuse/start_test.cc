@@ -9,7 +9,7 @@
 
 #include <filesystem>
 
-#include "cuse/runtime_files.h"
+#include "cuse/service/runtime_files.h"
 #include "daemon.h"
 #include "device_file.h"
 #include "private_mounts.h"

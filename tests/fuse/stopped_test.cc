@@ -10,7 +10,7 @@
 
 #include <filesystem>
 
-#include "cuse/runtime_files.h"
+#include "cuse/service/runtime_files.h"
 #include "daemon.h"
 #include "device_file.h"
 
@@ -79,7 +79,7 @@ TEST_F(StoppedTest, SecondStartThatWaitsForAStoppedDaemonsMountEndsWithSigint) {
 
 TEST_F(StoppedTest, StartThatWaitsForALockEndsWithSigint) {
   cuse::make_runtime_directory();
-  const drmclient::UniqueFd lock(::open(lock_path().c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  const base::UniqueFd lock(::open(lock_path().c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   ASSERT_EQ(::flock(lock.get(), LOCK_EX | LOCK_NB), 0);
   Process process(second_daemon());
   interrupt_at(process, "waiting until what process 0 left");

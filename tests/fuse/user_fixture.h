@@ -11,8 +11,8 @@
 #include <memory>
 #include <string>
 
+#include "base/unique_fd.h"
 #include "daemon.h"
-#include "drmclient/unique_fd.h"
 #include "private_mounts.h"
 
 namespace fuse_test {
@@ -81,7 +81,7 @@ class UserTest : public DaemonTest {
            ::chmod((cover + "/fuse").c_str(), for_everyone) == 0 && cover_with(cover + "/fuse", "/dev/fuse");
   }
 
-  drmclient::UniqueFd turn_;  ///< a locked file
+  base::UniqueFd turn_;  ///< a locked file
   std::string home_;
   std::unique_ptr<PrivateMounts> mounts_;
 };

@@ -15,28 +15,28 @@
 #include <string>
 #include <system_error>
 
+#include "base/unique_fd.h"
 #include "drmclient/card_list.h"
 #include "drmclient/examples/splash/splash.h"
-#include "drmclient/headless_card.h"
+#include "drmclient/headless_options.h"
 #include "drmclient/kms_options.h"
-#include "drmclient/unique_fd.h"
 
 namespace {
 
+using base::UniqueFd;
 using drmclient::Card;
-using drmclient::UniqueFd;
 using std::chrono::steady_clock;
 
 /// Throws std::runtime_error or std::system_error with a sentence for the user.
 std::unique_ptr<Card> open_card(const std::string& word) {
   const std::string headless = "headless";
-  if (word == headless) return std::make_unique<drmclient::HeadlessCard>(drmclient::HeadlessOptions{});
+  if (word == headless) return drmclient::open_headless_card(drmclient::HeadlessOptions{});
   if (word.starts_with(headless + ":")) {
     const auto mode = drmclient::parse_mode(word.substr(headless.size() + 1));
     if (!mode) throw std::runtime_error("--card " + word + ": after headless: a size is wanted, as 800x600");
     drmclient::HeadlessOptions options;
     options.size = mode->size;
-    return std::make_unique<drmclient::HeadlessCard>(options);
+    return drmclient::open_headless_card(options);
   }
   drmclient::KmsOptions options;
   options.path = word;
@@ -51,13 +51,13 @@ std::unique_ptr<Card> open_card(const std::string& word) {
 }
 
 /// Readable when the user or the system wants an end.
-UniqueFd catch_signals() {
+base::UniqueFd catch_signals() {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
   sigprocmask(SIG_BLOCK, &signals, nullptr);
-  UniqueFd caught(::signalfd(-1, &signals, SFD_CLOEXEC));
+  base::UniqueFd caught(::signalfd(-1, &signals, SFD_CLOEXEC));
   if (!caught) throw std::system_error(errno, std::generic_category(), "signalfd");
   return caught;
 }
@@ -114,7 +114,7 @@ class Progress {
 
 /// Until the outputs are somebody else's, or a signal comes.
 void run(Card& card, splash::Splash& splash) {
-  const UniqueFd signals = catch_signals();
+  const base::UniqueFd signals = catch_signals();
   Progress progress;
   if (const auto probed = splash.probe(); !probed) fail(card, probed.error());
   if (splash.outputs() == 0) std::cerr << "splash: no output is connected; waiting for one\n";

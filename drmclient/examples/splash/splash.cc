@@ -9,10 +9,10 @@
 namespace splash {
 namespace {
 
+using base::Result;
 using drmclient::Output;
 using drmclient::PixelFormat;
 using drmclient::Rect;
-using drmclient::Result;
 
 /// Nobody is told that another program has come, so this often it is looked for: one system call an output.
 constexpr std::chrono::milliseconds time_to_look{100};
@@ -37,7 +37,7 @@ void Splash::set_percent(unsigned percent) {
   for (Screen& screen : screens_) screen.bar_changed = true;
 }
 
-Result<void> Splash::probe() {
+base::Result<void> Splash::probe() {
   auto outputs = card_.probe();
   if (!outputs) return tl::make_unexpected(outputs.error());
   std::vector<Screen> screens;
@@ -62,7 +62,7 @@ Result<void> Splash::probe() {
   return {};
 }
 
-Result<void> Splash::take(const std::vector<drmclient::Event>& events, Time now) {
+base::Result<void> Splash::take(const std::vector<drmclient::Event>& events, Time now) {
   for (const drmclient::Event& event : events) {
     if (const auto* vblank = std::get_if<drmclient::VblankEvent>(&event)) {
       for (Screen& screen : screens_) {
@@ -78,7 +78,7 @@ Result<void> Splash::take(const std::vector<drmclient::Event>& events, Time now)
   return {};
 }
 
-Result<void> Splash::update(Time now) {
+base::Result<void> Splash::update(Time now) {
   for (Screen& screen : screens_) {
     if (screen.refused) continue;
     if (const auto there = look(screen, now); !there) return there;
@@ -90,7 +90,7 @@ Result<void> Splash::update(Time now) {
   return {};
 }
 
-Result<void> Splash::look(Screen& screen, Time now) {
+base::Result<void> Splash::look(Screen& screen, Time now) {
   screen.covered = screen.buffer && !card_.shows(screen.output.id);
   screen.yielded = screen.covered;
   if (!screen.covered) {
@@ -111,10 +111,10 @@ Result<void> Splash::look(Screen& screen, Time now) {
   return {};
 }
 
-Result<void> Splash::light(Screen& screen) {
+base::Result<void> Splash::light(Screen& screen) {
   // With another master there, this costs less than a buffer that is drawn for nothing.
   if (const auto free = card_.available(); !free) return free;
-  Result<void> refused = drmclient::failure(EINVAL);
+  base::Result<void> refused = base::failure(EINVAL);
   for (const PixelFormat format : formats_to_try(screen.output)) {
     refused = light_with(screen, format);
     if (refused || drmclient::taken_by_other(refused.error()) || refused.error().value() == ENODEV) break;
@@ -122,7 +122,7 @@ Result<void> Splash::light(Screen& screen) {
   return refused;
 }
 
-Result<void> Splash::light_with(Screen& screen, PixelFormat format) {
+base::Result<void> Splash::light_with(Screen& screen, PixelFormat format) {
   const drmclient::Mode& mode = screen.output.modes.front();
   auto buffer = card_.create_buffer(mode.size(), format);
   if (!buffer) return tl::make_unexpected(buffer.error());
@@ -136,7 +136,7 @@ Result<void> Splash::light_with(Screen& screen, PixelFormat format) {
   return {};
 }
 
-Result<void> Splash::present(Screen& screen) {
+base::Result<void> Splash::present(Screen& screen) {
   const bool changed = screen.all_changed || screen.bar_changed;
   // present() would bring a covered picture back, and this one yields.
   if (!changed || screen.covered || screen.waits_for_vblank) return {};
@@ -152,7 +152,7 @@ Result<void> Splash::present(Screen& screen) {
   return presented;
 }
 
-Result<void> Splash::draw(drmclient::ScanoutBuffer& buffer, bool bar_alone) const {
+base::Result<void> Splash::draw(drmclient::ScanoutBuffer& buffer, bool bar_alone) const {
   auto access = buffer.begin_access(drmclient::AccessMode::write);
   if (!access) return tl::make_unexpected(access.error());
   if (bar_alone) {

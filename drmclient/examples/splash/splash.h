@@ -27,15 +27,15 @@ class Splash {
 
   /// Looks which outputs there are: at the start, and after each HotplugEvent. Errors: those of
   /// Card::probe().
-  [[nodiscard]] drmclient::Result<void> probe();
+  [[nodiscard]] base::Result<void> probe();
 
   /// What the card had to say (Card::read_events()). Errors: those of Card::probe().
-  [[nodiscard]] drmclient::Result<void> take(const std::vector<drmclient::Event>& events, Time now);
+  [[nodiscard]] base::Result<void> take(const std::vector<drmclient::Event>& events, Time now);
 
   /// Brings to the outputs what they do not show yet. What another DRM master prevents waits for a later
   /// call. Errors: ENODEV for a card that is gone; the driver's refusal where
   /// there is no other output to go on with.
-  [[nodiscard]] drmclient::Result<void> update(Time now);
+  [[nodiscard]] base::Result<void> update(Time now);
 
   /// Whether each output that it had showed something else at the last update().
   [[nodiscard]] bool handed_over() const;
@@ -61,11 +61,11 @@ class Splash {
     bool waits_for_vblank = false;  ///< a frame has been shown since the last one
   };
 
-  [[nodiscard]] drmclient::Result<void> light(Screen& screen);
-  [[nodiscard]] drmclient::Result<void> light_with(Screen& screen, drmclient::PixelFormat format);
-  [[nodiscard]] drmclient::Result<void> look(Screen& screen, Time now);
-  [[nodiscard]] drmclient::Result<void> present(Screen& screen);
-  [[nodiscard]] drmclient::Result<void> draw(drmclient::ScanoutBuffer& buffer, bool bar_alone) const;
+  [[nodiscard]] base::Result<void> light(Screen& screen);
+  [[nodiscard]] base::Result<void> light_with(Screen& screen, drmclient::PixelFormat format);
+  [[nodiscard]] base::Result<void> look(Screen& screen, Time now);
+  [[nodiscard]] base::Result<void> present(Screen& screen);
+  [[nodiscard]] base::Result<void> draw(drmclient::ScanoutBuffer& buffer, bool bar_alone) const;
 
   drmclient::Card& card_;
   const Picture& picture_;

@@ -7,8 +7,8 @@
 #include <memory>
 #include <vector>
 
-#include "drmclient/headless_card.h"
-#include "tests/unit/slow_pixels.h"
+#include "drmclient/headless/headless_card.h"
+#include "tests/support/reference_pixels.h"
 
 using drmclient::AccessMode;
 using drmclient::capture_buffer;

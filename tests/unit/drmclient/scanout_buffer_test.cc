@@ -7,11 +7,11 @@
 #include <utility>
 #include <vector>
 
+using base::failure;
+using base::Result;
 using drmclient::Access;
 using drmclient::AccessMode;
-using drmclient::failure;
 using drmclient::PixelFormat;
-using drmclient::Result;
 using drmclient::ScanoutBuffer;
 
 namespace {

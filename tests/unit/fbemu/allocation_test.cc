@@ -5,9 +5,9 @@
 #include <memory>
 #include <new>
 
-#include "drmclient/headless_card.h"
+#include "drmclient/headless/headless_card.h"
 #include "fbemu/framebuffer.h"
-#include "tests/unit/fake_user_memory.h"
+#include "tests/support/fake_user_memory.h"
 
 namespace {
 

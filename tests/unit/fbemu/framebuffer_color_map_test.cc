@@ -5,7 +5,7 @@
 #include <array>
 
 #include "fbemu/framebuffer.h"
-#include "tests/unit/framebuffer_fixture.h"
+#include "tests/support/framebuffer_fixture.h"
 
 namespace {
 

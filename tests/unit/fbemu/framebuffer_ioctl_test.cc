@@ -4,8 +4,8 @@
 #include <system_error>
 
 #include "fbemu/framebuffer.h"
-#include "tests/unit/eventually.h"
-#include "tests/unit/framebuffer_fixture.h"
+#include "tests/support/eventually.h"
+#include "tests/support/framebuffer_fixture.h"
 
 namespace {
 

@@ -3,7 +3,7 @@
 #include <atomic>
 
 #include "fbemu/framebuffer.h"
-#include "tests/unit/framebuffer_fixture.h"
+#include "tests/support/framebuffer_fixture.h"
 
 using unit::same;
 

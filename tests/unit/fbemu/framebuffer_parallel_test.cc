@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "fbemu/framebuffer.h"
-#include "tests/unit/framebuffer_fixture.h"
+#include "tests/support/framebuffer_fixture.h"
 
 namespace {
 

@@ -7,9 +7,9 @@
 #include <memory>
 
 #include "fbemu/framebuffer.h"
-#include "tests/unit/fake_user_memory.h"
-#include "tests/unit/stepped_card.h"
-#include "tests/unit/thrown.h"
+#include "tests/support/fake_user_memory.h"
+#include "tests/support/stepped_card.h"
+#include "tests/support/thrown.h"
 
 namespace {
 

@@ -1,0 +1,171 @@
+#include "cuse/control/control_server.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <spdlog/spdlog.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <system_error>
+#include <utility>
+
+#include "base/event_descriptors.h"
+
+namespace cuse {
+namespace {
+
+using base::UniqueFd;
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr size_t most_clients = 16;
+constexpr size_t longest_request = 4096;
+/// Between two tries of what failed for lack of memory or descriptors.
+constexpr milliseconds pause{1000};
+
+[[noreturn]] void fail(int code, const std::string& what) {
+  throw std::system_error(code, std::generic_category(), what);
+}
+
+/// Sends one message; a client that does not take it is its own loss.
+void send_reply(int client, const ControlReply& reply) {
+  std::string text = reply.body.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
+  iovec part{text.data(), text.size()};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
+  if (reply.descriptor) {
+    message.msg_control = control.data();
+    message.msg_controllen = control.size();
+    cmsghdr* header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof(int));
+    const int descriptor = reply.descriptor.get();
+    std::memcpy(CMSG_DATA(header), &descriptor, sizeof descriptor);
+  }
+  static_cast<void>(::sendmsg(client, &message, MSG_DONTWAIT | MSG_NOSIGNAL));
+}
+
+}  // namespace
+
+ControlServer::ControlServer(ControlSocket socket, Handler handle)
+    : socket_(std::move(socket)), handle_(std::move(handle)), stop_event_(base::make_event()) {
+  try {
+    thread_ = std::thread([this] { run(); });
+  } catch (const std::system_error& error) {
+    fail(error.code().value(), "cannot start the thread for the control socket " + path() +
+                                   "; raise the limit of processes (ulimit -u, TasksMax=)");
+  }
+}
+
+ControlServer::ControlServer(std::string path, Handler handle)
+    : ControlServer(ControlSocket(std::move(path)), std::move(handle)) {}
+
+ControlServer::~ControlServer() {
+  stop();
+}
+
+void ControlServer::stop() {
+  if (!thread_.joinable()) return;
+  base::signal_event(stop_event_);
+  thread_.join();
+  clients_.clear();
+  socket_.remove();
+}
+
+void ControlServer::run() {
+  ::pthread_setname_np(::pthread_self(), "control");
+  bool asked_to_end = false;
+  while (!asked_to_end) {
+    try {
+      asked_to_end = !serve_events();
+    } catch (const std::exception& error) {
+      // Memory is short. The clients can ask again; the display must go on.
+      spdlog::warn("the control socket {} drops its clients: {}", path(), error.what());
+      clients_.clear();
+      asked_to_end = rest();
+    }
+  }
+}
+
+/// Waits for events and handles them. Returns false if the thread is to end.
+bool ControlServer::serve_events() {
+  std::vector<pollfd> events{{stop_event_.get(), POLLIN, 0}};
+  // If there are too many clients, or no descriptors for them, further ones wait in the kernel's queue.
+  const bool accepts = clients_.size() < most_clients && steady_clock::now() >= accepts_from_;
+  events.push_back({accepts ? socket_.descriptor() : -1, POLLIN, 0});
+  for (const UniqueFd& client : clients_) events.push_back({client.get(), POLLIN, 0});
+  if (::poll(events.data(), events.size(), poll_timeout()) < 0) {
+    if (errno == EINTR) return true;
+    const std::string reason = std::generic_category().message(errno);
+    const auto level = std::exchange(waiting_fails_, true) ? spdlog::level::debug : spdlog::level::warn;
+    spdlog::log(level, "cannot wait for clients of the control socket {}: {}; trying again", path(), reason);
+    return !rest();
+  }
+  waiting_fails_ = false;
+  if (events[0].revents != 0) return false;
+  std::vector<UniqueFd> kept;
+  for (size_t i = 0; i < clients_.size(); ++i) {
+    if (events[i + 2].revents == 0 || serve_client(clients_[i].get())) kept.push_back(std::move(clients_[i]));
+  }
+  // The descriptor of a client that left can be the next one's.
+  if (kept.size() < clients_.size()) accepts_from_ = {};
+  clients_ = std::move(kept);
+  if (events[1].revents != 0) accept_client();
+  return true;
+}
+
+/// Returns the milliseconds until clients are accepted again, or -1 if nothing has to be waited for.
+int ControlServer::poll_timeout() const {
+  const auto left = std::chrono::ceil<milliseconds>(accepts_from_ - steady_clock::now());
+  return left.count() > 0 ? static_cast<int>(left.count()) : -1;
+}
+
+/// Pauses the thread after a failure that would come again at once. Returns whether it is to end.
+bool ControlServer::rest() const {
+  pollfd stop{stop_event_.get(), POLLIN, 0};
+  const int ready = ::poll(&stop, 1, static_cast<int>(pause.count()));
+  if (ready < 0 && errno != EINTR) std::this_thread::sleep_for(pause);
+  return ready > 0;
+}
+
+void ControlServer::accept_client() {
+  UniqueFd client(::accept4(socket_.descriptor(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+  const int error = errno;
+  if (client) {
+    clients_.push_back(std::move(client));
+    accepts_fail_ = false;
+    return;
+  }
+  if (error == EAGAIN || error == EINTR || error == ECONNABORTED) return;
+  // The client stays in the queue, and the listener readable.
+  accepts_from_ = steady_clock::now() + pause;
+  const auto level = std::exchange(accepts_fail_, true) ? spdlog::level::debug : spdlog::level::warn;
+  spdlog::log(level, "cannot accept a client of the control socket {}: {}{}; trying again each second",
+              path(), std::generic_category().message(error),
+              error == EMFILE ? " (raise the limit: ulimit -n, LimitNOFILE=)" : "");
+}
+
+/// Answers one request. Returns false if the client closed the connection.
+bool ControlServer::serve_client(int client) {
+  std::array<char, longest_request> text{};
+  const ssize_t size = ::recv(client, text.data(), text.size(), MSG_DONTWAIT);
+  if (size <= 0) return size < 0 && (errno == EAGAIN || errno == EINTR);
+  ControlReply reply;
+  try {
+    const auto request = nlohmann::json::parse(text.data(), text.data() + size);
+    reply = handle_(request.at("command").get<std::string>());
+  } catch (const std::exception& error) {
+    reply.body = {{"error", error.what()}};
+  } catch (...) {
+    reply.body = {{"error", "the request failed"}};
+  }
+  send_reply(client, reply);
+  return true;
+}
+
+}  // namespace cuse

@@ -1,0 +1,45 @@
+#include "cuse/session/fuse_pages.h"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <numeric>
+#include <vector>
+
+namespace cuse {
+
+using base::failure;
+using base::failure_from_errno;
+using base::Result;
+
+Result<void> FusePages::clean(fbemu::ByteRange range) {
+  // WRITE starts the delivery of every dirty page, WAIT_AFTER waits until each was answered: the damage is
+  // complete.
+  if (::sync_file_range(file_.get(), static_cast<off64_t>(range.begin), static_cast<off64_t>(range.size()),
+                        SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER) != 0) {
+    return failure_from_errno();
+  }
+  return {};
+}
+
+Result<void> FusePages::read(uint64_t offset, std::span<const iovec> into) {
+  size_t wanted = 0;
+  for (const iovec& part : into) wanted += part.iov_len;
+  const ssize_t size =
+      ::preadv(file_.get(), into.data(), static_cast<int>(into.size()), static_cast<off_t>(offset));
+  if (size < 0) return failure_from_errno();
+  if (static_cast<size_t>(size) != wanted) return failure(EIO);
+  return {};
+}
+
+void FusePages::prefetch(uint64_t bytes) {
+  constexpr uint64_t step = uint64_t{1} << 20;
+  std::vector<std::byte> thrown_away(step);
+  for (uint64_t offset = 0; offset < bytes; offset += step) {
+    const iovec part{thrown_away.data(), std::min(step, bytes - offset)};
+    // Only a help: where it fails, the program's first touch reads the page.
+    if (!read(offset, {&part, 1})) return;
+  }
+}
+
+}  // namespace cuse

@@ -1,0 +1,137 @@
+#include "cuse/session/ioctl_calls.h"
+
+#include <cerrno>
+#include <functional>
+#include <optional>
+#include <utility>
+
+#include "cuse/service/failure_report.h"
+#include "cuse/session/late_answer.h"
+#include "cuse/session/process_memory.h"
+
+namespace cuse {
+
+/// The answer to an ioctl. The result and a signal that ends the wait may come at the same time.
+class IoctlCalls::Answer final : public LateAnswer {
+ public:
+  Answer(IoctlCalls& calls, std::shared_ptr<Mailbox> session)
+      : LateAnswer(std::move(session)), calls_(calls) {}
+
+  uint64_t id = 0;           ///< in interruptible_; 0: not there
+  bool watched = false;      ///< libfuse has the callback; guarded by mutex_
+  bool interrupted = false;  ///< before libfuse had the callback; guarded by mutex_
+
+ private:
+  void send(fuse_req_t request, int result) noexcept override {
+    if (id != 0) calls_.forget(id);
+    if (result < 0) {
+      ::fuse_reply_err(request, -result);
+    } else {
+      ::fuse_reply_ioctl(request, result, nullptr, 0);
+    }
+  }
+
+  IoctlCalls& calls_;
+};
+
+/// The way of an ioctl to its result, on the program threads: once, or a second time to finish it when the
+/// framebuffer has done its part. A call that is lost on this way answers EIO.
+class IoctlCalls::Call final : public Work, public std::enable_shared_from_this<Call> {
+ public:
+  Call(fbemu::Framebuffer& framebuffer, ProgramThreads& threads, std::shared_ptr<Answer> answer,
+       fbemu::IoctlRequest call)
+      : framebuffer_(framebuffer), threads_(threads), duty_(std::move(answer)), call_(std::move(call)) {}
+
+  void run() override {
+    // After an answer the program's memory must not be touched: its thread's id may be another's by now.
+    if (duty_.given()) return;
+    try {
+      const std::optional<int> result = finish_ ? finish_() : framebuffer_.ioctl(call_, make_later());
+      if (result) duty_.give(*result);
+    } catch (...) {
+      duty_.give(-report_current_exception("an ioctl"));
+    }
+  }
+
+ private:
+  fbemu::Framebuffer::Later make_later() {
+    return [self = shared_from_this()](std::function<int()> finish) {
+      self->finish_ = std::move(finish);
+      self->threads_.post(self);
+    };
+  }
+
+  fbemu::Framebuffer& framebuffer_;
+  ProgramThreads& threads_;
+  AnswerDuty duty_;
+  fbemu::IoctlRequest call_;
+  std::function<int()> finish_;
+};
+
+IoctlCalls::IoctlCalls(fbemu::Framebuffer& framebuffer, SessionThreads& threads,
+                       ProgramThreads& program_threads)
+    : framebuffer_(framebuffer), threads_(threads), program_threads_(program_threads) {}
+
+void IoctlCalls::handle(Request& request, unsigned command, void* argument, unsigned flags) {
+  fbemu::IoctlRequest ioctl;
+  ioctl.command = command;
+  ioctl.argument = reinterpret_cast<uint64_t>(argument);
+  ioctl.abi = (flags & FUSE_IOCTL_COMPAT) != 0 ? fbemu::Abi::ilp32 : fbemu::Abi::lp64;
+  ioctl.memory = std::make_shared<ProcessMemory>(request.thread());
+  const auto answer = std::make_shared<Answer>(*this, threads_.mailbox());
+  auto call = std::make_shared<Call>(framebuffer_, program_threads_, answer, std::move(ioctl));
+  if (fbemu::Framebuffer::is_interruptible(command)) {
+    watch_for_interrupt(request, answer);
+    if (answer->given()) return;
+  } else {
+    answer->take_over(request);
+  }
+  program_threads_.post(std::move(call));
+}
+
+/// From now on a signal to the waiting program answers EINTR; so does one that came before.
+void IoctlCalls::watch_for_interrupt(Request& request, const std::shared_ptr<Answer>& answer) {
+  {
+    const std::lock_guard lock(mutex_);
+    answer->id = ++last_id_;
+    interruptible_.emplace(answer->id, answer);
+  }
+  fuse_req_t handle = request.get();
+  answer->take_over(request);
+  // libfuse keeps a pointer for the handler; the number in its place cannot dangle. If the signal was here
+  // before, libfuse calls the handler from in here, and an answer would free the request under its hands.
+  ::fuse_req_interrupt_func(handle, &interrupted,
+                            reinterpret_cast<void*>(answer->id));  // NOLINT(performance-no-int-to-ptr)
+  bool interrupted_before = false;
+  {
+    const std::lock_guard lock(mutex_);
+    answer->watched = true;
+    interrupted_before = answer->interrupted;
+  }
+  if (interrupted_before) answer->give(-EINTR);
+}
+
+void IoctlCalls::forget(uint64_t id) {
+  const std::lock_guard lock(mutex_);
+  interruptible_.erase(id);
+}
+
+void IoctlCalls::interrupted(fuse_req_t request, void* id) {
+  static_cast<SessionData*>(::fuse_req_userdata(request))->ioctls->interrupt(reinterpret_cast<uint64_t>(id));
+}
+
+/// Called by libfuse with the request's lock held.
+void IoctlCalls::interrupt(uint64_t id) {
+  std::shared_ptr<Answer> answer;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = interruptible_.find(id);
+    if (found == interruptible_.end()) return;
+    answer = found->second;
+    answer->interrupted = true;
+    if (!answer->watched) return;
+  }
+  answer->give(-EINTR);
+}
+
+}  // namespace cuse

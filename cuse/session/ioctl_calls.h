@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <unordered_map>
+
+#include "cuse/session/ioctl_workers.h"
+#include "cuse/session/libfuse.h"
+#include "cuse/session/request.h"
+#include "cuse/session/session_threads.h"
+#include "fbemu/framebuffer.h"
+
+namespace cuse {
+
+/// Brings the ioctls of one session to the framebuffer and answers them, at once or later.
+///
+/// The fbdev numbers have no size bits, so the kernel passes the bare argument (fuse_do_ioctl() in
+/// fs/fuse/ioctl.c, in restricted mode for a file, in unrestricted mode for a CUSE device), and the
+/// structures are fetched from the program's memory with process_vm_readv(2).
+class IoctlCalls {
+ public:
+  IoctlCalls(fbemu::Framebuffer& framebuffer, SessionThreads& threads, ProgramThreads& program_threads);
+  IoctlCalls(const IoctlCalls&) = delete;
+  IoctlCalls& operator=(const IoctlCalls&) = delete;
+  ~IoctlCalls() = default;
+
+  /// Handles one request; called on the session's threads. The session's user data must be a SessionData.
+  void handle(Request& request, unsigned command, void* argument, unsigned flags);
+
+ private:
+  class Call;
+  class Answer;
+  void watch_for_interrupt(Request& request, const std::shared_ptr<Answer>& answer);
+  void forget(uint64_t id);
+  void interrupt(uint64_t id);
+  static void interrupted(fuse_req_t request, void* id);
+
+  fbemu::Framebuffer& framebuffer_;
+  SessionThreads& threads_;
+  ProgramThreads& program_threads_;
+  std::mutex mutex_;
+  /// The answers that a signal to the program may give; of those alone.
+  std::unordered_map<uint64_t, std::shared_ptr<Answer>> interruptible_;
+  uint64_t last_id_ = 0;
+};
+
+}  // namespace cuse

@@ -1,0 +1,66 @@
+#include "cuse/session/ioctl_workers.h"
+
+#include <spdlog/spdlog.h>
+
+#include <cstdlib>
+#include <utility>
+
+#include "cuse/service/failure_report.h"
+
+namespace cuse {
+
+ProgramThreads::ProgramThreads(ThreadSpawner spawn) : workers_("program", most_workers, std::move(spawn)) {
+  try {
+    workers_.start_first([this] { serve(); });
+  } catch (const std::system_error& error) {
+    throw no_thread(error, "the ioctls of programs");
+  }
+}
+
+ProgramThreads::~ProgramThreads() {
+  constexpr std::chrono::seconds patience{5};
+  if (stop(patience)) return;
+  // A thread that is still there would use what is destroyed now.
+  spdlog::critical("a thread waits for a program's memory; ending the process, which ends that wait");
+  std::_Exit(EXIT_FAILURE);
+}
+
+void ProgramThreads::post(std::shared_ptr<Work> work) noexcept {
+  const std::lock_guard lock(mutex_);
+  if (stopping_) return;
+  work_.push(std::move(work));
+  work_came_.notify_one();
+}
+
+bool ProgramThreads::stop(std::chrono::milliseconds patience) {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+    work_came_.notify_all();
+  }
+  return workers_.wait_for_end(patience);
+}
+
+void ProgramThreads::serve() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    ++free_workers_;
+    work_came_.wait(lock, [this] { return !work_.empty() || stopping_; });
+    --free_workers_;
+    std::shared_ptr<Work> work = work_.pop();
+    if (!work) return;
+    const bool none_is_free = free_workers_ == 0;
+    lock.unlock();
+    // Threads are started by these threads only, so that all have the same table of descriptors.
+    if (none_is_free) workers_.start([this] { return [this] { serve(); }; });
+    try {
+      work->run();
+    } catch (...) {
+      report_current_exception("an ioctl");
+    }
+    work.reset();
+    lock.lock();
+  }
+}
+
+}  // namespace cuse

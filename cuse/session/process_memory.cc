@@ -1,0 +1,109 @@
+#include "cuse/session/process_memory.h"
+
+#include <spdlog/spdlog.h>
+#include <sys/uio.h>
+
+#include <atomic>
+#include <cerrno>
+#include <fstream>
+#include <string>
+#include <system_error>
+
+namespace cuse {
+namespace {
+
+/// The errno for a program that cannot be served, with one line in the log.
+int unreachable(pid_t thread, int error) {
+  static std::atomic_flag told_of_namespace;
+  static std::atomic_flag told_of_permission;
+  if (thread == 0) {
+    if (!told_of_namespace.test_and_set()) {
+      spdlog::warn(
+          "a program in another pid namespace (a container) asks for an ioctl, and its memory cannot be "
+          "reached; run "
+          "fbemud in that namespace or in one above it");
+    }
+    return EPERM;
+  }
+  if (!told_of_permission.test_and_set()) {
+    spdlog::warn("the memory of process {} cannot be reached: {}", thread,
+                 explain_refusal(error, has_ptrace_right()));
+  }
+  return EPERM;
+}
+
+using Transfer = ssize_t (*)(pid_t, const iovec*, unsigned long, const iovec*, unsigned long, unsigned long);
+
+int transfer(Transfer call, pid_t thread, void* ours, uint64_t theirs, size_t size) {
+  if (size == 0) return 0;
+  if (thread == 0) return unreachable(thread, 0);
+  const iovec local{ours, size};
+  // An address of the program's, never used as a pointer here.
+  const iovec remote{reinterpret_cast<void*>(theirs), size};  // NOLINT(performance-no-int-to-ptr)
+  const ssize_t moved = call(thread, &local, 1, &remote, 1, 0);
+  if (moved == static_cast<ssize_t>(size)) return 0;
+  if (moved < 0 && (errno == EPERM || errno == ESRCH || errno == ENOSYS)) return unreachable(thread, errno);
+  return EFAULT;
+}
+
+}  // namespace
+
+std::string explain_refusal(int error, bool has_ptrace_right, const std::string& yama_scope_file) {
+  const std::string message = std::generic_category().message(error);
+  if (error == ESRCH) return message + "; the process has ended";
+  if (error == ENOSYS) {
+    return message +
+           "; the kernel (CONFIG_CROSS_MEMORY_ATTACH) or a container's seccomp filter has no "
+           "process_vm_readv";
+  }
+  int scope = 0;
+  std::ifstream(yama_scope_file) >> scope;
+  const std::string yama = "kernel.yama.ptrace_scope is " + std::to_string(scope);
+  if (scope == 3) {
+    return message + "; " + yama +
+           ", which forbids it to everyone, root too: set it to 2 or less in /etc/sysctl.d "
+           "and boot again, since it cannot be lowered before";
+  }
+  if (has_ptrace_right) {
+    return message +
+           "; fbemud may do this in its own user namespace, so the program is in another one, or a security "
+           "module (AppArmor, SELinux's deny_ptrace) forbids it: run fbemud in the program's user namespace "
+           "or in one above it, or allow it in the module's policy";
+  }
+  const std::string with_right = "run fbemud as root (in a container: with --cap-add SYS_PTRACE)";
+  if (scope == 2) {
+    return message + "; " + yama + ", which demands CAP_SYS_PTRACE: " + with_right +
+           ", or set it to 1 and start the program by \"fbemud -- COMMAND\"";
+  }
+  if (scope == 1) {
+    return message + "; " + yama +
+           ", so without CAP_SYS_PTRACE only programs that \"fbemud -- COMMAND\" started "
+           "are served: start it so, or " +
+           with_right + ", or set it to 0";
+  }
+  return message +
+         "; without CAP_SYS_PTRACE only programs of the same user are served, and no set-uid ones: " +
+         with_right;
+}
+
+bool has_ptrace_right() {
+  constexpr unsigned sys_ptrace = 19;  // CAP_SYS_PTRACE
+  std::ifstream status("/proc/thread-self/status");
+  const std::string name = "CapEff:";
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with(name))
+      return (std::stoull(line.substr(name.size()), nullptr, 16) >> sys_ptrace & 1U) != 0;
+  }
+  return false;
+}
+
+int ProcessMemory::read(uint64_t address, std::span<std::byte> into) {
+  return transfer(&::process_vm_readv, thread_, into.data(), address, into.size());
+}
+
+int ProcessMemory::write(uint64_t address, std::span<const std::byte> from) {
+  // process_vm_writev() reads from our side; its interface has no const.
+  return transfer(&::process_vm_writev, thread_, const_cast<std::byte*>(from.data()), address, from.size());
+}
+
+}  // namespace cuse

@@ -1,0 +1,91 @@
+#include "cuse/session/session.h"
+
+#include <spdlog/spdlog.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <system_error>
+#include <utility>
+
+#include "cuse/service/failure_report.h"
+#include "cuse/session/worker_threads.h"
+
+namespace cuse {
+
+void give_channel(fuse_session& session, base::UniqueFd channel, const std::string& what) {
+  const std::string name = "/dev/fd/" + std::to_string(channel.get());
+  if (::fuse_session_mount(&session, name.c_str()) != 0) {
+    throw std::system_error(EINVAL, std::generic_category(), "libfuse does not take the channel of " + what);
+  }
+  static_cast<void>(channel.release());
+}
+
+Session::Session(std::string thread_name, std::string served)
+    : threads_(std::move(thread_name)), served_(std::move(served)) {}
+
+Session::~Session() = default;
+
+void Session::start() {
+  std::future<void> started = started_.get_future();
+  std::promise<void> finished;
+  finished_ = finished.get_future();
+  starting_ = true;
+  try {
+    thread_ = std::thread([this, finished = std::move(finished)]() mutable {
+      run();
+      finished.set_value();
+    });
+  } catch (const std::system_error& error) {
+    throw no_thread(error, "the requests for " + served_);
+  }
+  running_ = true;
+  started.get();
+}
+
+bool Session::report_started(std::exception_ptr error) noexcept {
+  if (!std::exchange(starting_, false)) return false;
+  if (error != nullptr) {
+    started_.set_exception(std::move(error));
+  } else {
+    started_.set_value();
+  }
+  return true;
+}
+
+void Session::run() {
+  FuseSession session;
+  try {
+    session = open();
+    threads_.prepare(*session);
+  } catch (...) {
+    session.reset();
+    report_started(std::current_exception());
+    return;
+  }
+  prepared();
+  SessionEnd end;
+  try {
+    end = threads_.run();
+  } catch (...) {
+    end = {SessionEnd::Cause::failed, report_current_exception("the service of a session")};
+  }
+  if (starting_ || end.cause != SessionEnd::Cause::stopped) ended(end);
+  // Closes the channel: programs that still have the file open get ENOTCONN from now on.
+  session.reset();
+}
+
+bool Session::stop_threads(std::chrono::milliseconds timeout) {
+  if (!running_) return true;
+  threads_.stop();
+  if (finished_.wait_for(timeout) != std::future_status::ready) return false;
+  thread_.join();
+  running_ = false;
+  return true;
+}
+
+void Session::exit_process() const {
+  spdlog::critical("a thread that serves {} does not end; ending the process instead", served_);
+  std::_Exit(EXIT_FAILURE);
+}
+
+}  // namespace cuse

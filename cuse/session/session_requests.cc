@@ -1,0 +1,72 @@
+#include "cuse/session/session_requests.h"
+
+#include <cerrno>
+#include <utility>
+
+#include "cuse/session/request_opener.h"
+
+namespace cuse {
+
+SessionRequests::SessionRequests(fbemu::Framebuffer& framebuffer, SessionThreads& threads,
+                                 ProgramThreads& program_threads)
+    : framebuffer_(framebuffer), ioctl_calls_(framebuffer, threads, program_threads) {
+  ioctls = &ioctl_calls_;
+}
+
+void SessionRequests::open_file(Request& request, fuse_file_info& file, Owner owner) {
+  fbemu::Opener opener = opener_of(request.get(), file);
+  {
+    const std::lock_guard lock(mutex_);
+    file.fh = ++last_handle_;
+    open_files_[file.fh] = {owner, opener};
+  }
+  int error = 0;
+  try {
+    if (owner == Owner::program) error = framebuffer_.open(opener);
+  } catch (...) {
+    const std::lock_guard lock(mutex_);
+    open_files_.erase(file.fh);
+    throw;
+  }
+  if (error != 0) {
+    {
+      const std::lock_guard lock(mutex_);
+      open_files_.erase(file.fh);
+    }
+    ::fuse_reply_err(request.take(), error);
+    return;
+  }
+  // If the opener was killed meanwhile, the kernel sends no release.
+  if (::fuse_reply_open(request.take(), &file) == -ENOENT) close_file(file.fh);
+}
+
+void SessionRequests::close_file(uint64_t handle) {
+  OpenFile file;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = open_files_.find(handle);
+    if (found == open_files_.end()) return;
+    file = std::move(found->second);
+    open_files_.erase(found);
+  }
+  if (file.owner == Owner::program) framebuffer_.close(file.opener);
+}
+
+void SessionRequests::release_file(Request& request, uint64_t handle) {
+  close_file(handle);
+  ::fuse_reply_err(request.take(), 0);
+}
+
+uint64_t SessionRequests::position_of_piece(uint64_t handle, uint64_t offset) {
+  const std::lock_guard lock(mutex_);
+  OpenFile& file = open_files_.at(handle);
+  if (offset == 0) file.call_start = file.position;
+  return file.call_start + offset;
+}
+
+void SessionRequests::set_position(uint64_t handle, uint64_t position) {
+  const std::lock_guard lock(mutex_);
+  open_files_.at(handle).position = position;
+}
+
+}  // namespace cuse

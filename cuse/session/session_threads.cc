@@ -1,0 +1,216 @@
+#include "cuse/session/session_threads.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <spdlog/spdlog.h>
+#include <sys/epoll.h>
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstdlib>
+#include <system_error>
+#include <utility>
+
+#include "base/event_descriptors.h"
+#include "cuse/service/failure_report.h"
+#include "cuse/session/libfuse.h"
+
+namespace cuse {
+namespace {
+
+using base::UniqueFd;
+
+/// The pause before a thread asks again for memory that it did not get.
+constexpr std::chrono::milliseconds memory_retry_interval{50};
+
+/// The buffer that libfuse makes for the requests of a thread.
+class RequestBuffer {
+ public:
+  RequestBuffer() = default;
+  RequestBuffer(const RequestBuffer&) = delete;
+  RequestBuffer& operator=(const RequestBuffer&) = delete;
+  ~RequestBuffer() { std::free(buffer_.mem); }  // NOLINT: libfuse's allocation
+
+  fuse_buf* get() { return &buffer_; }
+
+ private:
+  fuse_buf buffer_{};
+};
+
+std::string message(int error) {
+  return std::generic_category().message(error);
+}
+
+}  // namespace
+
+std::string describe(const SessionEnd& end, const std::string& mount) {
+  switch (end.cause) {
+    case SessionEnd::Cause::out_of_memory:
+      return "out of memory: the requests for " + mount +
+             " cannot be read; give the daemon more memory (MemoryMax= of its unit) and start fbemud again";
+    case SessionEnd::Cause::failed:
+      return "the connection to the kernel for " + mount + " failed: " + message(end.error) +
+             "; start fbemud again";
+    case SessionEnd::Cause::stopped:
+    case SessionEnd::Cause::closed:
+      break;
+  }
+  return "the mount on " + mount + " was taken away by someone else; start fbemud again";
+}
+
+SessionThreads::SessionThreads(std::string name, ThreadSpawner spawn)
+    : name_(std::move(name)), workers_(name_, most_workers, std::move(spawn)) {}
+
+void SessionThreads::prepare(fuse_session& session) {
+  session_ = &session;
+  first_epoll_ = make_worker_epoll();
+}
+
+SessionEnd SessionThreads::run() {
+  ::pthread_setname_np(::pthread_self(), name_.c_str());
+  ++free_workers_;
+  ++serving_;
+  serve(first_epoll_);
+  workers_.wait_for_end();
+  while (run_posted()) {
+  }
+  const std::lock_guard lock(end_mutex_);
+  return end_;
+}
+
+void SessionThreads::stop() {
+  end({});
+}
+
+/// The first one says why.
+void SessionThreads::end(const SessionEnd& end) {
+  {
+    const std::lock_guard lock(end_mutex_);
+    if (!stopping_.exchange(true)) end_ = end;
+  }
+  mailbox_->wake();
+}
+
+void SessionThreads::serve(const UniqueFd& epoll) {
+  const SessionEnd reason = serve_until_failure(epoll);
+  --free_workers_;
+  const bool last = --serving_ == 0;
+  if (!stopping_ && !last && !thread_loss_logged_.exchange(true)) {
+    spdlog::warn("a thread \"{}\" ends, the others go on: {}", name_,
+                 message(reason.cause == SessionEnd::Cause::out_of_memory ? ENOMEM : reason.error));
+  }
+  if (last) end(reason);
+  // At the end of the session each thread that ends wakes the next one. Before it, a wake would make a thread
+  // start another that fails likewise, and so on.
+  if (stopping_) mailbox_->wake();
+}
+
+/// Serves until the end of the session, or until this thread cannot go on; says why then.
+SessionEnd SessionThreads::serve_until_failure(const UniqueFd& epoll) {
+  RequestBuffer buffer;
+  while (!stopping_) {
+    const int received = ::fuse_session_receive_buf(session_, buffer.get());
+    if (received == -EAGAIN) {
+      const int error = wait_for_work(epoll);
+      if (error != 0) return {SessionEnd::Cause::failed, error};
+    } else if (received == -EINTR) {
+      continue;
+    } else if (received == -ENOMEM) {
+      if (!is_last_free_beside_busy_threads()) return {SessionEnd::Cause::out_of_memory, ENOMEM};
+      const int error = wait_for_memory();
+      if (error != 0) return {SessionEnd::Cause::failed, error};
+    } else if (received == 0) {
+      end({SessionEnd::Cause::closed, 0});
+    } else if (received < 0) {
+      end({SessionEnd::Cause::failed, -received});
+    } else {
+      start_worker_if_none_is_free();
+      ::fuse_session_process_buf(session_, buffer.get());
+      ++free_workers_;
+    }
+  }
+  return {};
+}
+
+/// Each worker waits on an epoll of its own with EPOLLEXCLUSIVE, so that a request wakes one of them and not
+/// all.
+UniqueFd SessionThreads::make_worker_epoll() const {
+  const auto fail = [this] {
+    throw std::system_error(errno, std::generic_category(),
+                            "cannot make an epoll for a thread \"" + name_ +
+                                "\" (raise the limit of open files: ulimit -n, or LimitNOFILE= of the unit)");
+  };
+  UniqueFd epoll(::epoll_create1(EPOLL_CLOEXEC));
+  if (!epoll) fail();
+  for (const int source : {::fuse_session_fd(session_), mailbox_->descriptor()}) {
+    epoll_event event{};
+    event.events = EPOLLIN | EPOLLEXCLUSIVE;
+    event.data.fd = source;
+    if (::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, source, &event) != 0) fail();
+  }
+  return epoll;
+}
+
+/// Waits until the channel has a request or other threads have work, and does that. Returns an errno, or 0.
+int SessionThreads::wait_for_work(const UniqueFd& epoll) {
+  std::array<epoll_event, 2> events{};
+  const int count = ::epoll_wait(epoll.get(), events.data(), static_cast<int>(events.size()), -1);
+  if (count < 0) return errno == EINTR ? 0 : errno;
+  if (stopping_) return 0;
+  for (int i = 0; i < count; ++i) {
+    if (events.at(static_cast<size_t>(i)).data.fd == mailbox_->descriptor()) do_posted_work();
+  }
+  return 0;
+}
+
+/// True for the free thread that must not end, because requests would wait for threads that are busy.
+bool SessionThreads::is_last_free_beside_busy_threads() const {
+  return free_workers_ == 1 && serving_ > 1;
+}
+
+/// Does posted work, which needs no buffer for requests, for as long as it takes until memory is worth
+/// another try. Returns an errno, or 0.
+int SessionThreads::wait_for_memory() {
+  pollfd posted{mailbox_->descriptor(), POLLIN, 0};
+  const int count = ::poll(&posted, 1, static_cast<int>(memory_retry_interval.count()));
+  if (count < 0) return errno == EINTR ? 0 : errno;
+  if (count > 0 && !stopping_) do_posted_work();
+  return 0;
+}
+
+void SessionThreads::do_posted_work() {
+  mailbox_->clear_wake();
+  start_worker_if_none_is_free();
+  static_cast<void>(run_posted());
+  ++free_workers_;
+}
+
+/// Called by a thread that stops being free.
+void SessionThreads::start_worker_if_none_is_free() {
+  if (--free_workers_ > 0 || stopping_) return;
+  ++free_workers_;
+  ++serving_;
+  if (workers_.start([this] { return make_worker(); })) return;
+  --free_workers_;
+  --serving_;
+}
+
+/// What a further thread does. Its epoll is made before it, so that there is no thread that cannot wait.
+WorkerThreads::Body SessionThreads::make_worker() {
+  return [this, epoll = std::make_shared<const UniqueFd>(make_worker_epoll())] { serve(*epoll); };
+}
+
+/// Runs one piece of work, so that others can be run by other threads meanwhile; false where there was none.
+bool SessionThreads::run_posted() {
+  const std::shared_ptr<Work> work = mailbox_->take();
+  if (!work) return false;
+  try {
+    work->run();
+  } catch (...) {
+    report_current_exception("an answer to a program");
+  }
+  return true;
+}
+
+}  // namespace cuse

@@ -1,0 +1,98 @@
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <utility>
+
+#include "base/event_descriptors.h"
+#include "base/unique_fd.h"
+
+namespace cuse {
+
+/// Work for another thread. Handing it over allocates nothing, because an answer has to arrive when memory is
+/// short too.
+class Work {
+ public:
+  Work() = default;
+  Work(const Work&) = delete;
+  Work& operator=(const Work&) = delete;
+  virtual ~Work() = default;
+  virtual void run() = 0;
+
+ private:
+  friend class WorkQueue;
+  std::shared_ptr<Work> next_;
+};
+
+/// Work in the order in which it came. A piece of work is in one queue at a time. Not thread-safe.
+class WorkQueue {
+ public:
+  WorkQueue() = default;
+  WorkQueue(const WorkQueue&) = delete;
+  WorkQueue& operator=(const WorkQueue&) = delete;
+  ~WorkQueue() {
+    // Not by the chain of pointers, whose destructors would call each other.
+    while (pop()) {
+    }
+  }
+
+  [[nodiscard]] bool empty() const { return first_ == nullptr; }
+  void push(std::shared_ptr<Work> work) noexcept {
+    Work* const pushed = work.get();
+    (last_ == nullptr ? first_ : last_->next_) = std::move(work);
+    last_ = pushed;
+  }
+  /// The oldest work; null if there is none.
+  std::shared_ptr<Work> pop() noexcept {
+    std::shared_ptr<Work> work = std::move(first_);
+    if (work) first_ = std::move(work->next_);
+    if (!first_) last_ = nullptr;
+    return work;
+  }
+
+ private:
+  std::shared_ptr<Work> first_;
+  Work* last_ = nullptr;
+};
+
+/// The work that a session's threads have to do, with the event that wakes them. Whoever posts shares it, so
+/// posting after the end of the session is harmless. Thread-safe.
+class Mailbox {
+ public:
+  void post(std::shared_ptr<Work> work) noexcept {
+    {
+      const std::lock_guard lock(mutex_);
+      if (closed_) return;
+      queue_.push(std::move(work));
+    }
+    wake();
+  }
+  /// The oldest work; null if there is none. Wakes a further thread if more is left.
+  std::shared_ptr<Work> take() noexcept {
+    const std::lock_guard lock(mutex_);
+    std::shared_ptr<Work> work = queue_.pop();
+    if (!queue_.empty()) wake();
+    return work;
+  }
+  /// Drops what is left and what comes later.
+  void close() noexcept {
+    {
+      const std::lock_guard lock(mutex_);
+      closed_ = true;
+    }
+    while (take()) {
+    }
+  }
+  void wake() const noexcept { base::signal_event(event_); }
+  void clear_wake() const noexcept { static_cast<void>(base::clear_event(event_)); }
+  /// Readable after wake().
+  [[nodiscard]] int descriptor() const { return event_.get(); }
+
+ private:
+  base::UniqueFd event_ = base::make_event();
+  std::mutex mutex_;
+  WorkQueue queue_;
+  bool closed_ = false;
+};
+
+}  // namespace cuse

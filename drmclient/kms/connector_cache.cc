@@ -1,0 +1,29 @@
+#include "drmclient/kms/connector_cache.h"
+
+#include <algorithm>
+
+namespace drmclient {
+
+base::Result<std::vector<KmsConnector>> ConnectorCache::read(const DrmDevice& device) {
+  auto connectors = read_connectors(device);
+  connectors_ = connectors ? std::optional(*connectors) : std::nullopt;
+  return connectors;
+}
+
+base::Result<KmsPipe> ConnectorCache::pipe_of(const DrmDevice& device, OutputId output) {
+  bool is_new = false;
+  while (true) {
+    if (!connectors_) {
+      if (const auto connectors = read(device); !connectors) return tl::make_unexpected(connectors.error());
+      is_new = true;
+    }
+    const auto found = std::ranges::find(*connectors_, output,
+                                         [](const KmsConnector& connector) { return connector.output.id; });
+    if (found != connectors_->end() && found->pipe) return *found->pipe;
+    if (is_new) return base::failure(found == connectors_->end() ? ENOENT : ENOSPC);
+    // Another program may have freed a CRTC since.
+    forget();
+  }
+}
+
+}  // namespace drmclient

@@ -1,0 +1,91 @@
+#include "drmclient/kms/drm_device.h"
+
+#include <fcntl.h>
+#include <xf86drm.h>
+
+#include <memory>
+#include <system_error>
+#include <utility>
+
+#include "drmclient/kms/drm_resources.h"
+
+namespace drmclient {
+namespace {
+
+[[noreturn]] void fail(int code, const std::string& what) {
+  throw std::system_error(code, std::generic_category(), what);
+}
+
+base::UniqueFd open_node(const std::string& path) {
+  // Not blocking: events are read until there are none left.
+  base::UniqueFd fd(::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NONBLOCK));
+  if (fd) return fd;
+  if (errno == ENOENT || errno == ENXIO || errno == ENODEV) {
+    fail(errno, "there is no card " + path +
+                    "; \"--card auto\" takes the first one with a connected output, \"--card headless\" "
+                    "serves a framebuffer in memory");
+  }
+  if (errno == EACCES || errno == EPERM) {
+    fail(errno, "cannot open the card " + path + "; run as root or as a member of the group video");
+  }
+  fail(errno, "cannot open the card " + path);
+}
+
+bool capability(int fd, uint64_t which) {
+  uint64_t value = 0;
+  return ::drmGetCap(fd, which, &value) == 0 && value != 0;
+}
+
+}  // namespace
+
+base::Result<void> drm_result(int returned) {
+  if (returned >= 0) return {};
+  // drmIoctl() returns -1 and sets errno; drmMode*() return the negative errno.
+  return base::failure(returned == -1 ? errno : -returned);
+}
+
+DrmDevice::DrmDevice(const std::string& path, KmsApi wanted) : fd_(open_node(path)), path_(path) {
+  // The first opener has become master. Fails where another one is, and then there is nothing to drop.
+  static_cast<void>(::drmDropMaster(fd_.get()));
+
+  const DrmVersion version(::drmGetVersion(fd_.get()));
+  if (!version) fail(errno, path + " is not a DRM card");
+  driver_.assign(version->name, static_cast<size_t>(version->name_len));
+  if (!capability(fd_.get(), DRM_CAP_DUMB_BUFFER)) {
+    fail(EOPNOTSUPP, "the driver " + driver_ + " of the card " + path +
+                         " has no dumb buffers; choose another card with --card");
+  }
+  uint64_t prime = 0;
+  can_export_ = ::drmGetCap(fd_.get(), DRM_CAP_PRIME, &prime) == 0 && (prime & DRM_PRIME_CAP_EXPORT) != 0;
+  // Primary planes are listed only for those who ask. Drivers that are not atomic refuse the second.
+  const bool planes = ::drmSetClientCap(fd_.get(), DRM_CLIENT_CAP_UNIVERSAL_PLANES, 1) == 0;
+  if (planes && wanted == KmsApi::atomic && ::drmSetClientCap(fd_.get(), DRM_CLIENT_CAP_ATOMIC, 1) == 0) {
+    api_ = KmsApi::atomic;
+  }
+}
+
+base::Result<DrmMaster> DrmMaster::take(const DrmDevice& device) {
+  if (const auto set = drm_result(::drmSetMaster(device.fd())); !set) {
+    // An error of EINVAL is the kernel's word for "another one is master" before 4.20.
+    return base::failure(set.error().value() == EINVAL ? EBUSY : set.error().value());
+  }
+  return DrmMaster(device.fd());
+}
+
+base::Result<DrmMaster> DrmMaster::take_quietly(const DrmDevice& device) {
+  if (device.driver() != "vmwgfx") return take(device);
+  base::UniqueFd opened(::open(device.path().c_str(), O_RDWR | O_CLOEXEC));
+  if (!opened) return base::failure_from_errno();
+  // Whoever opens a card without a master becomes it (drm_master_open()).
+  if (::drmIsMaster(opened.get()) == 0) return base::failure(EBUSY);
+  return DrmMaster(std::move(opened));
+}
+
+DrmMaster::DrmMaster(DrmMaster&& other) noexcept
+    : opened_(std::move(other.opened_)), fd_(std::exchange(other.fd_, -1)) {}
+
+DrmMaster::~DrmMaster() {
+  if (fd_ >= 0 && !opened_) static_cast<void>(::drmDropMaster(fd_));
+}
+
+}  // namespace drmclient

@@ -1,0 +1,397 @@
+#include "drmclient/kms/kms_card.h"
+
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+#include "base/event_descriptors.h"
+#include "drmclient/capture.h"
+#include "drmclient/kms/damage_clips.h"
+#include "drmclient/kms/kms_interface_factory.h"
+#include "drmclient/system/kernel_console.h"
+
+namespace drmclient {
+namespace {
+
+using std::chrono::steady_clock;
+
+constexpr uint32_t smallest_side = 8;  // fb_set_var() refuses less
+
+/// DIRTYFB has coordinates of 16 bits, and so have modes.
+constexpr uint32_t largest_side = 65'535;
+
+Rect part_shown(const Mode& mode, Point origin) {
+  return {static_cast<int32_t>(origin.x), static_cast<int32_t>(origin.y),
+          static_cast<int32_t>(origin.x + mode.hdisplay), static_cast<int32_t>(origin.y + mode.vdisplay)};
+}
+
+/// So long a flip is waited for: longer than a frame of any mode.
+constexpr int patience_with_flip_ms = 200;
+
+/// So long after a card came back the kernel's console may come to it.
+constexpr std::chrono::seconds patience_with_console{1};
+
+/// Time until a probe() that could not look at the card is tried again.
+constexpr std::chrono::seconds time_to_next_probe{1};
+
+base::UniqueFd make_timer() {
+  base::UniqueFd timer(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
+  if (!timer) throw std::system_error(errno, std::generic_category(), "timerfd_create");
+  return timer;
+}
+
+/// Whether `timer` has expired since the last call.
+bool has_expired(const base::UniqueFd& timer) {
+  uint64_t count = 0;
+  return ::read(timer.get(), &count, sizeof count) == sizeof count;
+}
+
+}  // namespace
+
+KmsCard::KmsCard(KmsOptions options, const base::Clock& clock)
+    : options_(std::move(options)),
+      clock_(clock),
+      mappings_(std::make_shared<MappingCache>(options_.mapping_limit_bytes)),
+      epoll_(base::make_epoll()),
+      monitor_(options_.path),
+      probe_timer_(make_timer()),
+      early_event_(base::make_event()) {
+  const DrmDevice device(options_.path, options_.api);
+  const DrmModeResources resources(::drmModeGetResources(device.fd()));
+  if (!resources) {
+    throw std::system_error(errno, std::generic_category(),
+                            "the card " + options_.path + " (" + device.driver() +
+                                ") has no display outputs; choose another one with --card");
+  }
+  info_ = {device.driver(), options_.path, {resources->max_width, resources->max_height}, true};
+  base::watch_input(epoll_, monitor_.descriptor());
+  base::watch_input(epoll_, resume_monitor_.descriptor());
+  base::watch_input(epoll_, probe_timer_.get());
+  base::watch_input(epoll_, early_event_.get());
+  console_seen_ = has_framebuffer_console();
+}
+
+KmsCard::~KmsCard() = default;
+
+std::unique_ptr<Card> open_kms_card(const KmsOptions& options) {
+  return std::make_unique<KmsCard>(options);
+}
+
+base::Result<std::shared_ptr<const DrmDevice>> KmsCard::open_device() {
+  if (auto device = device_.lock()) return device;
+  if (awaits_console()) return base::failure(ENODEV);
+  try {
+    auto device = std::make_shared<const DrmDevice>(options_.path, options_.api);
+    // Another card may have got the number of one that is gone.
+    if (device->driver() != info_.driver) return base::failure(ENODEV);
+    base::watch_input(epoll_, device->fd());
+    device_ = device;
+    // While the node was closed, others may have used the card, or it may be another one.
+    connectors_.forget();
+    return device;
+  } catch (const std::system_error& error) {
+    const int code = error.code().value();
+    return base::failure(code == ENOENT || code == ENXIO ? ENODEV : code);
+  }
+}
+
+/// Of a card that is bound to its driver again, the node is there before the kernel's console. Where anyone
+/// is DRM master just when that comes, the screen stays dark after them, until another terminal was in front:
+/// seen with 6.12 and 7.2 and a client that does nothing else.
+bool KmsCard::awaits_console() {
+  const bool there = has_framebuffer_console();
+  console_seen_ = console_seen_ || there;
+  if (there || !console_seen_ || ::access(options_.path.c_str(), F_OK) != 0) {
+    back_at_.reset();
+    return false;
+  }
+  const auto now = clock_.now();
+  if (!back_at_) back_at_ = now;
+  // It may also have been taken away for good.
+  console_seen_ = now - *back_at_ < patience_with_console;
+  return console_seen_;
+}
+
+base::Result<std::vector<Output>> KmsCard::probe() {
+  const auto device = open_device();
+  if (!device) {
+    // Nothing else says that the console is there now, or that it does not come.
+    if (back_at_) probe_later();
+    return tl::make_unexpected(device.error());
+  }
+  auto connectors = connectors_.read(**device);
+  if (!connectors) return tl::make_unexpected(connectors.error());
+  if (std::ranges::any_of(*connectors, &KmsConnector::unprobed)) probe_later();
+  std::vector<Output> outputs;
+  for (KmsConnector& connector : *connectors) {
+    Output& output = outputs.emplace_back(std::move(connector.output));
+    if (options_.format) {
+      const bool there = std::ranges::find(output.formats, *options_.format) != output.formats.end();
+      output.formats.clear();
+      if (there) output.formats.push_back(*options_.format);
+    }
+  }
+  return outputs;
+}
+
+void KmsCard::probe_later() {
+  itimerspec timer{};
+  timer.it_value.tv_sec = time_to_next_probe.count();
+  static_cast<void>(::timerfd_settime(probe_timer_.get(), 0, &timer, nullptr));
+}
+
+base::Result<std::unique_ptr<ScanoutBuffer>> KmsCard::create_buffer(Size size, PixelFormat format) {
+  if (size.width < smallest_side || size.height < smallest_side || size.width > largest_side ||
+      size.height > largest_side || bytes_per_pixel(format) == 0 ||
+      (options_.format && format != *options_.format)) {
+    return base::failure(EINVAL);
+  }
+  const auto device = open_device();
+  if (!device) return tl::make_unexpected(device.error());
+  auto buffer = DumbBuffer::create(*device, size, format, mappings_, options_.mapping);
+  if (!buffer) return tl::make_unexpected(buffer.error());
+  return std::unique_ptr<ScanoutBuffer>(std::move(*buffer));
+}
+
+base::Result<DumbBuffer*> KmsCard::own_buffer(ScanoutBuffer& buffer, const Mode& mode, Point origin) const {
+  auto* own = dynamic_cast<DumbBuffer*>(&buffer);
+  if (own == nullptr || &own->device() != device_.lock().get()) return base::failure(EINVAL);
+  if (uint64_t{origin.x} + mode.hdisplay > buffer.size().width ||
+      uint64_t{origin.y} + mode.vdisplay > buffer.size().height) {
+    return base::failure(EINVAL);
+  }
+  return own;
+}
+
+KmsOutput* KmsCard::find_lit(OutputId output) const {
+  const auto found = lit_.find(output);
+  return found == lit_.end() ? nullptr : found->second.get();
+}
+
+base::Result<std::unique_ptr<KmsOutput>> KmsCard::make_lit(const DrmDevice& device, OutputId output) {
+  auto pipe = connectors_.pipe_of(device, output);
+  if (!pipe) return tl::make_unexpected(pipe.error());
+  try {
+    auto lit = std::make_unique<KmsOutput>(std::move(*pipe), output, device, card_learned_, clock_);
+    base::watch_input(epoll_, lit->vblank().timer_descriptor());
+    return lit;
+  } catch (const std::system_error& error) {
+    return base::failure(error.code().value());
+  }
+}
+
+base::Result<void> KmsCard::check_mode(OutputId output, const Mode& mode, ScanoutBuffer& buffer) {
+  const auto own = own_buffer(buffer, mode, {});
+  if (!own) return tl::make_unexpected(own.error());
+  const DrmDevice& device = (*own)->device();
+  const auto pipe = connectors_.pipe_of(device, output);
+  if (!pipe) return tl::make_unexpected(pipe.error());
+  const auto master = DrmMaster::take(device);
+  if (!master) return tl::make_unexpected(master.error());
+  return make_kms_interface(device, *pipe)->test_mode(*pipe, mode, **own);
+}
+
+base::Result<void> KmsCard::set_mode(OutputId output, const Mode& mode, ScanoutBuffer& buffer, Point origin) {
+  const auto own = own_buffer(buffer, mode, origin);
+  if (!own) return tl::make_unexpected(own.error());
+  KmsOutput* lit = find_lit(output);
+  std::unique_ptr<KmsOutput> made;
+  if (lit == nullptr) {
+    auto making = make_lit((*own)->device(), output);
+    if (!making) return tl::make_unexpected(making.error());
+    made = std::move(*making);
+    lit = made.get();
+  }
+  if (const auto set = lit->set_mode(mode, **own, origin); !set) return set;
+  if (made) lit_[output] = std::move(made);
+  return {};
+}
+
+bool KmsCard::shows(OutputId output) {
+  KmsOutput* lit = find_lit(output);
+  if (lit == nullptr) return true;
+  const auto shown = lit->shows_front();
+  return shown && *shown;
+}
+
+bool KmsCard::fell_back(OutputId output) {
+  const KmsOutput* lit = find_lit(output);
+  const uint32_t shown = lit == nullptr ? 0 : lit->framebuffer_shown();
+  if (shown == 0) return false;
+  return std::ranges::any_of(
+      lit_, [shown](const auto& entry) { return entry.second->framebuffer_before() == shown; });
+}
+
+base::Result<void> KmsCard::available() {
+  const auto device = open_device();
+  if (!device) return tl::make_unexpected(device.error());
+  if (is_gone(**device)) return base::failure(ENODEV);
+  const auto master = DrmMaster::take_quietly(**device);
+  if (!master) return tl::make_unexpected(master.error());
+  return {};
+}
+
+base::Result<void> KmsCard::present(OutputId output, ScanoutBuffer& buffer, Point origin,
+                                    std::span<const Rect> damage) {
+  const Frame frame{output, &buffer, origin, damage};
+  return present_all({&frame, 1}).front();
+}
+
+std::vector<base::Result<void>> KmsCard::present_all(std::span<const Frame> frames) {
+  std::vector<base::Result<void>> results;
+  std::vector<OutputId> flipping;
+  for (const Frame& frame : frames) {
+    const auto submitted = submit(frame);
+    if (submitted && *submitted) flipping.push_back(frame.output);
+    results.push_back(submitted ? base::Result<void>() : tl::make_unexpected(submitted.error()));
+  }
+  if (!flipping.empty()) wait_for_flips(std::move(flipping));
+  for (const Frame& frame : frames) {
+    if (KmsOutput* lit = find_lit(frame.output); lit != nullptr) lit->presented();
+  }
+  return results;
+}
+
+base::Result<bool> KmsCard::submit(const Frame& frame) {
+  KmsOutput* lit = find_lit(frame.output);
+  if (lit == nullptr) return base::failure(EINVAL);
+  const auto own = own_buffer(*frame.buffer, lit->mode(), frame.origin);
+  if (!own) return tl::make_unexpected(own.error());
+  const auto clamped = clamp_damage(frame.damage, frame.buffer->size());
+  if (!clamped) return tl::make_unexpected(clamped.error());
+  return lit->submit(**own, frame.origin, *clamped);
+}
+
+bool KmsCard::has_console() const {
+  return has_framebuffer_console();
+}
+
+void KmsCard::release(OutputId output) {
+  // Where this fails, the end of the last buffer closes the card, and the kernel restores its console.
+  if (const KmsOutput* lit = find_lit(output); lit != nullptr) lit->restore();
+  leave(output);
+}
+
+void KmsCard::leave(OutputId output) {
+  const KmsOutput* lit = find_lit(output);
+  if (lit == nullptr) return;
+  learned_[output] = learned_of(*lit);
+  lit_.erase(output);
+  // Its CRTC is free for another output.
+  connectors_.forget();
+}
+
+base::Result<void> KmsCard::set_gamma(OutputId output, std::span<const GammaEntry> table) {
+  KmsOutput* lit = find_lit(output);
+  return lit == nullptr ? base::failure(EINVAL) : lit->set_gamma(table);
+}
+
+base::Result<void> KmsCard::set_power(OutputId output, Power power) {
+  KmsOutput* lit = find_lit(output);
+  return lit == nullptr ? base::failure(EINVAL) : lit->set_power(power);
+}
+
+base::Result<void> KmsCard::request_vblank(OutputId output) {
+  KmsOutput* lit = find_lit(output);
+  if (lit == nullptr) return base::failure(EINVAL);
+  return lit->vblank().request(lit->front()->device(), lit->pipe(), lit->power() == Power::on);
+}
+
+/// Takes the events of the card's node; vblanks go to early_events_. Returns the outputs whose flips are
+/// done.
+std::vector<OutputId> KmsCard::read_device(const DrmDevice& device) {
+  std::vector<OutputId> flipped;
+  // The kernel gives whole events only.
+  constexpr size_t room_for_events = 4096;
+  alignas(uint64_t) std::array<std::byte, room_for_events> bytes{};
+  while (true) {
+    const ssize_t size = ::read(device.fd(), bytes.data(), bytes.size());
+    if (size <= 0) return flipped;
+    const DrmEvents events = parse_drm_events(std::span(bytes).first(static_cast<size_t>(size)));
+    for (const uint64_t flip : events.flips) flipped.push_back(static_cast<OutputId>(flip));
+    for (const DrmVblank& vblank : events.vblanks) {
+      const auto output = static_cast<OutputId>(vblank.user_data);
+      KmsOutput* lit = find_lit(output);
+      const auto event = lit == nullptr ? std::nullopt : lit->vblank().take(vblank, output);
+      if (event) early_events_.emplace_back(*event);
+    }
+  }
+}
+
+void KmsCard::wait_for_flips(std::vector<OutputId> outputs) {
+  const auto device = device_.lock();
+  if (!device) return;
+  const auto deadline = steady_clock::now() + std::chrono::milliseconds(patience_with_flip_ms);
+  while (true) {
+    for (const OutputId flipped : read_device(*device)) std::erase(outputs, flipped);
+    if (outputs.empty()) break;
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - steady_clock::now());
+    pollfd event{device->fd(), POLLIN, 0};
+    // An event that never comes (the CRTC was turned off by another master) holds nobody up for long. The
+    // node of a card that is gone hangs up.
+    if (left.count() <= 0 || ::poll(&event, 1, static_cast<int>(left.count())) == 0) break;
+    if ((event.revents & (POLLERR | POLLHUP)) != 0) break;
+  }
+  if (!early_events_.empty()) base::signal_event(early_event_);
+}
+
+base::Result<std::vector<Event>> KmsCard::read_events() {
+  if (const auto device = device_.lock()) static_cast<void>(read_device(*device));
+  base::clear_event(early_event_);
+  std::vector<Event> events = std::exchange(early_events_, {});
+  for (const auto& [output, lit] : lit_) {
+    if (const auto vblank = lit->vblank().read_timer(output)) events.emplace_back(*vblank);
+  }
+  const bool probe_again = has_expired(probe_timer_);
+  const bool changed = monitor_.read() || probe_again;
+  const bool slept = resume_monitor_.read();
+  if (changed) events.emplace_back(HotplugEvent{});
+  if (slept) events.emplace_back(ResumeEvent{});
+  if (changed || slept) connectors_.forget();
+  return events;
+}
+
+base::Result<Capture> KmsCard::capture(OutputId output) {
+  const KmsOutput* lit = find_lit(output);
+  if (lit == nullptr) return base::failure(EINVAL);
+  if (lit->power() != Power::on) {
+    return Capture{lit->mode().size(), std::vector<uint32_t>(lit->mode().size().area())};
+  }
+  return capture_buffer(*lit->front(), part_shown(lit->mode(), lit->origin()));
+}
+
+KmsCard::Learned KmsCard::learned_of(const KmsOutput& lit) {
+  return {lit.commit().api(), lit.pipe().has_damage_clips(), lit.front()->pixels().kind(),
+          lit.vblank().kind()};
+}
+
+CardPaths KmsCard::paths(OutputId output) const {
+  Learned learned;
+  if (const KmsOutput* lit = find_lit(output); lit != nullptr) {
+    learned = learned_of(*lit);
+  } else if (const auto before = learned_.find(output); before != learned_.end()) {
+    learned = before->second;
+  } else {
+    return {"unknown", "unknown", "unknown", "unknown"};
+  }
+  const bool atomic = learned.api == KmsApi::atomic;
+  CardPaths paths;
+  paths.commit = atomic ? "atomic" : "legacy";
+  paths.flush = atomic && learned.damage_clips ? "atomic clips"
+                : card_learned_.dirty_unneeded ? "none"
+                                               : "legacy dirty";
+  constexpr std::array<std::string_view, mapping_kinds> mappings{"MAP_DUMB", "dma-buf", "shadow"};
+  paths.mapping = mappings.at(static_cast<size_t>(learned.mapping));
+  constexpr std::array<std::string_view, 3> sources{"CRTC_QUEUE_SEQUENCE", "WAIT_VBLANK", "timer"};
+  paths.vblank = sources.at(static_cast<size_t>(learned.vblank));
+  return paths;
+}
+
+}  // namespace drmclient

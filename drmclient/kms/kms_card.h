@@ -1,0 +1,107 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/unique_fd.h"
+#include "drmclient/card.h"
+#include "drmclient/kms/connector_cache.h"
+#include "drmclient/kms/drm_device.h"
+#include "drmclient/kms/dumb_buffer.h"
+#include "drmclient/kms/kms_output.h"
+#include "drmclient/kms/udev_monitor.h"
+#include "drmclient/kms_options.h"
+#include "drmclient/mapping/mapping_cache.h"
+#include "drmclient/system/resume_monitor.h"
+
+namespace drmclient {
+
+/// A card driven through KMS.
+///
+/// Its node is open only while a buffer exists. The kernel brings its console back when the last descriptor
+/// of a card is closed (drm_lastclose()), for whichever program that was, so a daemon with nothing to show
+/// must not have one open. DRM master is held for the length of one call.
+class KmsCard final : public Card {
+ public:
+  /// Looks at the card and closes it again. `clock` must outlive the card. Throws std::system_error with a
+  /// sentence that names the card.
+  explicit KmsCard(KmsOptions options, const base::Clock& clock = base::monotonic_clock());
+  KmsCard(const KmsCard&) = delete;
+  KmsCard& operator=(const KmsCard&) = delete;
+  ~KmsCard() override;
+
+  [[nodiscard]] const CardInfo& info() const override { return info_; }
+  [[nodiscard]] base::Result<std::vector<Output>> probe() override;
+  [[nodiscard]] base::Result<std::unique_ptr<ScanoutBuffer>> create_buffer(Size size,
+                                                                           PixelFormat format) override;
+  [[nodiscard]] base::Result<void> check_mode(OutputId output, const Mode& mode,
+                                              ScanoutBuffer& buffer) override;
+  [[nodiscard]] base::Result<void> set_mode(OutputId output, const Mode& mode, ScanoutBuffer& buffer,
+                                            Point origin) override;
+  [[nodiscard]] base::Result<void> present(OutputId output, ScanoutBuffer& buffer, Point origin,
+                                           std::span<const Rect> damage) override;
+  [[nodiscard]] std::vector<base::Result<void>> present_all(std::span<const Frame> frames) override;
+  [[nodiscard]] bool has_console() const override;
+  void release(OutputId output) override;
+  void leave(OutputId output) override;
+  [[nodiscard]] bool shows(OutputId output) override;
+  [[nodiscard]] bool fell_back(OutputId output) override;
+  [[nodiscard]] base::Result<void> available() override;
+  [[nodiscard]] base::Result<void> set_gamma(OutputId output, std::span<const GammaEntry> table) override;
+  [[nodiscard]] base::Result<void> set_power(OutputId output, Power power) override;
+  [[nodiscard]] base::Result<void> request_vblank(OutputId output) override;
+  [[nodiscard]] int event_descriptor() const override { return epoll_.get(); }
+  [[nodiscard]] base::Result<std::vector<Event>> read_events() override;
+  [[nodiscard]] base::Result<Capture> capture(OutputId output) override;
+  [[nodiscard]] CardPaths paths(OutputId output) const override;
+  [[nodiscard]] MappingStatistics mapping_statistics() const override { return mappings_->statistics(); }
+  void release_mappings() override { mappings_->release_all(); }
+
+ private:
+  /// What the driver turned out to do; kept when the output is released.
+  struct Learned {
+    KmsApi api = KmsApi::legacy;
+    bool damage_clips = false;
+    MappingKind mapping = MappingKind::dumb;
+    VblankSource::Kind vblank = VblankSource::Kind::timer;
+  };
+
+  [[nodiscard]] base::Result<std::shared_ptr<const DrmDevice>> open_device();
+  [[nodiscard]] bool awaits_console();
+  [[nodiscard]] base::Result<DumbBuffer*> own_buffer(ScanoutBuffer& buffer, const Mode& mode,
+                                                     Point origin) const;
+  void probe_later();
+  [[nodiscard]] base::Result<std::unique_ptr<KmsOutput>> make_lit(const DrmDevice& device, OutputId output);
+  [[nodiscard]] KmsOutput* find_lit(OutputId output) const;
+  [[nodiscard]] static Learned learned_of(const KmsOutput& lit);
+  std::vector<OutputId> read_device(const DrmDevice& device);
+  [[nodiscard]] base::Result<bool> submit(const Frame& frame);
+  void wait_for_flips(std::vector<OutputId> outputs);
+
+  KmsOptions options_;
+  const base::Clock& clock_;
+  CardInfo info_;
+  std::shared_ptr<MappingCache> mappings_;  ///< the buffers share it
+  std::weak_ptr<const DrmDevice> device_;   ///< the buffers own it
+  base::UniqueFd epoll_;
+  UdevMonitor monitor_;
+  ResumeMonitor resume_monitor_;
+  /// Expires when a probe() is worth another try; its event is a HotplugEvent.
+  base::UniqueFd probe_timer_;
+  ConnectorCache connectors_;  ///< of the open node
+  KmsOutput::Learned card_learned_;
+  std::map<OutputId, std::unique_ptr<KmsOutput>> lit_;
+  std::map<OutputId, Learned> learned_;
+  /// Vblanks that were read while a flip was waited for; the descriptor is readable while there are any.
+  std::vector<Event> early_events_;
+  bool console_seen_ = false;  ///< the kernel's console has been on a framebuffer
+  /// Since when the card's node is there, and that console not.
+  std::optional<std::chrono::steady_clock::time_point> back_at_;
+  base::UniqueFd early_event_;
+};
+
+}  // namespace drmclient

@@ -1,0 +1,27 @@
+#include "drmclient/mapping/buffer_mapping.h"
+
+#include <linux/dma-buf.h>
+
+namespace drmclient {
+
+base::Result<void> DmaBufMapping::begin(AccessMode mode) {
+  return bracket(DMA_BUF_SYNC_START, mode);
+}
+
+base::Result<void> DmaBufMapping::end(AccessMode mode) {
+  return bracket(DMA_BUF_SYNC_END, mode);
+}
+
+base::Result<void> DmaBufMapping::bracket(uint64_t edge, AccessMode mode) {
+  uint64_t flags = edge;
+  if (mode != AccessMode::write) flags |= DMA_BUF_SYNC_READ;
+  if (mode != AccessMode::read) flags |= DMA_BUF_SYNC_WRITE;
+  while (const int error = sync(flags)) {
+    if (error == ENOTTY) return {};  // an exporter that needs no brackets
+    // A signal or a buffer that is just being moved makes the kernel ask for another try.
+    if (error != EINTR && error != EAGAIN) return base::failure(error);
+  }
+  return {};
+}
+
+}  // namespace drmclient

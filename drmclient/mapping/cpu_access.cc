@@ -1,0 +1,143 @@
+#include "drmclient/mapping/cpu_access.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <new>
+#include <utility>
+
+namespace drmclient {
+namespace {
+
+MappingKind first_kind(MappingChoice choice) {
+  switch (choice) {
+    case MappingChoice::automatic:
+    case MappingChoice::dumb:
+      break;
+    case MappingChoice::dma_buf:
+      return MappingKind::dma_buf;
+    case MappingChoice::shadow:
+      return MappingKind::shadow;
+  }
+  return MappingKind::dumb;
+}
+
+}  // namespace
+
+BufferPixels::BufferPixels(const ScanoutBuffer& buffer, MappingSource& source,
+                           const std::shared_ptr<MappingCache>& cache, size_t size_bytes,
+                           MappingChoice choice)
+    : buffer_(buffer),
+      source_(source),
+      cache_(cache),
+      choice_(choice),
+      kind_(first_kind(choice)),
+      entry_(cache, size_bytes) {}
+
+BufferPixels::Mapped BufferPixels::map(MappingKind kind) {
+  return kind == MappingKind::dma_buf ? source_.map_dma_buf() : source_.map_dumb();
+}
+
+/// A mapping of the kind that worked last time, else of the other one.
+BufferPixels::Mapped BufferPixels::map_to_keep() {
+  auto made = map(kind_);
+  if (made || choice_ == MappingChoice::dumb || made.error().value() == ENODEV) return made;
+  const MappingKind other = kind_ == MappingKind::dumb ? MappingKind::dma_buf : MappingKind::dumb;
+  auto made_otherwise = map(other);
+  // The first refusal tells more: the other way is one that most drivers of this kind do not have.
+  if (!made_otherwise) return made;
+  kind_ = other;
+  return made_otherwise;
+}
+
+BufferPixels::Mapped BufferPixels::map_to_upload() {
+  auto made = source_.map_dumb();
+  if (made) return made;
+  auto made_otherwise = source_.map_dma_buf();
+  return made_otherwise ? std::move(made_otherwise) : std::move(made);
+}
+
+base::Result<std::byte*> BufferPixels::begin(AccessMode mode) {
+  if (kind_ == MappingKind::shadow) return begin_shadow();
+  in_access_ = entry_.begin_use();
+  if (in_access_ == nullptr) {
+    auto made = map_to_keep();
+    if (!made) {
+      const bool gone = made.error().value() == ENODEV;
+      if (gone || entry_.was_mapped() || choice_ == MappingChoice::dumb) {
+        return tl::make_unexpected(made.error());
+      }
+      kind_ = MappingKind::shadow;
+      return begin_shadow();
+    }
+    in_access_ = &entry_.keep(kind_, std::move(*made));
+  }
+  if (const auto begun = in_access_->begin(mode); !begun) {
+    entry_.end_use();
+    return tl::make_unexpected(begun.error());
+  }
+  return in_access_->data();
+}
+
+base::Result<std::byte*> BufferPixels::begin_shadow() {
+  if (!shadow_) {
+    shadow_.reset(new (std::nothrow) std::byte[size_t{buffer_.pitch_bytes()} * buffer_.size().height]());
+    if (!shadow_) return base::failure(ENOMEM);
+    unseen_ = true;
+  }
+  ++cache_->counts(MappingKind::shadow).hits;
+  return shadow_.get();
+}
+
+base::Result<void> BufferPixels::end(AccessMode mode) {
+  if (kind_ == MappingKind::shadow) {
+    unseen_ = unseen_ || mode != AccessMode::read;
+    return {};
+  }
+  auto ended = in_access_->end(mode);
+  entry_.end_use();
+  return ended;
+}
+
+base::Result<BufferPixels::Upload> BufferPixels::upload_all() {
+  const Rect all = Rect::of(buffer_.size());
+  return upload({&all, 1});
+}
+
+base::Result<BufferPixels::Upload> BufferPixels::upload_unseen() {
+  return unseen_ ? upload_all() : Upload();
+}
+
+base::Result<BufferPixels::Upload> BufferPixels::upload(std::span<const Rect> damage) {
+  if (!shadow_ || damage.empty()) return Upload();
+  auto mapping = map_to_upload();
+  if (!mapping) return mapping;
+  if (const auto begun = (*mapping)->begin(AccessMode::write); !begun) {
+    return tl::make_unexpected(begun.error());
+  }
+  MappingCounts& counts = cache_->counts(MappingKind::shadow);
+  ++counts.misses;
+  if (std::exchange(uploaded_, true)) ++counts.remaps;
+  for (const Rect& rect : damage) {
+    copy(rect, (*mapping)->data());
+    counts.uploaded_bytes += rect.area() * bytes_per_pixel(buffer_.format());
+  }
+  if (const auto ended = (*mapping)->end(AccessMode::write); !ended) {
+    return tl::make_unexpected(ended.error());
+  }
+  if (std::ranges::find(damage, Rect::of(buffer_.size())) != damage.end()) unseen_ = false;
+  return mapping;
+}
+
+/// Copies a rectangle of the shadow to the same place in `to`.
+void BufferPixels::copy(const Rect& rect, std::byte* to) const {
+  const size_t pixel_bytes = bytes_per_pixel(buffer_.format());
+  const size_t line_bytes = rect.width() * pixel_bytes;
+  for (int32_t y = rect.y1; y < rect.y2; ++y) {
+    const size_t at =
+        static_cast<size_t>(y) * buffer_.pitch_bytes() + static_cast<size_t>(rect.x1) * pixel_bytes;
+    std::memcpy(to + at, shadow_.get() + at, line_bytes);
+  }
+}
+
+}  // namespace drmclient

@@ -1,0 +1,57 @@
+#include "drmclient/system/resume_monitor.h"
+
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <ctime>
+#include <system_error>
+
+namespace drmclient {
+namespace {
+
+using std::chrono::nanoseconds;
+
+nanoseconds clock_time(clockid_t clock) {
+  timespec time{};
+  ::clock_gettime(clock, &time);
+  return std::chrono::seconds(time.tv_sec) + nanoseconds(time.tv_nsec);
+}
+
+/// In the year 2255, which the kernel's nanoseconds since 1970 still reach.
+constexpr time_t far_future = 9'000'000'000;
+
+/// Both clocks are read one after the other, so this is not exact.
+constexpr nanoseconds tolerance = std::chrono::milliseconds(100);
+
+nanoseconds time_asleep() {
+  return clock_time(CLOCK_BOOTTIME) - clock_time(CLOCK_MONOTONIC);
+}
+
+}  // namespace
+
+ResumeMonitor::ResumeMonitor()
+    : timer_(::timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK)), asleep_(time_asleep()) {
+  if (!timer_) throw std::system_error(errno, std::generic_category(), "timerfd_create");
+  arm();
+}
+
+void ResumeMonitor::arm() const {
+  itimerspec never{};
+  never.it_value.tv_sec = far_future;
+  ::timerfd_settime(timer_.get(), TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &never, nullptr);
+}
+
+bool ResumeMonitor::read() {
+  uint64_t count = 0;
+  const bool quiet = ::read(timer_.get(), &count, sizeof count) < 0 && errno == EAGAIN;
+  if (quiet) return false;
+  arm();
+  const nanoseconds now = time_asleep();
+  const bool slept = now - asleep_ > tolerance;
+  asleep_ = now;
+  return slept;
+}
+
+}  // namespace drmclient

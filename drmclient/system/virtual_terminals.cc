@@ -1,0 +1,106 @@
+#include "drmclient/system/virtual_terminals.h"
+
+#include <fcntl.h>
+#include <linux/kd.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include "base/event_descriptors.h"
+
+namespace drmclient {
+namespace {
+
+bool watch(const base::UniqueFd& epoll, const base::UniqueFd& descriptor) {
+  epoll_event event{};
+  event.events = EPOLLPRI;
+  event.data.fd = descriptor.get();
+  return ::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, descriptor.get(), &event) == 0;
+}
+
+std::optional<unsigned> read_active(const base::UniqueFd& active) {
+  std::array<char, 32> text{};
+  const ssize_t size = active ? ::pread(active.get(), text.data(), text.size(), 0) : 0;
+  return size > 0 ? terminal_number({text.data(), static_cast<size_t>(size)}) : std::nullopt;
+}
+
+}  // namespace
+
+std::optional<unsigned> terminal_in_front(const std::string& active_path) {
+  return read_active(base::UniqueFd(::open(active_path.c_str(), O_RDONLY | O_CLOEXEC)));
+}
+
+std::optional<unsigned> terminal_number(const std::string& line) {
+  constexpr std::string_view prefix = "tty";
+  if (!line.starts_with(prefix)) return std::nullopt;
+  std::string_view digits = std::string_view(line).substr(prefix.size());
+  if (digits.ends_with('\n')) digits.remove_suffix(1);
+  unsigned number = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  if (error != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
+  return number;
+}
+
+KernelTerminals::KernelTerminals(const std::string& active_path, std::string text_prefix,
+                                 std::string device_prefix)
+    : text_prefix_(std::move(text_prefix)),
+      device_prefix_(std::move(device_prefix)),
+      epoll_(base::make_epoll()),
+      active_(::open(active_path.c_str(), O_RDONLY | O_CLOEXEC)) {
+  // Watched before it is read, so that no switch is missed. A file that cannot be watched (no sysfs) is read
+  // once.
+  if (active_) static_cast<void>(watch(epoll_, active_));
+  front_ = read_active(active_);
+}
+
+bool KernelTerminals::front_is_text() const {
+  if (!front_) return true;
+  const std::string path = device_prefix_ + std::to_string(*front_);
+  const base::UniqueFd terminal(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+  int mode = KD_TEXT;
+  return !terminal || ::ioctl(terminal.get(), KDGETMODE, &mode) != 0 || mode != KD_GRAPHICS;
+}
+
+/// A change of the text is signalled until something of it is read.
+void KernelTerminals::clear_use() const {
+  char first = 0;
+  static_cast<void>(::pread(text_.get(), &first, 1, 0));
+}
+
+Terminals::Changes KernelTerminals::read() {
+  std::array<epoll_event, 2> events{};
+  const int count = ::epoll_wait(epoll_.get(), events.data(), events.size(), 0);
+  Changes changes;
+  for (int i = 0; i < count; ++i) {
+    if (events.at(static_cast<size_t>(i)).data.fd == active_.get()) {
+      const auto before = front_;
+      front_ = read_active(active_);
+      changes.switched = changes.switched || front_ != before;
+    } else {
+      clear_use();
+      changes.used = true;
+    }
+  }
+  return changes;
+}
+
+bool KernelTerminals::watch_use() {
+  text_.reset();
+  if (!front_) return false;
+  base::UniqueFd text(
+      ::open((text_prefix_ + std::to_string(*front_)).c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!text || !watch(epoll_, text)) return false;
+  text_ = std::move(text);
+  // The kernel signals a change at the first look, since it cannot know what came before.
+  clear_use();
+  return true;
+}
+
+}  // namespace drmclient

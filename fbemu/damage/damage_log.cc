@@ -1,0 +1,39 @@
+#include "fbemu/damage/damage_log.h"
+
+#include <utility>
+
+namespace fbemu {
+
+std::vector<ByteRange> DamageLog::Damage::all() const {
+  std::vector<ByteRange> ranges = written;
+  ranges.insert(ranges.end(), written_back.begin(), written_back.end());
+  sort_and_merge(ranges);
+  return ranges;
+}
+
+bool DamageLog::add(DamageList& list, ByteRange range) {
+  if (range.empty()) return false;
+  const std::lock_guard lock(mutex_);
+  const bool was_empty = written_.empty() && written_back_.empty();
+  list.add(range);
+  return was_empty;
+}
+
+DamageLog::Damage DamageLog::take() {
+  DamageList written;
+  DamageList written_back;
+  {
+    const std::lock_guard lock(mutex_);
+    std::swap(written, written_);
+    std::swap(written_back, written_back_);
+  }
+  // Without the lock, because sorting takes time.
+  return {written.take(), written_back.take()};
+}
+
+bool DamageLog::empty() const {
+  const std::lock_guard lock(mutex_);
+  return written_.empty() && written_back_.empty();
+}
+
+}  // namespace fbemu

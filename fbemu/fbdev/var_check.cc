@@ -1,0 +1,115 @@
+#include "fbemu/fbdev/var_check.h"
+
+#include <algorithm>
+#include <limits>
+#include <optional>
+
+#include "fbemu/fbdev/screeninfo.h"
+#include "fbemu/fbdev/var_format.h"
+#include "fbemu/pixels/program_format.h"
+
+namespace fbemu {
+namespace {
+
+using base::failure;
+using base::Result;
+using drmclient::Mode;
+using drmclient::Output;
+using drmclient::Size;
+
+constexpr uint32_t smallest_side = 8;  // fb_set_var()
+
+bool overflows(uint32_t a, uint32_t b) {
+  return uint64_t{a} * b > std::numeric_limits<uint32_t>::max();
+}
+
+bool holds(const Mode& mode, Size size) {
+  return mode.hdisplay >= size.width && mode.vdisplay >= size.height;
+}
+
+/// A mode of exactly `size`. A timing of our own making only where no monitor could refuse it.
+Result<Mode> mode_of_size(const Output& output, Size size, std::optional<uint32_t> refresh_millihertz) {
+  if (output.takes_any_timing) return drmclient::choose_mode(output, size, refresh_millihertz);
+  return drmclient::choose_listed_mode(output.modes, size, refresh_millihertz);
+}
+
+/// A larger mode for a picture of `size`: the one of the start, else the smallest that will do.
+const Mode* mode_around(const Output& output, const Mode& at_start, Size size) {
+  if (holds(at_start, size)) return &at_start;
+  const Mode* best = nullptr;
+  for (const Mode& mode : output.modes) {
+    if (holds(mode, size) && (best == nullptr || mode.size().area() < best->size().area())) best = &mode;
+  }
+  return best;
+}
+
+Result<Mode> mode_for(const fb_var_screeninfo& wanted, Rotation by_program, const VarLimits& limits) {
+  const Rotation rotation = limits.presentation.rotation + by_program;
+  const Size view{wanted.xres, wanted.yres};
+  const Size size = turned(view, rotation);
+  const Mode& current = limits.current.mode;
+  // No timing, or the present one, as a program gets it from FBIOGET_VSCREENINFO: stay.
+  fb_var_screeninfo now{};
+  set_timing(now, current, view, rotation);
+  const bool same_clock = wanted.pixclock == 0 || wanted.pixclock == now.pixclock;
+  if (size == current.size() && same_clock) return current;
+  const uint32_t refresh = refresh_millihertz(wanted);
+  // The present clock with another size is one that was left in.
+  const bool has_wish = refresh != 0 && !same_clock;
+  auto exact = mode_of_size(limits.output, size, has_wish ? std::optional(refresh) : std::nullopt);
+  if (exact) return exact;
+  if (const Mode* around = mode_around(limits.output, limits.presentation.mode, size)) return *around;
+  // A program that turns its picture and leaves its sides as they are gets it smaller.
+  const Size upright = turned(view, limits.presentation.rotation);
+  const bool turned_by_program = swaps_sides(by_program) && holds(limits.presentation.mode, upright);
+  if (turned_by_program) return limits.presentation.mode;
+  return failure(EINVAL);
+}
+
+}  // namespace
+
+bool offsets_fit(uint32_t xoffset, uint32_t yoffset, bool wraps, const Scene& scene) {
+  const Size& whole = scene.layout.virtual_size;
+  const uint32_t lines = wraps ? 0 : scene.size.height;
+  return xoffset <= whole.width - scene.size.width && yoffset <= whole.height - lines;
+}
+
+Result<CheckedVar> check_var(const fb_var_screeninfo& wanted, const VarLimits& limits) {
+  if (wanted.xres < smallest_side || wanted.yres < smallest_side) return failure(EINVAL);
+  if (overflows(wanted.xres, wanted.yres) || overflows(wanted.xres_virtual, wanted.yres_virtual)) {
+    return failure(EINVAL);
+  }
+  const auto format = choose_format(wanted, limits.current.layout.format, limits.presentation.direct_color);
+  if (!format) return tl::make_unexpected(format.error());
+
+  // As the kernel's emulation, which ignores this field, so that garbage in it is no error.
+  const bool can_turn = wanted.rotate <= static_cast<uint32_t>(Rotation::counterclockwise);
+  const Rotation by_program = can_turn ? static_cast<Rotation>(wanted.rotate) : Rotation::none;
+  const auto mode = mode_for(wanted, by_program, limits);
+  if (!mode) return tl::make_unexpected(mode.error());
+
+  CheckedVar checked{};
+  Scene& scene = checked.scene;
+  scene.mode = *mode;
+  scene.rotation = limits.presentation.rotation + by_program;
+  scene.scaling = limits.presentation.scaling;
+  scene.size = {wanted.xres, wanted.yres};
+  scene.layout.format = *format;
+  scene.layout.virtual_size = {std::max(wanted.xres_virtual, wanted.xres),
+                               std::max(wanted.yres_virtual, wanted.yres)};
+  const uint64_t pitch = format->line_bytes(scene.layout.virtual_size.width);
+  if (pitch > limits.memory_bytes || pitch * scene.layout.virtual_size.height > limits.memory_bytes) {
+    return failure(EINVAL);
+  }
+  scene.layout.pitch_bytes = static_cast<uint32_t>(pitch);
+  scene.wraps = (wanted.vmode & FB_VMODE_YWRAP) != 0;
+  if (!offsets_fit(wanted.xoffset, wanted.yoffset, scene.wraps, scene)) return failure(EINVAL);
+  scene.offset = {wanted.xoffset, wanted.yoffset};
+
+  checked.var = make_var(scene, limits.output.size_mm);
+  checked.var.rotate = static_cast<uint32_t>(by_program);
+  checked.var.activate = wanted.activate;
+  return checked;
+}
+
+}  // namespace fbemu

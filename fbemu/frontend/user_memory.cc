@@ -1,0 +1,20 @@
+#include "fbemu/frontend/user_memory.h"
+
+#include <algorithm>
+#include <array>
+
+namespace fbemu {
+
+int probe(UserMemory& memory, uint64_t address, uint64_t size) {
+  // On the stack: a read waits for as long as the program wants, and many may wait at once.
+  std::array<std::byte, 16'384> piece;
+  while (size > 0) {
+    const uint64_t now = std::min<uint64_t>(size, piece.size());
+    if (const int error = memory.read(address, std::span(piece).first(now)); error != 0) return error;
+    address += now;
+    size -= now;
+  }
+  return 0;
+}
+
+}  // namespace fbemu

@@ -1,0 +1,381 @@
+#include "fbemu/output/presenter.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <ctime>
+#include <exception>
+#include <functional>
+#include <thread>
+#include <utility>
+
+#include "base/event_descriptors.h"
+
+namespace fbemu {
+
+using base::failure;
+using base::Result;
+using drmclient::Capture;
+using drmclient::Power;
+
+namespace {
+
+using base::Clock;
+using std::chrono::nanoseconds;
+
+void complete(std::vector<Presenter::Completion>& waiting, int error) {
+  for (const Presenter::Completion& done : std::exchange(waiting, {})) {
+    if (!done) continue;
+    try {
+      done(error);
+    } catch (const std::exception& failed) {
+      spdlog::error("cannot answer a program that waits: {}; end that program", failed.what());
+    }
+  }
+}
+
+timespec to_timespec(nanoseconds time) {
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(time);
+  return {seconds.count(), (time - seconds).count()};
+}
+
+}  // namespace
+
+Presenter::Presenter(drmclient::Card& card, drmclient::Output output, Shadow& shadow, DamageLog& damage,
+                     Statistics& statistics, const ScreenPolicy& policy, const Clock& clock)
+    : card_(card),
+      damage_(damage),
+      statistics_(statistics),
+      clock_(clock),
+      wake_event_(base::make_event()),
+      display_(card, std::move(output), policy.outputs, shadow, statistics, policy.any_mode, clock),
+      sharing_(display_, card, policy),
+      pressure_(policy.pressure) {
+  status_.card = card_.info();
+  output_ = std::make_shared<const drmclient::Output>(display_.leading_output());
+}
+
+Presenter::~Presenter() {
+  stop();
+}
+
+void Presenter::start(const Scene& scene, ProgramPages* pages) {
+  pages_ = pages;
+  display_.set_pages(pages);
+  const auto possible = light_on_demand() ? display_.check(scene) : display_.light(scene);
+  if (!possible) {
+    throw std::system_error(possible.error(),
+                            "cannot show a picture of " + scene.mode.name + " on " + display_.name());
+  }
+  display_.set_scene(scene);
+  {
+    // Front ends may serve already, and FBIOGET_VBLANK reads it.
+    const std::lock_guard lock(mutex_);
+    vblank_time_ = clock_.now();
+  }
+  publish(true);
+  thread_ = std::thread([this] { run(); });
+}
+
+void Presenter::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  if (thread_.joinable()) {
+    wake();
+    thread_.join();
+  }
+  // Requests that came after the thread's last look are answered here, later ones by request().
+  Requests left;
+  {
+    const std::lock_guard lock(mutex_);
+    finished_ = true;
+    left = std::exchange(requests_, {});
+  }
+  complete(left.scene_done, 0);
+  complete(left.vblank_done, 0);
+  complete(left.flush_done, 0);
+  for (auto& capture : left.captures) capture.set_value(failure(ESHUTDOWN));
+}
+
+// Requests from other threads.
+
+void Presenter::wake() {
+  base::signal_event(wake_event_);
+}
+
+void Presenter::request(const std::function<void(Requests&)>& ask) {
+  Requests too_late;
+  {
+    const std::lock_guard lock(mutex_);
+    ask(finished_ ? too_late : requests_);
+    if (!finished_) {
+      wake();
+      return;
+    }
+  }
+  complete(too_late.scene_done, 0);
+  complete(too_late.vblank_done, 0);
+  complete(too_late.flush_done, 0);
+  for (auto& capture : too_late.captures) capture.set_value(failure(ESHUTDOWN));
+}
+
+bool Presenter::idle() const {
+  const std::lock_guard lock(mutex_);
+  return !busy_;
+}
+
+void Presenter::set_writers(Writers writers) {
+  const std::lock_guard lock(mutex_);
+  writers_ = std::move(writers);
+  writers_changed_ = true;
+  wake();
+}
+
+void Presenter::damaged() {
+  wake();
+}
+
+void Presenter::show(const Scene& scene, Completion done) {
+  request([&](Requests& requests) {
+    requests.scene = scene;
+    requests.scene_done.push_back(std::move(done));
+  });
+}
+
+void Presenter::at_vblank(Completion done) {
+  request([&](Requests& requests) { requests.vblank_done.push_back(std::move(done)); });
+}
+
+void Presenter::flush(Completion done) {
+  request([&](Requests& requests) { requests.flush_done.push_back(std::move(done)); });
+}
+
+void Presenter::set_power(Power power) {
+  request([&](Requests& requests) { requests.power = power; });
+}
+
+Result<Capture> Presenter::capture() {
+  std::promise<Result<Capture>> promise;
+  std::future<Result<Capture>> future = promise.get_future();
+  request([&](Requests& requests) { requests.captures.push_back(std::move(promise)); });
+  return future.get();
+}
+
+Presenter::Status Presenter::status() const {
+  const std::lock_guard lock(mutex_);
+  Status status = status_;
+  status.output = *output_;
+  return status;
+}
+
+std::shared_ptr<const drmclient::Output> Presenter::output() const {
+  const std::lock_guard lock(mutex_);
+  return output_;
+}
+
+// The presenter's thread.
+
+/// Runs one step of the thread. An exception ends the step and not the process; everything is uploaded again
+/// then. Returns 0, or the errno for who waits for the step.
+template <typename Step>
+int Presenter::attempt(const Step& step) noexcept {
+  try {
+    step();
+    return 0;
+  } catch (const std::system_error& failed) {
+    recover_from(failed.code(), failed.what());
+    return failed.code().value() != 0 ? failed.code().value() : EIO;
+  } catch (const std::exception& failed) {
+    // What throws here is memory that cannot be had.
+    recover_from(std::make_error_code(std::errc::not_enough_memory), failed.what());
+    return ENOMEM;
+  }
+}
+
+void Presenter::recover_from(std::error_code error, const char* cause) noexcept {
+  if (exception_.update(error, clock_.now()) == ReportedError::News::fails) {
+    spdlog::error("cannot show what programs draw on {}: {}; trying again", card_.info().driver, cause);
+  }
+  display_.mark_stale();
+  const std::lock_guard lock(mutex_);
+  writers_changed_ = true;
+}
+
+void Presenter::run() {
+  ::pthread_setname_np(::pthread_self(), "presenter");
+  for (bool stopping = false; !stopping;) {
+    bool vblank = false;
+    const bool waited = attempt([&] { vblank = wait_for_events(); }) == 0;
+    if (!waited) hotplug_.event(clock_.now());
+    {
+      const std::lock_guard lock(mutex_);
+      stopping = stopping_;
+    }
+    // Who waits for a vblank that cannot be waited for goes on.
+    const bool handled = handle(vblank || stopping || !waited);
+    if (waited && handled) {
+      if (exception_.update({}, clock_.now()) == ReportedError::News::works) {
+        spdlog::info("what programs draw is shown again");
+      }
+    } else if (!stopping) {
+      // Where memory is short, trying without a pause makes it worse.
+      std::this_thread::sleep_for(display_.scene().mode.frame_period());
+      wake();
+    }
+  }
+  static_cast<void>(attempt([this] {
+    if (light_on_demand() && display_.is_lit()) display_.give_back();
+  }));
+}
+
+bool Presenter::needs_vblank() const {
+  if (display_.has_work() || !damage_.empty()) return true;
+  const std::lock_guard lock(mutex_);
+  // Behind another terminal there is nothing to look for.
+  const bool may_change = writers_.count > 0 ? sharing_.is_in_front() : uncollected_;
+  return may_change || requests_.scene.has_value() || !requests_.vblank_done.empty();
+}
+
+/// Asks the card for the next vblank if one is needed. If the card cannot deliver it (it may just have been
+/// unplugged, or the output is not lit), the frame ends by the clock: programs must not be held up. That time
+/// stays the same however often the thread wakes until then.
+void Presenter::ask_for_vblank() {
+  if (!needs_vblank() || card_.request_vblank(display_.pacing().output().id)) {
+    frame_end_.reset();
+  } else if (!frame_end_) {
+    frame_end_ = clock_.now() + display_.scene().mode.frame_period();
+  }
+}
+
+/// Returns how long the thread may sleep if nothing wakes it; nothing: until something does.
+std::optional<nanoseconds> Presenter::time_to_sleep() const {
+  const auto now = clock_.now();
+  std::optional<nanoseconds> shortest;
+  const auto consider = [&](const std::optional<Clock::Time>& time, Clock::Time from) {
+    if (!time) return;
+    const nanoseconds left = std::max<nanoseconds>(*time - from, nanoseconds(0));
+    shortest = shortest ? std::min(*shortest, left) : left;
+  };
+  consider(frame_end_, now);
+  consider(hotplug_.look_at(), now);
+  consider(sharing_.update_at(), base::monotonic_clock().now());
+  return shortest;
+}
+
+/// Sleeps until something is to be done. Returns true if a frame has passed.
+bool Presenter::wait_for_events() {
+  ask_for_vblank();
+  std::array<pollfd, 4> events{{{wake_event_.get(), POLLIN, 0},
+                                {card_.event_descriptor(), POLLIN, 0},
+                                {sharing_.descriptor(), POLLIN, 0},
+                                {pressure_ != nullptr ? pressure_->descriptor() : -1, POLLPRI, 0}}};
+  const auto sleep = time_to_sleep();
+  const timespec timeout = to_timespec(sleep.value_or(nanoseconds(0)));
+  const int ready = ::ppoll(events.data(), events.size(), sleep ? &timeout : nullptr, nullptr);
+  if (hotplug_.take_look(clock_.now())) handle_hotplug();
+  bool vblank = false;
+  if (ready > 0) {
+    if ((events[0].revents & POLLIN) != 0) base::clear_event(wake_event_);
+    if (events[2].revents != 0) sharing_.read_terminals();
+    if (events[3].revents != 0) handle_pressure(events[3].revents);
+    vblank = events[1].revents != 0 && handle_card_events();
+  }
+  if (frame_end_ && *frame_end_ <= clock_.now()) {
+    frame_end_.reset();
+    vblank = true;
+  }
+  return vblank;
+}
+
+/// True where a vblank was among them.
+bool Presenter::handle_card_events() {
+  bool vblank = false;
+  const auto happened = card_.read_events();
+  if (!happened) return false;
+  for (const drmclient::Event& event : *happened) {
+    if (const auto* reached = std::get_if<drmclient::VblankEvent>(&event)) {
+      vblank = vblank || reached->output == display_.pacing().output().id;
+    } else if (std::holds_alternative<drmclient::HotplugEvent>(event)) {
+      hotplug_.event(clock_.now());
+    } else {
+      spdlog::info("the machine was asleep; showing the picture again");
+      hotplug_.look_now(clock_.now());
+      display_.light_once_more();
+    }
+  }
+  return vblank;
+}
+
+void Presenter::handle_hotplug() {
+  display_.handle_hotplug();
+  auto output = std::make_shared<const drmclient::Output>(display_.leading_output());
+  const std::lock_guard lock(mutex_);
+  output_ = std::move(output);
+}
+
+void Presenter::handle_pressure(short events) {
+  if ((events & POLLPRI) != 0) card_.release_mappings();
+  if ((events & (POLLERR | POLLHUP | POLLNVAL)) != 0) pressure_->close();
+}
+
+Presenter::Requests Presenter::take_requests(bool vblank, bool& has_writers) {
+  const std::lock_guard lock(mutex_);
+  has_writers = writers_.count > 0;
+  busy_ = true;
+  Requests due;
+  due.flush_done = std::exchange(requests_.flush_done, {});
+  due.captures = std::exchange(requests_.captures, {});
+  due.power = std::exchange(requests_.power, std::nullopt);
+  if (vblank) {
+    due.scene = std::exchange(requests_.scene, std::nullopt);
+    due.scene_done = std::exchange(requests_.scene_done, {});
+    due.vblank_done = std::exchange(requests_.vblank_done, {});
+  }
+  return due;
+}
+
+void Presenter::take_writers() {
+  Writers writers;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!writers_changed_ && !sharing_.wants_writers()) return;
+    writers = writers_;
+    writers_changed_ = false;
+  }
+  // Without the lock: it is asked of the system which processes are on a terminal.
+  sharing_.set_writers(writers);
+}
+
+bool Presenter::handle(bool vblank) {
+  int error = attempt([this] { take_writers(); });
+  bool has_writers = false;
+  Requests due = take_requests(vblank, has_writers);
+  int scene_error = 0;
+  if (error == 0) {
+    error = attempt([&] { show_and_present(due, vblank, has_writers, scene_error); });
+  }
+  const bool published = attempt([&] { publish(error == 0); }) == 0;
+  for (auto& capture : due.captures) {
+    Result<Capture> read = failure(error);
+    if (error == 0) {
+      if (const int failed = attempt([&] { read = read_back(); }); failed != 0) read = failure(failed);
+    }
+    capture.set_value(std::move(read));
+  }
+  complete(due.scene_done, due.scene ? error : scene_error);
+  complete(due.vblank_done, error);
+  complete(due.flush_done, error);
+  if (due.power) {
+    const std::lock_guard lock(mutex_);
+    if (!requests_.power) requests_.power = due.power;
+  }
+  return error == 0 && published;
+}
+
+}  // namespace fbemu

@@ -1,0 +1,146 @@
+// What a Presenter does in one frame.
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+#include "fbemu/output/presenter.h"
+
+namespace fbemu {
+
+using base::failure;
+using base::Result;
+using drmclient::Capture;
+
+/// Frames that passed while nobody waited for them are made up for.
+void Presenter::count_vblank() {
+  const auto now = clock_.now();
+  const auto period = display_.scene().mode.frame_period();
+  const std::lock_guard lock(mutex_);
+  const auto frames = (now - vblank_time_.value_or(now) + period / 2) / period;
+  vblanks_ += static_cast<uint32_t>(std::max<int64_t>(frames, 1));
+  vblank_time_ = now;
+}
+
+uint32_t Presenter::vblank_count() const {
+  const std::lock_guard lock(mutex_);
+  if (!vblank_time_) return 0;
+  const auto period = status_.mode.frame_period();
+  // Until the next one is there, the count stays behind by half a frame at most.
+  return vblanks_ + static_cast<uint32_t>((clock_.now() - *vblank_time_) / period);
+}
+
+/// Shows what is due. The scene and the power level are taken out of `due` when they are in force.
+void Presenter::show_and_present(Requests& due, bool vblank, bool has_writers, int& scene_error) {
+  // The kernel delivered all changed pages when the last writer's mapping was unmapped.
+  if (!has_writers) policy_.reset();
+
+  if (vblank) count_vblank();
+  if (light_on_demand()) sharing_.update(vblank, has_writers);
+  if (due.power) {
+    display_.set_power(*due.power);
+    due.power.reset();
+  }
+  if (due.scene) {
+    scene_error = display_.apply(*due.scene);
+    due.scene.reset();
+  }
+  if (vblank) {
+    tick(has_writers);
+  } else if (!due.flush_done.empty() || !due.captures.empty()) {
+    refresh_now(has_writers && !due.captures.empty());
+  }
+}
+
+Result<Capture> Presenter::read_back() {
+  if (!display_.is_lit()) return failure(ENODATA);
+  return card_.capture(display_.pacing().output().id);
+}
+
+/// Has the changed pages in `ranges` delivered. What cannot be collected that way is to be taken from the
+/// live pixels.
+void Presenter::clean(std::span<const ByteRange> ranges) {
+  if (pages_ == nullptr || ranges.empty()) return;
+  std::error_code error;
+  for (const ByteRange& range : ranges) {
+    const auto cleaned = pages_->clean(range);
+    if (cleaned) continue;
+    error = cleaned.error();
+    break;
+  }
+  uncollected_ = static_cast<bool>(error);
+  const auto news = clean_error_.update(error, clock_.now());
+  if (news == ReportedError::News::fails) {
+    spdlog::warn(
+        "cannot collect what programs changed in their mappings: {}; all pixels are read at each "
+        "frame until it works",
+        error.message());
+  } else if (news == ReportedError::News::works) {
+    spdlog::info("what programs change in their mappings is collected again");
+  }
+}
+
+void Presenter::tick(bool has_writers) {
+  ++statistics_.ticks;
+  const auto plan = policy_.begin_tick(display_.scene().visible_bytes());
+  if (has_writers) clean(plan.clean);
+  // Taken before the live pages are read: those are at least as new.
+  const DamageLog::Damage damage = damage_.take();
+  if (has_writers) {
+    const auto before = policy_.mode();
+    policy_.observe(damage.written_back);
+    if (before != policy_.mode() && policy_.mode() == TrackingPolicy::Mode::hot) ++statistics_.hot_periods;
+  }
+
+  const bool live = (plan.upload_live && has_writers) || uncollected_;
+  display_.look_for_other_masters();
+  if (live && display_.pacing().is_visible() && !display_.is_covered()) ++statistics_.hot_ticks;
+  display_.upload(damage, live);
+  if (!has_writers) {
+    // Nothing changes any more, and an output that could not show the live pixels is stale.
+    uncollected_ = false;
+    clean_error_.clear();
+  }
+  if (!display_.present()) sharing_.present_failed();
+}
+
+/// Between vblanks: shows what was delivered; with `clean_first` also what programs drew and nobody delivered
+/// yet.
+void Presenter::refresh_now(bool clean_first) {
+  const bool visible = display_.pacing().is_visible() && !display_.is_covered();
+  const bool hot = policy_.mode() == TrackingPolicy::Mode::hot;
+  if (clean_first && visible && !hot) {
+    const ByteRange bytes = display_.scene().visible_bytes();
+    clean({&bytes, 1});
+  }
+  // An output that shows nothing now gets everything later, so the damage does not wait for it in the log:
+  // there it would keep the thread awake.
+  const DamageLog::Damage damage = damage_.take();
+  // While hot the screen may be ahead of the shadow.
+  display_.upload(damage, hot || uncollected_);
+  if (!display_.present()) sharing_.present_failed();
+}
+
+void Presenter::publish(bool presented) {
+  const std::lock_guard lock(mutex_);
+  // What a failed frame should have shown is still to be presented.
+  busy_ = !presented;
+  const Screen& screen = display_.pacing();
+  const Scene& scene = screen.scene();
+  if (status_.mode != scene.mode) status_.mode = scene.mode;
+  display_.describe(status_.outputs);
+  status_.scanout_format = screen.format();
+  status_.lit = screen.is_lit();
+  status_.covered = screen.is_covered();
+  status_.in_front = sharing_.is_in_front();
+  status_.paths = card_.paths(screen.output().id);
+  status_.mappings = card_.mapping_statistics();
+  status_.power = screen.power();
+  status_.tracker = policy_.mode();
+  for (const std::error_code error : {screen.error(), clean_error_.error(), exception_.error()}) {
+    status_.error = error;
+    if (error) break;
+  }
+}
+
+}  // namespace fbemu

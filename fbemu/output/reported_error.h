@@ -1,0 +1,42 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <system_error>
+
+#include "base/clock.h"
+
+namespace fbemu {
+
+/// The outcome of something that is tried again and again, so that the log names a failure once. Not
+/// thread-safe.
+class ReportedError {
+ public:
+  using Duration = std::chrono::milliseconds;
+
+  /// What the log is to say.
+  enum class News {
+    none,
+    fails,  ///< the attempts fail, and the log does not have that yet
+    works,  ///< an attempt worked after a failure that is in the log
+  };
+
+  /// Reports at most one failure in `quiet`; one that lasts is reported late.
+  explicit ReportedError(Duration quiet = Duration(0)) : quiet_(quiet) {}
+
+  /// Takes the outcome of an attempt. A failure that ends within `patience` is no news.
+  [[nodiscard]] News update(std::error_code outcome, base::Clock::Time now, Duration patience = Duration(0));
+  /// Returns the outcome of the last attempt.
+  [[nodiscard]] std::error_code error() const { return error_; }
+  /// Forgets the failure, because nothing is attempted any more.
+  void clear();
+
+ private:
+  Duration quiet_;
+  std::error_code error_;
+  base::Clock::Time since_;
+  bool logged_ = false;  ///< the log has error_
+  std::optional<base::Clock::Time> last_logged_;
+};
+
+}  // namespace fbemu

@@ -1,0 +1,101 @@
+#pragma once
+
+#include <xf86drmMode.h>
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/unique_fd.h"
+#include "drmclient/pixel_format.h"
+#include "tests/support/temporary_folder.h"
+
+namespace unit {
+
+/// A DRM card with the older interface, in memory. kms_test defines those calls of libdrm and libudev that
+/// drmclient makes (fake_drm.cc, fake_udev.cc), and they answer from the FakeDrm that exists. The card's node
+/// is a FIFO, so it can be polled and drained.
+class FakeDrm {
+ public:
+  struct Connector {
+    uint32_t id = 0;
+    bool connected = true;
+    std::vector<drmModeModeInfo> modes;
+    uint32_t encoder_id = 0;  ///< the present one; 0 while the connector is dark
+    bool probed = true;       ///< a DRM master has asked for it
+  };
+  struct Encoder {
+    uint32_t id = 0;
+    uint32_t possible_crtcs = 0;
+    uint32_t crtc_id = 0;  ///< the present one; 0 while it is dark
+  };
+  struct Crtc {
+    uint32_t id = 0;
+    uint32_t framebuffer_id = 0;
+    drmModeModeInfo mode{};
+    bool on = false;
+  };
+  /// What a driver was asked for.
+  struct VblankRequest {
+    bool by_sequence = false;  ///< DRM_IOCTL_CRTC_QUEUE_SEQUENCE, not DRM_IOCTL_WAIT_VBLANK
+    bool relative = true;
+    uint64_t sequence = 0;
+    uint64_t user_data = 0;
+    friend bool operator==(const VblankRequest&, const VblankRequest&) = default;
+  };
+  struct Uevent {
+    std::string action;
+    std::string devname;
+    std::string hotplug;
+  };
+
+  static constexpr uint32_t first_connector = 41;
+  static constexpr uint32_t first_encoder = 51;
+  static constexpr uint32_t first_crtc = 31;
+
+  /// A card with `outputs` connected and dark connectors and `with_crtcs` CRTCs, each of which can drive each
+  /// connector.
+  explicit FakeDrm(size_t outputs = 1, size_t with_crtcs = 1);
+  ~FakeDrm();
+  FakeDrm(const FakeDrm&) = delete;
+  FakeDrm& operator=(const FakeDrm&) = delete;
+
+  [[nodiscard]] static bool exists();
+  /// The one that exists. Throws std::logic_error without one.
+  static FakeDrm& current();
+  /// 1024x768 at 60 Hz.
+  static drmModeModeInfo a_mode();
+
+  [[nodiscard]] std::string path() const { return folder_.file("card0"); }
+  void remove_node() const;
+  void add_node() const;
+  void send_uevent(const std::string& action, bool hotplug);
+
+  /// Null for an id that there is not.
+  [[nodiscard]] Connector* connector(uint32_t id);
+  [[nodiscard]] Encoder* encoder(uint32_t id);
+  [[nodiscard]] Crtc* crtc(uint32_t id);
+
+  std::vector<Connector> connectors;
+  std::vector<Encoder> encoders;
+  std::vector<Crtc> crtcs;
+  std::vector<drmclient::PixelFormat> formats{drmclient::PixelFormat::xrgb8888};
+  std::map<uint32_t, drmclient::PixelFormat> framebuffers;  ///< by their ids
+  bool other_master = false;                                ///< another process is DRM master
+  bool is_master = false;                                   ///< this one is
+  int refuse_sequences = 0;                             ///< the errno of drmCrtcQueueSequence(); 0: it works
+  int refuse_waits = 0;                                 ///< the errno of drmWaitVBlank(); 0: it works
+  std::vector<drmclient::PixelFormat> refused_formats;  ///< a mode with them is refused with EINVAL
+  std::vector<VblankRequest> vblank_requests;
+  std::map<std::string, unsigned> calls;  ///< of functions of libdrm, by their names
+  uint32_t last_object = 100;
+  std::vector<Uevent> uevents;
+  base::UniqueFd uevent_descriptor;
+
+ private:
+  TemporaryFolder folder_;
+};
+
+}  // namespace unit

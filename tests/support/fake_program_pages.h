@@ -1,0 +1,101 @@
+#pragma once
+
+#include <atomic>
+#include <cstring>
+#include <functional>
+#include <mutex>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "fbemu/damage/backing_store.h"
+#include "fbemu/damage/damage_log.h"
+#include "fbemu/frontend/program_pages.h"
+
+namespace unit {
+
+/// The page cache of a framebuffer: pages that programs change in place, and that are delivered to the shadow
+/// and to the damage log when they are cleaned. Thread-safe.
+class FakeProgramPages final : public fbemu::ProgramPages {
+ public:
+  /// Takes a changed page and its contents, as Framebuffer::write_back() does.
+  using Deliver = std::function<void(uint64_t offset, std::span<const std::byte> page)>;
+
+  FakeProgramPages(uint64_t size_bytes, Deliver deliver)
+      : cache_(fbemu::round_up_to_page(size_bytes)),
+        dirty_(cache_.size() / fbemu::page_size),
+        deliver_(std::move(deliver)) {}
+
+  /// A program draws through its mapping.
+  void draw(uint64_t offset, std::span<const std::byte> bytes) {
+    const std::lock_guard lock(mutex_);
+    std::memcpy(cache_.data() + offset, bytes.data(), bytes.size());
+    for (uint64_t page = offset / fbemu::page_size; page * fbemu::page_size < offset + bytes.size(); ++page) {
+      if (!dirty_[page]) ++faults_;
+      dirty_[page] = true;
+    }
+  }
+  /// write(2), which goes through the page cache too.
+  void store(uint64_t offset, std::span<const std::byte> bytes) {
+    const std::lock_guard lock(mutex_);
+    std::memcpy(cache_.data() + offset, bytes.data(), bytes.size());
+  }
+  /// What the kernel's flusher, munmap(2) or the last close do.
+  void write_all_back() { deliver_in({0, cache_.size()}); }
+
+  base::Result<void> clean(fbemu::ByteRange range) override {
+    ++cleans;
+    if (clean_error != 0) return base::failure(clean_error);
+    deliver_in(range);
+    return {};
+  }
+  base::Result<void> read(uint64_t offset, std::span<const iovec> into) override {
+    ++reads;
+    if (read_error != 0) return base::failure(read_error);
+    const std::lock_guard lock(mutex_);
+    for (const iovec& part : into) {
+      if (offset + part.iov_len > cache_.size()) return base::failure(EIO);
+      std::memcpy(part.iov_base, cache_.data() + offset, part.iov_len);
+      offset += part.iov_len;
+    }
+    return {};
+  }
+
+  [[nodiscard]] std::vector<std::byte> contents() const {
+    const std::lock_guard lock(mutex_);
+    return cache_;
+  }
+  /// The write faults that programs have had.
+  [[nodiscard]] uint64_t faults() const {
+    const std::lock_guard lock(mutex_);
+    return faults_;
+  }
+
+  std::atomic<int> clean_error{0};
+  std::atomic<int> read_error{0};
+  std::atomic<int> cleans{0};
+  std::atomic<int> reads{0};
+
+ private:
+  void deliver_in(fbemu::ByteRange range) {
+    for (uint64_t page = range.begin / fbemu::page_size; page * fbemu::page_size < range.end; ++page) {
+      std::vector<std::byte> bytes;
+      {
+        const std::lock_guard lock(mutex_);
+        if (page >= dirty_.size() || !dirty_[page]) continue;
+        dirty_[page] = false;
+        const auto first = cache_.begin() + static_cast<ptrdiff_t>(page * fbemu::page_size);
+        bytes.assign(first, first + static_cast<ptrdiff_t>(fbemu::page_size));
+      }
+      deliver_(page * fbemu::page_size, bytes);
+    }
+  }
+
+  mutable std::mutex mutex_;
+  std::vector<std::byte> cache_;
+  std::vector<bool> dirty_;
+  uint64_t faults_ = 0;
+  Deliver deliver_;
+};
+
+}  // namespace unit

@@ -1,0 +1,117 @@
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <future>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "fbemu/framebuffer.h"
+#include "tests/support/fake_program_pages.h"
+#include "tests/support/fake_user_memory.h"
+#include "tests/support/reference_pixels.h"
+#include "tests/support/stepped_card.h"
+
+namespace unit {
+
+/// A framebuffer of 64x48 pixels with memory for two screens (24576 bytes), on a card whose vblanks come as
+/// soon as they are wanted, and the memory of a program that asks for ioctls.
+class FramebufferFixture : public testing::Test {
+ protected:
+  static constexpr uint64_t var_at = FakeUserMemory::base;
+  static constexpr uint64_t fix_at = FakeUserMemory::base + 256;
+  static constexpr uint64_t map_at = FakeUserMemory::base + 512;
+  static constexpr uint64_t red_at = FakeUserMemory::base + 1024;
+  static constexpr uint64_t green_at = FakeUserMemory::base + 2048;
+  static constexpr uint64_t blue_at = FakeUserMemory::base + 3072;
+  static constexpr uint64_t transp_at = FakeUserMemory::base + 4096;
+  static constexpr uint64_t nowhere = 8;
+
+  ~FramebufferFixture() override { stop(); }
+
+  void build(SteppedCard::Vblanks vblanks = SteppedCard::Vblanks::at_once) {
+    drmclient::HeadlessOptions headless;
+    headless.size = {64, 48};
+    card.emplace(headless, vblanks);
+    const auto output = card->probe()->front();
+    options.mode = output.modes.front();
+    options.id = "fbemu headless";
+    framebuffer.emplace(*card, output, options);
+    pages.emplace(framebuffer->memory_bytes(), [this](uint64_t offset, std::span<const std::byte> page) {
+      framebuffer->write_back(offset, page);
+    });
+  }
+  void start(SteppedCard::Vblanks vblanks = SteppedCard::Vblanks::at_once) {
+    build(vblanks);
+    framebuffer->start(&*pages);
+  }
+  void stop() {
+    if (framebuffer) framebuffer->stop();
+  }
+
+  [[nodiscard]] fbemu::IoctlRequest request(uint32_t command, uint64_t argument) const {
+    return {command, argument, abi, memory};
+  }
+  /// Makes the ioctl and waits for its result, which is finished on this thread.
+  [[nodiscard]] int call(uint32_t command, uint64_t argument) {
+    const auto answer = std::make_shared<std::promise<std::function<int()>>>();
+    auto finish = answer->get_future();
+    const auto result = framebuffer->ioctl(request(command, argument), [answer](std::function<int()> later) {
+      answer->set_value(std::move(later));
+    });
+    if (result) return *result;
+    if (finish.wait_for(patience) != std::future_status::ready) {
+      ADD_FAILURE() << "no answer";
+      return -ETIMEDOUT;
+    }
+    return finish.get()();
+  }
+  [[nodiscard]] fb_var_screeninfo get_var() {
+    EXPECT_EQ(call(FBIOGET_VSCREENINFO, var_at), 0);
+    return memory->get<fb_var_screeninfo>(var_at);
+  }
+  [[nodiscard]] int put_var(const fb_var_screeninfo& var) {
+    memory->put(var_at, var);
+    return call(FBIOPUT_VSCREENINFO, var_at);
+  }
+  /// FBIOPUT_VSCREENINFO of the present var with a change.
+  [[nodiscard]] int change_var(const std::function<void(fb_var_screeninfo&)>& change) {
+    fb_var_screeninfo var = get_var();
+    change(var);
+    return put_var(var);
+  }
+  [[nodiscard]] int pan(uint32_t x, uint32_t y, uint32_t vmode = 0) {
+    fb_var_screeninfo var{};
+    var.xoffset = x;
+    var.yoffset = y;
+    var.vmode = vmode;
+    memory->put(var_at, var);
+    return call(FBIOPAN_DISPLAY, var_at);
+  }
+  void write_pixel(uint32_t x, uint32_t y, uint32_t pixel) {
+    const auto bytes = std::as_bytes(std::span(&pixel, 1));
+    const uint64_t at = (uint64_t{y} * framebuffer->status().scene.layout.virtual_size.width + x) * 4;
+    pages->store(at, bytes);
+    ASSERT_EQ(framebuffer->write(at, bytes).value_or(0), 4U);
+  }
+  [[nodiscard]] uint32_t shown(uint32_t x, uint32_t y) {
+    const auto capture = framebuffer->capture();
+    return capture->pixels.at(size_t{y} * capture->size.width + x);
+  }
+
+  fbemu::FramebufferOptions options;
+  fbemu::Abi abi = fbemu::Abi::lp64;
+  std::shared_ptr<FakeUserMemory> memory = std::make_shared<FakeUserMemory>();
+  std::optional<SteppedCard> card;
+  std::optional<fbemu::Framebuffer> framebuffer;
+  std::optional<FakeProgramPages> pages;
+};
+
+inline bool same(const fb_var_screeninfo& a, const fb_var_screeninfo& b) {
+  return std::memcmp(&a, &b, sizeof a) == 0;
+}
+
+}  // namespace unit

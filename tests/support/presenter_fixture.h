@@ -1,0 +1,147 @@
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <future>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "fbemu/output/presenter.h"
+#include "tests/support/fake_program_pages.h"
+#include "tests/support/manual_clock.h"
+#include "tests/support/reference_pixels.h"
+#include "tests/support/stepped_card.h"
+
+namespace unit {
+
+/// A presenter on a card whose vblanks the test gives one by one, and a program with pages that it draws in.
+/// The screen has 64x64 pixels, the virtual screen is 96x160: 15 pages, of which about 6 are visible.
+class PresenterFixture : public testing::Test {
+ protected:
+  using Vblanks = SteppedCard::Vblanks;
+
+  ~PresenterFixture() override { stop(); }
+
+  void start(Vblanks vblanks = Vblanks::stepped) {
+    build(vblanks);
+    presenter->start(scene, &*pages);
+  }
+  void start_without_pages() {
+    build(Vblanks::stepped);
+    presenter->start(scene, nullptr);
+  }
+  void build(Vblanks vblanks) {
+    drmclient::HeadlessOptions options = mappings;
+    options.size = visible;
+    options.formats = formats;
+    options.used_buffers = true;
+    card.emplace(options, vblanks);
+    stepped = vblanks == Vblanks::stepped;
+    scene.mode = drmclient::make_mode(visible);
+    scene.size = visible;
+    scene.layout.virtual_size = virtual_size;
+    scene.layout.pitch_bytes = virtual_size.width * 4;
+    shadow.emplace(uint64_t{scene.layout.pitch_bytes} * virtual_size.height);
+    pages.emplace(shadow->size_bytes(), [this](uint64_t offset, std::span<const std::byte> page) {
+      shadow->store(offset, page);
+      if (damage.add_written_back({offset, offset + page.size()})) presenter->damaged();
+    });
+    if (shared) card->share();
+    presenter.emplace(*card, card->probe()->front(), *shadow, damage, statistics, policy, *clock);
+  }
+  void stop() {
+    if (presenter) presenter->stop();
+  }
+
+  [[nodiscard]] uint64_t offset_of(uint32_t x, uint32_t y) const {
+    return uint64_t{y} * scene.layout.pitch_bytes + uint64_t{x} * 4;
+  }
+  /// A program draws a pixel (virtual coordinates) through its mapping.
+  void draw(uint32_t x, uint32_t y, uint32_t pixel) {
+    pages->draw(offset_of(x, y), std::as_bytes(std::span(&pixel, 1)));
+  }
+  void draw_everything(uint64_t seed) { pages->draw(0, noise(shadow->size_bytes(), seed)); }
+  /// A program stores a pixel with write(2).
+  void write(uint32_t x, uint32_t y, uint32_t pixel) {
+    const auto bytes = std::as_bytes(std::span(&pixel, 1));
+    pages->store(offset_of(x, y), bytes);
+    shadow->store(offset_of(x, y), bytes);
+    if (damage.add_written({offset_of(x, y), offset_of(x, y) + 4})) presenter->damaged();
+  }
+
+  /// One vblank, and all that the presenter does at it.
+  void tick() {
+    std::promise<void> done;
+    presenter->at_vblank([&](int) { done.set_value(); });
+    if (stepped) {
+      ASSERT_TRUE(card->step()) << "no vblank was asked for";
+    }
+    ASSERT_EQ(done.get_future().wait_for(patience), std::future_status::ready);
+  }
+  void ticks(int count) {
+    for (int i = 0; i < count; ++i) tick();
+  }
+  /// Waits for a flush.
+  void flush() {
+    std::promise<void> done;
+    presenter->flush([&](int) { done.set_value(); });
+    ASSERT_EQ(done.get_future().wait_for(patience), std::future_status::ready);
+  }
+  /// Asks for a scene, gives the vblank, and returns what the completion got.
+  [[nodiscard]] int show(const fbemu::Scene& wanted) {
+    std::promise<int> done;
+    presenter->show(wanted, [&](int error) { done.set_value(error); });
+    EXPECT_TRUE(!stepped || card->step());
+    return done.get_future().get();
+  }
+
+  /// The screen as it is, not as it could be: read on the presenter's thread, which alone uses the card,
+  /// without presenting first. Fails where the output is not lit.
+  [[nodiscard]] base::Result<drmclient::Capture> captured(drmclient::OutputId of) {
+    std::promise<base::Result<drmclient::Capture>> capture;
+    presenter->flush([&](int) { capture.set_value(card->capture(of)); });
+    return capture.get_future().get();
+  }
+  /// Its pixels; none where the output is not lit.
+  [[nodiscard]] std::vector<uint32_t> screen(drmclient::OutputId of = drmclient::HeadlessCard::output_id) {
+    auto capture = captured(of);
+    return capture ? std::move(capture->pixels) : std::vector<uint32_t>();
+  }
+  [[nodiscard]] uint32_t shown(uint32_t x, uint32_t y) { return screen().at(size_t{y} * visible.width + x); }
+  /// What the program's pages hold in the visible part of `of`.
+  [[nodiscard]] std::vector<uint32_t> program_picture(const fbemu::Scene& of) const {
+    const auto contents = pages->contents();
+    std::vector<uint32_t> pixels;
+    const auto size = of.size;
+    for (uint32_t y = 0; y < size.height; ++y) {
+      for (uint32_t x = 0; x < size.width; ++x) {
+        const uint64_t at = uint64_t{y + of.offset.y} * of.layout.pitch_bytes + uint64_t{x + of.offset.x} * 4;
+        pixels.push_back(
+            rounded_to(formats.front(), decode(drmclient::PixelFormat::xrgb8888, contents.data() + at)));
+      }
+    }
+    return pixels;
+  }
+  [[nodiscard]] std::vector<uint32_t> program_picture() const { return program_picture(scene); }
+
+  drmclient::Size visible{64, 64};
+  drmclient::Size virtual_size{96, 160};
+  std::vector<drmclient::PixelFormat> formats{drmclient::PixelFormat::xrgb8888};
+  drmclient::HeadlessOptions mappings;  ///< its other members are set by build()
+  bool stepped = true;
+  bool shared = false;
+  fbemu::ScreenPolicy policy;
+  ManualClock manual_clock;
+  const base::Clock* clock = &base::monotonic_clock();  ///< what the presenter is built with
+  std::optional<SteppedCard> card;
+  fbemu::Scene scene;
+  std::optional<fbemu::Shadow> shadow;
+  fbemu::DamageLog damage;
+  fbemu::Statistics statistics;
+  std::optional<FakeProgramPages> pages;
+  std::optional<fbemu::Presenter> presenter;
+};
+
+}  // namespace unit

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <gtest/gtest.h>
+#include <poll.h>
+
+#include <optional>
+#include <variant>
+
+#include "tests/support/lit_card.h"
+
+namespace unit {
+
+/// Waits for the next vblank of a card on which one was requested, and takes it.
+inline std::optional<drmclient::VblankEvent> take_vblank(drmclient::HeadlessCard& card) {
+  pollfd event{card.event_descriptor(), POLLIN, 0};
+  if (::poll(&event, 1, 30'000) != 1) return std::nullopt;
+  const auto events = card.read_events();
+  if (!events || events->empty()) return std::nullopt;
+  const auto* vblank = std::get_if<drmclient::VblankEvent>(&events->front());
+  return vblank == nullptr ? std::nullopt : std::optional(*vblank);
+}
+
+/// A card of its own that tells time in frames of its mode.
+class VblankClock {
+ public:
+  explicit VblankClock(const drmclient::Mode& mode) {
+    EXPECT_TRUE(lit_.card.set_mode(LitCard::output, mode, *lit_.buffer, {}).has_value());
+  }
+  void wait_frames(int count) {
+    for (int i = 0; i < count; ++i) {
+      ASSERT_TRUE(lit_.card.request_vblank(LitCard::output).has_value());
+      ASSERT_TRUE(take_vblank(lit_.card).has_value());
+    }
+  }
+
+ private:
+  LitCard lit_;
+};
+
+}  // namespace unit

@@ -1,0 +1,140 @@
+#include "cuse/bin/command.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <fstream>
+#include <iterator>
+
+#include "tests/support/environment.h"
+#include "tests/support/eventually.h"
+#include "tests/support/temporary_folder.h"
+
+using cuse::Command;
+
+namespace {
+
+using Variables = std::vector<std::pair<std::string, std::string>>;
+
+/// The exit status, once there is one.
+int end_of(Command& command) {
+  EXPECT_TRUE(unit::eventually([&] { return command.exit_status().has_value(); }));
+  return command.exit_status().value_or(-1);
+}
+
+int status_of(const std::vector<std::string>& words, const Variables& environment = {}) {
+  Command command(words, environment);
+  return end_of(command);
+}
+
+std::string contents(const std::string& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+}  // namespace
+
+TEST(Command, GivesTheExitStatus) {
+  EXPECT_EQ(status_of({"true"}), 0);
+  EXPECT_EQ(status_of({"sh", "-c", "exit 37"}), 37);
+}
+
+TEST(Command, EndedBySignalNIs128PlusN) {
+  EXPECT_EQ(status_of({"sh", "-c", "kill -KILL $$"}), 137);
+  EXPECT_EQ(status_of({"sh", "-c", "kill -TERM $$"}), 143);
+}
+
+TEST(Command, NotFoundIs127) {
+  EXPECT_EQ(status_of({"no-such-program-anywhere"}), 127);
+  EXPECT_EQ(status_of({"/no/such/program"}), 127);
+}
+
+TEST(Command, NotFoundIs127ThoughAFolderOfPathMayNotBeSearched) {
+  const unit::TemporaryFolder closed;
+  ASSERT_EQ(::chmod(closed.path().c_str(), 0), 0);
+  const unit::Environment path("PATH", closed.path() + ":/usr/bin:/bin");
+  // root may search every folder.
+  constexpr uid_t nobody = 65'534;
+  const bool is_root = ::geteuid() == 0;
+  if (is_root) {
+    ASSERT_EQ(::seteuid(nobody), 0);
+  }
+  const int missing = status_of({"no-such-program-anywhere"});
+  const int there = status_of({"true"});
+  if (is_root) {
+    ASSERT_EQ(::seteuid(0), 0);
+  }
+  EXPECT_EQ(missing, 127);
+  EXPECT_EQ(there, 0);
+}
+
+TEST(Command, NotExecutableIs126) {
+  const unit::TemporaryFolder folder;
+  std::ofstream(folder.file("plain")) << "#!/bin/sh\n";
+  EXPECT_EQ(status_of({folder.file("plain")}), 126);
+  EXPECT_EQ(status_of({folder.path()}), 126);
+  const unit::Environment path("PATH", folder.path());
+  EXPECT_EQ(status_of({"plain"}), 126);
+}
+
+TEST(Command, HasNoExitStatusWhileItRuns) {
+  Command command({"sleep", "1000"}, {});
+  EXPECT_GT(command.process(), 0);
+  EXPECT_FALSE(command.exit_status().has_value());
+  command.send(SIGKILL);
+  EXPECT_EQ(end_of(command), 137);
+}
+
+TEST(Command, GetsTheSignalsSentToIt) {
+  Command command({"sleep", "1000"}, {});
+  command.send(SIGTERM);
+  EXPECT_EQ(end_of(command), 143);
+}
+
+TEST(Command, ASignalAfterTheEndGoesNowhere) {
+  Command command({"true"}, {});
+  EXPECT_EQ(end_of(command), 0);
+  command.send(SIGKILL);
+  EXPECT_EQ(command.exit_status(), 0);
+}
+
+TEST(Command, ASignalToOneThatNeverStartedGoesNowhere) {
+  Command command({"no-such-program-anywhere"}, {});
+  command.send(SIGTERM);
+  EXPECT_EQ(command.exit_status(), 127);
+}
+
+TEST(Command, GetsItsArgumentsAsTheyAre) {
+  const unit::TemporaryFolder folder;
+  EXPECT_EQ(status_of({"sh", "-c", "printf '%s|' \"$@\" > \"$0\"", folder.file("out"), "a b", "", "*"}), 0);
+  EXPECT_EQ(contents(folder.file("out")), "a b||*|");
+}
+
+TEST(Command, AddsToTheEnvironmentAndReplacesWhatIsThere) {
+  const unit::TemporaryFolder folder;
+  const unit::Environment kept("FBEMU_TEST_KEPT", "kept");
+  const unit::Environment replaced("FBEMU_TEST_REPLACED", "old");
+  const unit::Environment longer("FBEMU_TEST_REPLACED_NOT", "longer name");
+  const std::string print =
+      "echo $FBEMU_TEST_KEPT,$FBEMU_TEST_REPLACED,$FBEMU_TEST_REPLACED_NOT,$FBEMU_TEST_ADDED > " +
+      folder.file("out");
+  EXPECT_EQ(status_of({"sh", "-c", print}, {{"FBEMU_TEST_REPLACED", "new"}, {"FBEMU_TEST_ADDED", "added=x"}}),
+            0);
+  EXPECT_EQ(contents(folder.file("out")), "kept,new,longer name,added=x\n");
+}
+
+TEST(Command, RunsWithDefaultSignalsThoughOursAreBlockedOrIgnored) {
+  sigset_t signals;
+  sigset_t old;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  ::pthread_sigmask(SIG_BLOCK, &signals, &old);
+  const auto old_handler = ::signal(SIGPIPE, SIG_IGN);
+  EXPECT_EQ(status_of({"sh", "-c", "kill -TERM $$"}), 143);
+  EXPECT_EQ(status_of({"sh", "-c", "kill -PIPE $$"}), 141);
+  ::signal(SIGPIPE, old_handler);
+  ::pthread_sigmask(SIG_SETMASK, &old, nullptr);
+}

@@ -1,0 +1,113 @@
+#include "cuse/control/control_client.h"
+
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <thread>
+
+#include "cuse/control/control_server.h"
+#include "cuse/service/runtime_files.h"
+#include "tests/support/environment.h"
+#include "tests/support/temporary_folder.h"
+#include "tests/support/thrown.h"
+#include "tests/support/unprivileged_user.h"
+
+using cuse::ask_daemon;
+using cuse::ControlReply;
+using cuse::ControlServer;
+using cuse::find_control_socket;
+using unit::Environment;
+using unit::thrown_by;
+
+TEST(FindControlSocket, IsTheOneThatIsWanted) {
+  const Environment variable("FBEMU_CONTROL", "/somewhere/else.sock");
+  EXPECT_EQ(find_control_socket("/wanted.sock"), "/wanted.sock");
+}
+
+TEST(FindControlSocket, IsElseThatOfTheEnvironment) {
+  const Environment variable("FBEMU_CONTROL", "/from/environment.sock");
+  EXPECT_EQ(find_control_socket(std::nullopt), "/from/environment.sock");
+}
+
+namespace {
+
+/// A user with a runtime folder of its own. Root's daemons share one folder of the machine, which a test must
+/// not use.
+class FindTheOnlyDaemon : public testing::Test {
+ protected:
+  void SetUp() override { cuse::make_runtime_directory(); }
+  static void make(const std::string& name) { std::ofstream(cuse::runtime_directory() + "/" + name) << ""; }
+
+  unit::UnprivilegedUser user;
+  unit::TemporaryFolder folder;
+  Environment runtime{"XDG_RUNTIME_DIR", folder.path()};
+  Environment control{"FBEMU_CONTROL", std::nullopt};
+};
+
+}  // namespace
+
+TEST_F(FindTheOnlyDaemon, IsItsSocket) {
+  make("dev-fb0.sock");
+  make("dev-fb0.lock");
+  EXPECT_EQ(find_control_socket(std::nullopt), folder.path() + "/fbemu/dev-fb0.sock");
+}
+
+TEST_F(FindTheOnlyDaemon, WhereThereIsNoneTheFolderIsNamed) {
+  const auto thrown = thrown_by([] { static_cast<void>(find_control_socket(std::nullopt)); });
+  EXPECT_TRUE(thrown.says(folder.path() + "/fbemu")) << thrown.what;
+  EXPECT_TRUE(thrown.says("--control")) << thrown.what;
+}
+
+TEST_F(FindTheOnlyDaemon, OfSeveralAllAreListed) {
+  make("dev-fb0.sock");
+  make("dev-fb1.sock");
+  const auto thrown = thrown_by([] { static_cast<void>(find_control_socket(std::nullopt)); });
+  EXPECT_TRUE(thrown.says("--control " + folder.path() + "/fbemu/dev-fb0.sock")) << thrown.what;
+  EXPECT_TRUE(thrown.says("--control " + folder.path() + "/fbemu/dev-fb1.sock")) << thrown.what;
+}
+
+TEST(AskDaemon, NobodyThereIsToldWithThePath) {
+  const unit::TemporaryFolder folder;
+  const auto thrown = thrown_by([&] { static_cast<void>(ask_daemon(folder.file("none.sock"), "status")); });
+  EXPECT_EQ(thrown.code, ENOENT);
+  EXPECT_TRUE(thrown.says("no fbemud answers at " + folder.file("none.sock"))) << thrown.what;
+}
+
+TEST(AskDaemon, ARefusalIsThrownWithTheDaemonsWords) {
+  const unit::TemporaryFolder folder;
+  const ControlServer server(folder.file("a.sock"), [](const std::string& word) -> ControlReply {
+    throw std::runtime_error("no " + word);
+  });
+  const auto thrown = thrown_by([&] { static_cast<void>(ask_daemon(folder.file("a.sock"), "dancing")); });
+  EXPECT_EQ(thrown.what, "fbemud: no dancing");
+}
+
+TEST(AskDaemon, AStatusThatHasAnErrorAmongItsMembersIsNoRefusal) {
+  const unit::TemporaryFolder folder;
+  const ControlServer server(folder.file("a.sock"), [](const std::string&) {
+    ControlReply reply;
+    reply.body = {{"error", "Device or resource busy"}, {"device", "/dev/fb0"}};
+    return reply;
+  });
+  EXPECT_EQ(ask_daemon(folder.file("a.sock"), "status").body["device"], "/dev/fb0");
+}
+
+TEST(AskDaemon, ADaemonThatHangsUpIsTold) {
+  const unit::TemporaryFolder folder;
+  const std::string path = folder.file("a.sock");
+  const base::UniqueFd listener(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+  const sockaddr_un address = cuse::make_unix_address(path);
+  ASSERT_EQ(::bind(listener.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  ASSERT_EQ(::listen(listener.get(), 1), 0);
+  std::thread daemon([&] {
+    const base::UniqueFd client(::accept(listener.get(), nullptr, nullptr));
+    char byte = 0;
+    static_cast<void>(::recv(client.get(), &byte, 1, 0));
+  });
+  const auto thrown = thrown_by([&] { static_cast<void>(ask_daemon(path, "status")); });
+  daemon.join();
+  EXPECT_EQ(thrown.code, ECONNRESET);
+  EXPECT_TRUE(thrown.says(path + " does not answer")) << thrown.what;
+}

@@ -1,0 +1,170 @@
+// The FUSE server on a channel whose kernel is the test: no mount, no root.
+
+#include <fcntl.h>
+
+#include <cstdlib>
+#include <future>
+#include <optional>
+
+#include "cuse/service/log.h"
+#include "cuse/session/fuse_server.h"
+#include "tests/support/failing_memory.h"
+#include "tests/support/framebuffer_fixture.h"
+#include "tests/support/kernel_double.h"
+#include "tests/support/libfuse_seam.h"
+#include "tests/support/temporary_folder.h"
+#include "tests/support/thread_doubles.h"
+#include "tests/support/thrown.h"
+
+namespace {
+
+using cuse::FuseServer;
+using cuse::SessionEnd;
+using unit::eventually;
+using unit::KernelDouble;
+
+class FuseSessionTest : public unit::FramebufferFixture {
+ protected:
+  ~FuseSessionTest() override {
+    stop();
+    EXPECT_TRUE(program_threads.stop(unit::patience));
+    EXPECT_TRUE(!server || server->stop(unit::patience));
+  }
+
+  void start_server(std::chrono::milliseconds stop_timeout = unit::patience) {
+    unit::FramebufferFixture::start();
+    server.emplace(*framebuffer, cuse::ServedFile{folder.file("fb"), {0, 0, 0660}}, program_threads,
+                   FuseServer::Environment{
+                       [this] { return KernelDouble::connect_to(folder.file("channel")); }, stop_timeout});
+    ASSERT_EQ(unit::thrown_by([this] { server->start(); }).what, "");
+    kernel.accept();
+  }
+  void initialize() { EXPECT_EQ(kernel.ask(FUSE_INIT, KernelDouble::init_request()).error, 0); }
+  KernelDouble::Answer open_file() {
+    fuse_open_in request{};
+    request.flags = O_RDWR;
+    return kernel.ask(FUSE_OPEN, request);
+  }
+  KernelDouble::Answer write(const std::string& text) {
+    fuse_write_in request{};
+    request.size = static_cast<uint32_t>(text.size());
+    return kernel.ask(FUSE_WRITE, request, text);
+  }
+  KernelDouble::Answer read(uint32_t size) {
+    fuse_read_in request{};
+    request.size = size;
+    return kernel.ask(FUSE_READ, request);
+  }
+  KernelDouble::Answer flush() { return kernel.ask(FUSE_FLUSH, fuse_flush_in{}); }
+  [[nodiscard]] bool has_ended() const {
+    pollfd event{server->ended_descriptor(), POLLIN, 0};
+    return ::poll(&event, 1, static_cast<int>(std::chrono::milliseconds(unit::patience).count())) == 1;
+  }
+
+  unit::LibfuseSeam seam;
+  unit::TemporaryFolder folder;
+  KernelDouble kernel{folder.file("channel")};
+  cuse::ProgramThreads program_threads;
+  std::optional<FuseServer> server;
+};
+
+TEST_F(FuseSessionTest, OperationsReachTheFramebuffer) {
+  start_server();
+  initialize();
+  EXPECT_EQ(kernel.ask(FUSE_GETATTR, fuse_getattr_in{}).as<fuse_attr_out>().attr.size,
+            framebuffer->memory_bytes());
+  EXPECT_EQ(open_file().error, 0);
+  EXPECT_EQ(framebuffer->status().open_writers, 1U);
+  EXPECT_EQ(write("pixels").as<fuse_write_out>().size, 6U);
+  EXPECT_EQ(read(6).text(), "pixels");
+  EXPECT_EQ(flush().error, 0);
+  EXPECT_EQ(kernel.ask(FUSE_STATFS).error, 0);
+}
+
+TEST_F(FuseSessionTest, FlushOfDamageIsAnsweredWhenItIsShown) {
+  start_server();
+  initialize();
+  EXPECT_EQ(open_file().error, 0);
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_EQ(write("pixels").error, 0);
+    EXPECT_EQ(flush().error, 0);
+  }
+}
+
+TEST_F(FuseSessionTest, OperationsWithoutMemoryReturnEnomem) {
+  start_server();
+  initialize();
+  uint32_t size = 16;
+  const std::vector<std::function<KernelDouble::Answer()>> operations{
+      [&] { return open_file(); },
+      [&] { return read(size *= 2); },
+      [&] { return write("pixels"); },
+      [&] { return flush(); },
+      [&] { return kernel.ask(FUSE_GETATTR, fuse_getattr_in{}); },
+  };
+  for (const auto& operation : operations) {
+    bool failed = true;
+    for (size_t successes = 0; failed && successes < 100; ++successes) {
+      const unit::FailingMemory memory("fuse", successes);
+      const int error = operation().error;
+      failed = unit::FailingMemory::failed();
+      EXPECT_TRUE(error == 0 || error == -ENOMEM) << error << " after " << successes;
+    }
+    EXPECT_FALSE(failed);
+  }
+}
+
+TEST_F(FuseSessionTest, LostConnectionIsReportedWithItsError) {
+  start_server();
+  initialize();
+  kernel.close();
+  ASSERT_TRUE(has_ended());
+  EXPECT_EQ(server->end().cause, SessionEnd::Cause::failed);
+  EXPECT_EQ(server->end().error, EIO);
+}
+
+TEST_F(FuseSessionTest, NoMemoryForRequestsIsReportedAsSuch) {
+  seam.before_receive = [] { return -ENOMEM; };
+  start_server();
+  ASSERT_TRUE(has_ended());
+  EXPECT_EQ(server->end().cause, SessionEnd::Cause::out_of_memory);
+}
+
+TEST_F(FuseSessionTest, ChannelThatCannotBeHadIsAnErrorOfTheStart) {
+  unit::FramebufferFixture::start();
+  server.emplace(*framebuffer, cuse::ServedFile{folder.file("fb"), {0, 0, 0660}}, program_threads,
+                 FuseServer::Environment{[]() -> base::UniqueFd { throw std::bad_alloc(); },
+                                         std::chrono::milliseconds(unit::patience)});
+  EXPECT_TRUE(unit::thrown_by([this] { server->start(); }).says("bad_alloc"));
+}
+
+TEST(FuseSessionDeathTest, StopThatFailsEndsTheProcessAndSaysSo) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  struct Stuck : FuseSessionTest {
+    void TestBody() override {}
+    unit::Gate gate;
+    void end_with_a_thread_that_waits() {
+      std::atomic<bool> waits{false};
+      seam.before_receive = [&]() -> std::optional<int> {
+        if (waits) gate.pass();
+        return std::nullopt;
+      };
+      start_server(std::chrono::milliseconds(1));
+      initialize();
+      waits = true;
+      static_cast<void>(kernel.send(FUSE_STATFS));
+      static_cast<void>(eventually([&] { return gate.waiting() > 0; }));
+      server.reset();
+    }
+  };
+  EXPECT_EXIT(
+      {
+        cuse::start_logging(false);
+        Stuck stuck;
+        stuck.end_with_a_thread_that_waits();
+        std::_Exit(EXIT_SUCCESS);
+      },
+      testing::ExitedWithCode(EXIT_FAILURE), "does not end; ending the process instead");
+}
+
+}  // namespace

@@ -1,0 +1,173 @@
+#include "cuse/session/process_memory.h"
+
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <fstream>
+#include <optional>
+#include <vector>
+
+#include "tests/support/child_process.h"
+#include "tests/support/reference_pixels.h"
+#include "tests/support/temporary_folder.h"
+
+using cuse::ProcessMemory;
+using unit::ChildProcess;
+using unit::Pipe;
+
+namespace {
+
+constexpr size_t page = 4096;
+
+/// A program with three pages at one address: the first can be read and written, the second read, the third
+/// neither.
+class ProcessMemoryTest : public testing::Test {
+ protected:
+  ProcessMemoryTest() {
+    void* memory = ::mmap(nullptr, 3 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    EXPECT_NE(memory, MAP_FAILED);
+    ours = static_cast<std::byte*>(memory);
+    address = reinterpret_cast<uint64_t>(memory);
+  }
+  ~ProcessMemoryTest() override { ::munmap(ours, 3 * page); }
+
+  void SetUp() override {
+    program.emplace([this] {
+      std::memcpy(ours, contents.data(), contents.size());
+      ::mprotect(ours + page, page, PROT_READ);
+      ::mprotect(ours + 2 * page, page, PROT_NONE);
+      news.put('r');
+      // Until it is asked to say what its memory begins with.
+      static_cast<void>(questions.get());
+      news.put(std::to_integer<char>(ours[5]));
+      unit::wait_to_be_killed();
+      return 0;
+    });
+    ASSERT_EQ(news.get(), 'r');
+    char probe = 0;
+    const iovec local{&probe, 1};
+    const iovec remote{ours, 1};
+    if (::process_vm_readv(program->process(), &local, 1, &remote, 1, 0) != 1) {
+      GTEST_SKIP() << "takes permission to read the memory of a child process";
+    }
+  }
+
+  [[nodiscard]] ProcessMemory memory() const { return ProcessMemory(program->process()); }
+
+  std::vector<std::byte> contents = unit::noise(3 * page, 3);
+  std::byte* ours = nullptr;
+  uint64_t address = 0;
+  Pipe news;
+  Pipe questions;
+  std::optional<ChildProcess> program;
+};
+
+}  // namespace
+
+TEST_F(ProcessMemoryTest, ReadsTheProgramsBytesAndNotOurs) {
+  std::vector<std::byte> bytes(100);
+  EXPECT_EQ(memory().read(address + 10, bytes), 0);
+  EXPECT_TRUE(std::equal(bytes.begin(), bytes.end(), contents.begin() + 10));
+}
+
+TEST_F(ProcessMemoryTest, WritesToTheProgramAndNotToUs) {
+  const std::byte answer{'!'};
+  EXPECT_EQ(memory().write(address + 5, {&answer, 1}), 0);
+  questions.put('?');
+  EXPECT_EQ(news.get(), '!');
+  EXPECT_EQ(ours[5], std::byte{0});
+}
+
+TEST_F(ProcessMemoryTest, ReadingWhatIsNotThereIsAFault) {
+  std::array<std::byte, 4> bytes{};
+  EXPECT_EQ(memory().read(0, bytes), EFAULT);
+  EXPECT_EQ(memory().read(address + 2 * page, bytes), EFAULT);
+  EXPECT_EQ(memory().read(0xffff'ffff'ffff'fff0, bytes), EFAULT);
+}
+
+TEST_F(ProcessMemoryTest, ReadingAcrossTheEndOfWhatIsThereIsAFault) {
+  std::array<std::byte, 8> bytes{};
+  EXPECT_EQ(memory().read(address + 2 * page - 4, bytes), EFAULT);
+}
+
+TEST_F(ProcessMemoryTest, WritingToReadOnlyMemoryIsAFault) {
+  const std::array<std::byte, 8> bytes{};
+  EXPECT_EQ(memory().write(address + page, bytes), EFAULT);
+  EXPECT_EQ(memory().write(address + page - 4, bytes), EFAULT) << "half of it";
+}
+
+TEST_F(ProcessMemoryTest, NoBytesAreNoFault) {
+  EXPECT_EQ(memory().read(0, {}), 0);
+  EXPECT_EQ(memory().write(0, {}), 0);
+}
+
+TEST_F(ProcessMemoryTest, AProgramThatIsGoneCannotBeReached) {
+  const pid_t process = program->process();
+  program->kill();
+  std::array<std::byte, 4> bytes{};
+  EXPECT_EQ(ProcessMemory(process).read(address, bytes), EPERM);
+}
+
+TEST_F(ProcessMemoryTest, AProgramInAnUnseenPidNamespaceCannotBeReached) {
+  std::array<std::byte, 4> bytes{};
+  EXPECT_EQ(ProcessMemory(0).read(address, bytes), EPERM);
+  EXPECT_EQ(ProcessMemory(0).write(address, bytes), EPERM);
+}
+
+namespace {
+
+/// What is logged of a refusal with EPERM where Yama's file contains `scope`; without text there is no file.
+std::string refusal(const std::string& scope, bool has_ptrace_right, int error = EPERM) {
+  const unit::TemporaryFolder folder;
+  if (!scope.empty()) std::ofstream(folder.file("ptrace_scope")) << scope << '\n';
+  return cuse::explain_refusal(error, has_ptrace_right, folder.file("ptrace_scope"));
+}
+
+testing::AssertionResult has(const std::string& text, const std::string& part) {
+  if (text.find(part) != std::string::npos) return testing::AssertionSuccess();
+  return testing::AssertionFailure() << text;
+}
+
+}  // namespace
+
+TEST(Refusal, ByScopeThreeIsNotBlamedOnMissingRootAndNeedsABoot) {
+  for (const bool right : {false, true}) {
+    EXPECT_TRUE(has(refusal("3", right), "ptrace_scope is 3, which forbids it to everyone, root too"));
+    EXPECT_TRUE(has(refusal("3", right), "boot again"));
+    EXPECT_FALSE(has(refusal("3", right), "run fbemud as root"));
+  }
+}
+
+TEST(Refusal, ByScopeTwoDemandsTheCapability) {
+  EXPECT_TRUE(
+      has(refusal("2", false), "ptrace_scope is 2, which demands CAP_SYS_PTRACE: run fbemud as root"));
+}
+
+TEST(Refusal, ByScopeOneNamesTheCommand) {
+  EXPECT_TRUE(has(refusal("1", false), "ptrace_scope is 1"));
+  EXPECT_TRUE(has(refusal("1", false), "fbemud -- COMMAND"));
+}
+
+TEST(Refusal, WithoutYamaIsOfAnotherUsersProgram) {
+  for (const char* scope : {"0", ""}) {
+    EXPECT_TRUE(has(refusal(scope, false), "only programs of the same user"));
+    EXPECT_FALSE(has(refusal(scope, false), "yama"));
+  }
+}
+
+TEST(Refusal, WithTheCapabilityNamesUserNamespacesAndSecurityModules) {
+  for (const char* scope : {"0", "1", "2", ""}) {
+    EXPECT_TRUE(has(refusal(scope, true), "user namespace"));
+    EXPECT_FALSE(has(refusal(scope, true), "as root"));
+  }
+}
+
+TEST(Refusal, OfAProcessThatEndedOrByTheKernelSaysSo) {
+  EXPECT_TRUE(has(refusal("3", true, ESRCH), "has ended"));
+  EXPECT_TRUE(has(refusal("3", true, ENOSYS), "CONFIG_CROSS_MEMORY_ATTACH"));
+}

@@ -1,0 +1,351 @@
+#include "cuse/session/session_threads.h"
+
+#include <fcntl.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <atomic>
+#include <filesystem>
+#include <memory>
+#include <stdexcept>
+
+#include "cuse/session/request.h"
+#include "tests/support/libfuse_seam.h"
+#include "tests/support/served_session.h"
+#include "tests/support/thread_doubles.h"
+#include "tests/support/thrown.h"
+
+namespace {
+
+using cuse::Request;
+using cuse::SessionEnd;
+using cuse::SessionThreads;
+using unit::eventually;
+using unit::work;
+using Cause = SessionEnd::Cause;
+
+class SessionThreadsTest : public testing::Test, protected unit::ServedSession {
+ protected:
+  void SetUp() override {
+    fuse_lowlevel_ops operations{};
+    operations.statfs = cuse::guarded<&SessionThreadsTest::statfs>;
+    operations.readlink = cuse::guarded<&SessionThreadsTest::readlink>;
+    make_session(operations, this);
+  }
+  ~SessionThreadsTest() override {
+    gate.open();
+    end();
+  }
+
+  void expect_service() { EXPECT_EQ(kernel.ask(FUSE_STATFS).error, 0); }
+  /// Has a request held up until the gate is opened.
+  uint64_t hold_up_one() {
+    const int before = gate.waiting();
+    const uint64_t unique = kernel.send(FUSE_READLINK);
+    EXPECT_TRUE(eventually([&] { return gate.waiting() > before; }));
+    return unique;
+  }
+  /// Its descriptors of that kind, as "anon_inode:[eventpoll]".
+  static std::vector<int> descriptors_of(const std::string& kind) {
+    std::vector<int> found;
+    for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+      std::error_code error;
+      if (std::filesystem::read_symlink(entry, error) == kind)
+        found.push_back(std::stoi(entry.path().filename()));
+    }
+    return found;
+  }
+
+  unit::LibfuseSeam seam;
+  unit::Gate gate;
+  std::atomic<int> handled{0};
+  std::function<void(Request&)> handler;  ///< of STATFS, in place of an answer
+  unit::LimitedSpawner limit;
+  SessionThreads threads{"session", limit.spawner()};
+
+ private:
+  static SessionThreadsTest& test_of(const Request& request) {
+    return *static_cast<SessionThreadsTest*>(::fuse_req_userdata(request.get()));
+  }
+  static void statfs(Request& request, fuse_ino_t) {
+    SessionThreadsTest& test = test_of(request);
+    ++test.handled;
+    if (test.handler) {
+      test.handler(request);
+      return;
+    }
+    const struct statvfs status {};
+    ::fuse_reply_statfs(request.take(), &status);
+  }
+  static void readlink(Request& request, fuse_ino_t) {
+    test_of(request).gate.pass();
+    ::fuse_reply_readlink(request.take(), "end");
+  }
+};
+
+/// As SessionThreadsTest, with as many threads as wanted.
+class FreeSessionThreadsTest : public SessionThreadsTest {
+ protected:
+  FreeSessionThreadsTest() { limit.left = 1000; }
+};
+
+TEST_F(FreeSessionThreadsTest, RequestsAreAnswered) {
+  serve(threads);
+  for (int i = 0; i < 100; ++i) expect_service();
+  EXPECT_EQ(handled, 100);
+}
+
+TEST_F(FreeSessionThreadsTest, RequestsThatWaitHoldUpNoOther) {
+  serve(threads);
+  for (int i = 0; i < 20; ++i) static_cast<void>(hold_up_one());
+  expect_service();
+  gate.open();
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(kernel.next_answer().value().text(), "end");
+}
+
+TEST_F(FreeSessionThreadsTest, GrowthEndsAtTheLimit) {
+  serve(threads);
+  constexpr int many = SessionThreads::most_workers + 1;
+  for (int i = 0; i < many; ++i) static_cast<void>(hold_up_one());
+  EXPECT_EQ(threads.size(), SessionThreads::most_workers);
+  const uint64_t waiting = kernel.send(FUSE_STATFS);
+  gate.open();
+  bool answered = false;
+  for (int i = 0; i < many + 1; ++i) answered = kernel.next_answer().value().unique == waiting || answered;
+  EXPECT_TRUE(answered);
+}
+
+TEST_F(FreeSessionThreadsTest, WorkPostedByManyThreadsIsDoneOnceEach) {
+  serve(threads);
+  std::array<std::atomic<int>, 1000> done{};
+  std::vector<std::thread> posters;
+  for (size_t i = 0; i < 4; ++i) {
+    posters.emplace_back([&, i] {
+      for (size_t k = i; k < done.size(); k += 4) threads.post(work([&done, k] { ++done[k]; }));
+    });
+  }
+  for (int i = 0; i < 100; ++i) expect_service();
+  for (std::thread& poster : posters) poster.join();
+  end();
+  EXPECT_TRUE(std::ranges::all_of(done, [](const auto& times) { return times == 1; }));
+}
+
+TEST_F(FreeSessionThreadsTest, StopBeforeRunReturnsWithPostedWorkDone) {
+  threads.prepare(session());
+  bool done = false;
+  threads.post(work([&] { done = true; }));
+  threads.stop();
+  run(threads);
+  EXPECT_EQ(wait_for_end().cause, Cause::stopped);
+  EXPECT_TRUE(done);
+}
+
+TEST_F(FreeSessionThreadsTest, StopWithARequestThatWaitsReturnsAfterIt) {
+  serve(threads);
+  const uint64_t unique = hold_up_one();
+  threads.stop();
+  gate.open();
+  EXPECT_EQ(wait_for_end().cause, Cause::stopped);
+  EXPECT_EQ(kernel.answer_to(unique).text(), "end");
+}
+
+TEST_F(FreeSessionThreadsTest, WorkPostedAfterTheEndIsDropped) {
+  std::shared_ptr<cuse::Mailbox> mailbox;
+  std::weak_ptr<cuse::Work> watched;
+  {
+    SessionThreads short_lived("short");
+    mailbox = short_lived.mailbox();
+    auto left = work([] { ADD_FAILURE() << "done by nobody"; });
+    watched = left;
+    short_lived.post(std::move(left));
+  }
+  EXPECT_TRUE(watched.expired());
+  mailbox->post(work([] { ADD_FAILURE() << "done by nobody"; }));
+}
+
+TEST_F(FreeSessionThreadsTest, ChannelThatFailsEndsTheSessionWithItsError) {
+  serve(threads);
+  for (int i = 0; i < 3; ++i) static_cast<void>(hold_up_one());
+  kernel.close();
+  gate.open();
+  const SessionEnd end = wait_for_end();
+  EXPECT_EQ(end.cause, Cause::failed);
+  EXPECT_EQ(end.error, EIO);
+  EXPECT_NE(describe(end, "/dev/fb7").find("/dev/fb7 failed: Input/output error"), std::string::npos);
+}
+
+TEST_F(FreeSessionThreadsTest, ConnectionThatTheKernelClosesEndsTheSession) {
+  seam.before_receive = [] { return 0; };
+  threads.prepare(session());
+  run(threads);
+  const SessionEnd end = wait_for_end();
+  EXPECT_EQ(end.cause, Cause::closed);
+  EXPECT_NE(describe(end, "/dev/fb7").find("the mount on /dev/fb7 was taken away"), std::string::npos);
+}
+
+TEST_F(FreeSessionThreadsTest, NoMemoryForAnyThreadEndsTheSessionAndSaysSo) {
+  seam.before_receive = [] { return -ENOMEM; };
+  threads.prepare(session());
+  run(threads);
+  const SessionEnd end = wait_for_end();
+  EXPECT_EQ(end.cause, Cause::out_of_memory);
+  EXPECT_NE(describe(end, "/dev/fb7").find("out of memory"), std::string::npos);
+  EXPECT_EQ(describe(end, "/dev/fb7").find("taken away"), std::string::npos);
+}
+
+/// As FreeSessionThreadsTest; the first thread has memory for requests, the further ones as told.
+class ShortOfMemoryTest : public FreeSessionThreadsTest {
+ protected:
+  struct State {
+    std::atomic<bool> short_of_memory{true};
+    std::atomic<int> failures{0};
+    std::atomic<std::thread::id> first{};
+  };
+
+  void SetUp() override {
+    FreeSessionThreadsTest::SetUp();
+    // Shared, because the threads end after the test.
+    seam.before_receive = [state = state]() -> std::optional<int> {
+      std::thread::id none;
+      state->first.compare_exchange_strong(none, std::this_thread::get_id());
+      if (state->first.load() == std::this_thread::get_id() || !state->short_of_memory) return std::nullopt;
+      ++state->failures;
+      return -ENOMEM;
+    };
+    serve(threads);
+  }
+
+  std::shared_ptr<State> state = std::make_shared<State>();
+};
+
+TEST_F(ShortOfMemoryTest, FurtherThreadThatIsNotNeededEndsAlone) {
+  constexpr int requests = 50;
+  const int left_before = limit.left;
+  for (int i = 0; i < requests; ++i) {
+    expect_service();
+    EXPECT_TRUE(eventually([&] { return threads.size() == 0; }));
+  }
+  EXPECT_GT(state->failures, 0);
+  // A request starts one thread at most, and one that fails has no other started.
+  EXPECT_LE(left_before - limit.left, requests);
+  state->short_of_memory = false;
+  for (int i = 0; i < 2; ++i) static_cast<void>(hold_up_one());
+  expect_service();
+}
+
+TEST_F(ShortOfMemoryTest, LastFreeThreadWaitsForMemoryAndServesThen) {
+  static_cast<void>(hold_up_one());
+  EXPECT_TRUE(eventually([&] { return state->failures > 1; }));
+  std::atomic<bool> done{false};
+  threads.post(work([&] { done = true; }));
+  EXPECT_TRUE(eventually([&] { return done.load(); }));
+  state->short_of_memory = false;
+  expect_service();
+}
+
+TEST_F(SessionThreadsTest, ThreadsThatCannotBeMadeLeaveTheRequestsToTheFirst) {
+  serve(threads);
+  for (int i = 0; i < 100; ++i) expect_service();
+  EXPECT_GT(limit.refused, 0);
+  EXPECT_EQ(threads.size(), 0U);
+  std::atomic<bool> done{false};
+  threads.post(work([&] { done = true; }));
+  EXPECT_TRUE(eventually([&] { return done.load(); }));
+}
+
+TEST_F(SessionThreadsTest, ThreadsGrowAgainAfterTheLimitIsRaised) {
+  serve(threads);
+  expect_service();
+  limit.left = 10;
+  for (int i = 0; i < 5; ++i) static_cast<void>(hold_up_one());
+  expect_service();
+}
+
+TEST_F(SessionThreadsTest, WorkThatThrowsEndsNoThread) {
+  serve(threads);
+  std::atomic<bool> done{false};
+  threads.post(work([] { throw std::runtime_error("no luck"); }));
+  threads.post(work([] { throw std::bad_alloc(); }));
+  threads.post(work([&] { done = true; }));
+  EXPECT_TRUE(eventually([&] { return done.load(); }));
+  expect_service();
+}
+
+TEST_F(SessionThreadsTest, HandlerThatThrowsBadAllocAnswersEnomem) {
+  handler = [](Request&) { throw std::bad_alloc(); };
+  serve(threads);
+  EXPECT_EQ(kernel.ask(FUSE_STATFS).error, -ENOMEM);
+}
+
+TEST_F(SessionThreadsTest, HandlerThatThrowsAnythingElseAnswersEio) {
+  handler = [](Request&) { throw std::runtime_error("no luck"); };
+  serve(threads);
+  EXPECT_EQ(kernel.ask(FUSE_STATFS).error, -EIO);
+}
+
+TEST_F(SessionThreadsTest, HandlerThatThrowsAfterItsAnswerAnswersOnce) {
+  std::atomic<bool> answers_before{true};
+  handler = [&](Request& request) {
+    if (answers_before) ::fuse_reply_err(request.take(), ENOTTY);
+    throw std::bad_alloc();
+  };
+  serve(threads);
+  EXPECT_EQ(kernel.ask(FUSE_STATFS).error, -ENOTTY);
+  answers_before = false;
+  EXPECT_EQ(kernel.ask(FUSE_STATFS).error, -ENOMEM);
+}
+
+/// Lets no further descriptor be opened.
+class NoDescriptors {
+ public:
+  NoDescriptors() {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    rlimit none = before_;
+    none.rlim_cur = 3;
+    ::setrlimit(RLIMIT_NOFILE, &none);
+  }
+  ~NoDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+  NoDescriptors(const NoDescriptors&) = delete;
+  NoDescriptors& operator=(const NoDescriptors&) = delete;
+
+ private:
+  rlimit before_{};
+};
+
+TEST_F(FreeSessionThreadsTest, NoDescriptorForTheFirstThreadIsAClearError) {
+  const NoDescriptors none;
+  const unit::Thrown thrown = unit::thrown_by([&] { threads.prepare(session()); });
+  EXPECT_EQ(thrown.code, EMFILE);
+  EXPECT_TRUE(thrown.says("session") && thrown.says("LimitNOFILE=")) << thrown.what;
+}
+
+TEST_F(FreeSessionThreadsTest, NoDescriptorForAFurtherThreadLeavesTheRequestsToTheFirst) {
+  threads.prepare(session());
+  {
+    const NoDescriptors none;
+    run(threads);
+    EXPECT_EQ(kernel.ask(FUSE_INIT, unit::KernelDouble::init_request()).error, 0);
+    for (int i = 0; i < 100; ++i) expect_service();
+    EXPECT_EQ(threads.size(), 0U);
+  }
+  for (int i = 0; i < 5; ++i) static_cast<void>(hold_up_one());
+  expect_service();
+}
+
+TEST_F(SessionThreadsTest, WaitThatFailsEndsTheSessionWithItsError) {
+  const std::vector<int> before = descriptors_of("anon_inode:[eventpoll]");
+  threads.prepare(session());
+  std::vector<int> after = descriptors_of("anon_inode:[eventpoll]");
+  std::erase_if(after, [&](int descriptor) { return std::ranges::find(before, descriptor) != before.end(); });
+  ASSERT_EQ(after.size(), 1U);
+  run(threads);
+  EXPECT_EQ(kernel.ask(FUSE_INIT, unit::KernelDouble::init_request()).error, 0);
+  const base::UniqueFd no_epoll(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  ASSERT_EQ(::dup3(no_epoll.get(), after.front(), O_CLOEXEC), after.front());
+  threads.post(work([] {}));
+  const SessionEnd end = wait_for_end();
+  EXPECT_EQ(end.cause, Cause::failed);
+  EXPECT_EQ(end.error, EINVAL);
+}
+
+}  // namespace

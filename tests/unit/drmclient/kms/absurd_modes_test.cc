@@ -1,0 +1,176 @@
+// What a broken EDID may make of a mode list: nothing of it may reach those who divide by it.
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <vector>
+
+#include "drmclient/kms/kms_modes.h"
+
+using drmclient::Mode;
+using drmclient::mode_from_kernel;
+using drmclient::mode_to_kernel;
+using drmclient::modes_from_kernel;
+
+namespace {
+
+/// 1024x768 at 60 Hz.
+drmModeModeInfo good_mode() {
+  drmModeModeInfo info{};
+  info.clock = 65'000;
+  info.hdisplay = 1024;
+  info.hsync_start = 1048;
+  info.hsync_end = 1184;
+  info.htotal = 1344;
+  info.vdisplay = 768;
+  info.vsync_start = 771;
+  info.vsync_end = 777;
+  info.vtotal = 806;
+  std::strcpy(info.name, "1024x768");
+  return info;
+}
+
+constexpr std::array timing_members{&drmModeModeInfo::hdisplay,  &drmModeModeInfo::hsync_start,
+                                    &drmModeModeInfo::hsync_end, &drmModeModeInfo::htotal,
+                                    &drmModeModeInfo::vdisplay,  &drmModeModeInfo::vsync_start,
+                                    &drmModeModeInfo::vsync_end, &drmModeModeInfo::vtotal};
+
+/// The numbers at which such things go wrong, and any others.
+rc::Gen<uint16_t> any_number() {
+  return rc::gen::weightedOneOf<uint16_t>(
+      {{1, rc::gen::element<uint16_t>(0, 1, 7, 8, 0x7fff, 0x8000, 0xffff)},
+       {2, rc::gen::arbitrary<uint16_t>()}});
+}
+
+rc::Gen<uint32_t> any_clock() {
+  return rc::gen::weightedOneOf<uint32_t>({{1, rc::gen::element<uint32_t>(0, 1, 0xffffffff)},
+                                           {1, rc::gen::arbitrary<uint32_t>()},
+                                           {2, rc::gen::inRange<uint32_t>(1'000, 4'000'000)}});
+}
+
+/// Garbage, or a good mode of which some was overwritten.
+drmModeModeInfo any_mode() {
+  drmModeModeInfo info = good_mode();
+  const bool all = *rc::gen::arbitrary<bool>();
+  const auto hit = [all] { return all || *rc::gen::inRange(0, 4) == 0; };
+  for (const auto member : timing_members) {
+    if (hit()) info.*member = *any_number();
+  }
+  if (hit()) info.clock = *any_clock();
+  if (hit()) info.vrefresh = *rc::gen::arbitrary<uint32_t>();
+  if (hit()) info.type = *rc::gen::arbitrary<uint32_t>();
+  // With any flags nearly all would be left out for the flags alone.
+  if (*rc::gen::inRange(0, 8) == 0) info.flags = *rc::gen::arbitrary<uint32_t>();
+  if (hit()) {
+    for (char& letter : info.name) letter = *rc::gen::arbitrary<char>();
+  }
+  return info;
+}
+
+/// The totals sorted into their places: garbage that is not refused for its order.
+drmModeModeInfo any_ordered_mode() {
+  drmModeModeInfo info = any_mode();
+  for (const size_t first : {size_t{0}, size_t{4}}) {
+    std::array<uint16_t, 4> numbers{};
+    for (size_t i = 0; i < numbers.size(); ++i) numbers.at(i) = info.*timing_members.at(first + i);
+    std::ranges::sort(numbers);
+    for (size_t i = 0; i < numbers.size(); ++i) info.*timing_members.at(first + i) = numbers.at(i);
+  }
+  info.flags = 0;
+  return info;
+}
+
+void assert_sound(const Mode& mode) {
+  RC_ASSERT(mode.hdisplay >= 8U && mode.vdisplay >= 8U);
+  RC_ASSERT(mode.hdisplay <= mode.hsync_start && mode.hsync_start <= mode.hsync_end &&
+            mode.hsync_end <= mode.htotal);
+  RC_ASSERT(mode.vdisplay <= mode.vsync_start && mode.vsync_start <= mode.vsync_end &&
+            mode.vsync_end <= mode.vtotal);
+  RC_ASSERT(mode.refresh_millihertz() >= 1'000U && mode.refresh_millihertz() <= 1'000'000U);
+  // A frame more or less is rounding.
+  RC_ASSERT(mode.frame_period() >= std::chrono::microseconds(999));
+  RC_ASSERT(mode.frame_period() <= std::chrono::milliseconds(1001));
+}
+
+}  // namespace
+
+RC_GTEST_PROP(AbsurdModes, WhatComesOverIsSound, ()) {
+  const auto mode = mode_from_kernel(*rc::gen::arbitrary<bool>() ? any_mode() : any_ordered_mode());
+  RC_CLASSIFY(mode.has_value(), "taken");
+  if (mode) assert_sound(*mode);
+}
+
+RC_GTEST_PROP(AbsurdModes, WhatIsSoundComesOver, ()) {
+  const drmModeModeInfo info = any_ordered_mode();
+  const uint64_t pixels = uint64_t{info.htotal} * info.vtotal;
+  // Away from the two limits, where rounding decides.
+  const bool rate =
+      uint64_t{info.clock} * 1'000'000 > pixels * 1'001 && uint64_t{info.clock} * 1'000 < pixels * 999;
+  const bool wanted = rate && info.hdisplay >= 8 && info.vdisplay >= 8;
+  RC_PRE(wanted || pixels == 0 || info.clock == 0 || info.hdisplay < 8 || info.vdisplay < 8);
+  RC_CLASSIFY(wanted, "taken");
+  RC_ASSERT(mode_from_kernel(info).has_value() == wanted);
+}
+
+RC_GTEST_PROP(AbsurdModes, ThereAndBackIsTheSameTiming, ()) {
+  const drmModeModeInfo info = any_ordered_mode();
+  const auto mode = mode_from_kernel(info);
+  if (!mode) return;
+  const drmModeModeInfo back = mode_to_kernel(*mode);
+  for (const auto member : timing_members) RC_ASSERT((back.*member) == (info.*member));
+  RC_ASSERT(back.clock == info.clock);
+}
+
+RC_GTEST_PROP(AbsurdModes, NamesEndInsideTheirArray, ()) {
+  const auto mode = mode_from_kernel(any_mode());
+  if (!mode) return;
+  RC_ASSERT(mode->name.size() <= sizeof(drmModeModeInfo::name));
+  RC_ASSERT(mode->name.find('\0') == std::string::npos);
+  const drmModeModeInfo back = mode_to_kernel(*mode);
+  RC_ASSERT(::strnlen(back.name, sizeof back.name) < sizeof back.name);
+}
+
+RC_GTEST_PROP(AbsurdModes, AListIsTheSoundOnesOfIt, ()) {
+  std::vector<drmModeModeInfo> list(*rc::gen::inRange<size_t>(0, 8));
+  std::ranges::generate(list, any_mode);
+  const auto sound =
+      std::ranges::count_if(list, [](const auto& info) { return mode_from_kernel(info).has_value(); });
+  const auto modes = modes_from_kernel(list.data(), list.size());
+  RC_ASSERT(modes.size() == static_cast<size_t>(sound));
+  for (const Mode& mode : modes) assert_sound(mode);
+}
+
+RC_GTEST_PROP(AbsurdModes, NoModeAtAllIsDividedByZero, ()) {
+  // Whoever makes one in another way.
+  Mode mode;
+  mode.clock_khz = *any_clock();
+  mode.htotal = *any_number();
+  mode.vtotal = *any_number();
+  RC_ASSERT(mode.frame_period() > std::chrono::nanoseconds(0));
+  const bool complete = mode.clock_khz != 0 && mode.htotal != 0 && mode.vtotal != 0;
+  const auto hertz = complete ? 1000.0 * mode.clock_khz / mode.htotal / mode.vtotal : 0.0;
+  RC_ASSERT(std::abs(std::min(hertz * 1000, 4294967295.0) - mode.refresh_millihertz()) <= 0.5 + hertz * 1e-9);
+}
+
+TEST(AbsurdModes, EachOfThemIsLeftOut) {
+  ASSERT_TRUE(mode_from_kernel(good_mode()).has_value());
+  for (const auto member : timing_members) {
+    drmModeModeInfo info = good_mode();
+    info.*member = 0;
+    EXPECT_FALSE(mode_from_kernel(info).has_value());
+  }
+  for (const auto member : {&drmModeModeInfo::hdisplay, &drmModeModeInfo::vdisplay}) {
+    drmModeModeInfo info = good_mode();
+    info.*member = 0xffff;
+    EXPECT_FALSE(mode_from_kernel(info).has_value()) << "larger than its total";
+    info.*member = 7;
+    EXPECT_FALSE(mode_from_kernel(info).has_value()) << "too small for a buffer";
+  }
+  for (const uint32_t clock : {0U, 1'000U, 1'084'000U, 0xffffffffU}) {
+    drmModeModeInfo info = good_mode();
+    info.clock = clock;
+    EXPECT_FALSE(mode_from_kernel(info).has_value()) << clock;
+  }
+}

@@ -1,0 +1,146 @@
+// How often a KmsCard asks the kernel.
+#include <gtest/gtest.h>
+
+#include "tests/support/kms_card_fixture.h"
+
+using drmclient::PixelFormat;
+using KmsCalls = unit::KmsCardFixture;
+
+namespace {
+
+class KmsCallsOfOneCrtc : public unit::KmsCardFixture {
+ protected:
+  KmsCallsOfOneCrtc() : KmsCardFixture(2, 1) {}
+};
+
+}  // namespace
+
+TEST_F(KmsCalls, LightingTwoOutputsReadsEachConnectorOnce) {
+  ASSERT_TRUE(light(first));
+  ASSERT_TRUE(light(second));
+  EXPECT_EQ(connector_reads(), 2U);
+}
+
+TEST_F(KmsCalls, LightingAfterProbeReadsNoConnector) {
+  ASSERT_EQ(card->probe().value().size(), 2U);
+  drm.calls.clear();
+  ASSERT_TRUE(light(first));
+  ASSERT_TRUE(light(second));
+  EXPECT_EQ(connector_reads(), 0U);
+}
+
+TEST_F(KmsCalls, RefusedFormatsReadEachConnectorOnce) {
+  drm.refused_formats = {PixelFormat::rgb888, PixelFormat::rgb565};
+  for (const PixelFormat format : drm.refused_formats) {
+    const auto refused = make_buffer(format);
+    EXPECT_EQ(card->set_mode(first, mode, *refused, {}).error().value(), EINVAL);
+  }
+  ASSERT_TRUE(light(first));
+  EXPECT_EQ(connector_reads(), 2U);
+}
+
+TEST_F(KmsCalls, CheckedFormatsReadEachConnectorOnce) {
+  for (const PixelFormat format : {PixelFormat::rgb888, PixelFormat::rgb565, PixelFormat::xrgb8888}) {
+    const auto checked = make_buffer(format);
+    EXPECT_TRUE(card->check_mode(first, mode, *checked).has_value());
+  }
+  EXPECT_EQ(connector_reads(), 2U);
+  EXPECT_EQ(drm.calls["drmModeGetConnectorCurrent"], 0U) << "nothing is to be restored after a check";
+}
+
+TEST_F(KmsCalls, ProbeReadsEachConnectorAnew) {
+  ASSERT_TRUE(light(first));
+  drm.connector(second)->connected = false;
+  drm.calls.clear();
+  EXPECT_FALSE(card->probe().value().at(1).connected);
+  EXPECT_EQ(connector_reads(), 2U);
+}
+
+TEST_F(KmsCalls, HotplugMakesLightingReadTheConnectorsAgain) {
+  ASSERT_TRUE(light(first));
+  drm.send_uevent("change", true);
+  EXPECT_EQ(hotplugs(), 1U);
+  drm.calls.clear();
+  ASSERT_TRUE(light(second));
+  EXPECT_EQ(connector_reads(), 2U);
+}
+
+TEST_F(KmsCalls, ConnectorThatAppearsIsFoundWithoutAnEvent) {
+  ASSERT_TRUE(light(first));
+  drm.connectors.push_back({43, true, {unit::FakeDrm::a_mode()}, 0, true});
+  drm.encoders.push_back({53, 4, 0});
+  drm.crtcs.push_back({33, 0, {}, false});
+  EXPECT_TRUE(light(43));
+}
+
+TEST_F(KmsCalls, OutputThatDoesNotExistIsRefusedAfterOneRead) {
+  EXPECT_EQ(card->set_mode(99, mode, *buffer, {}).error().value(), ENOENT);
+  EXPECT_EQ(connector_reads(), 2U);
+}
+
+TEST_F(KmsCalls, NodeThatWasClosedIsReadAgain) {
+  ASSERT_TRUE(card->probe().has_value());
+  buffer.reset();
+  buffer = make_buffer(PixelFormat::xrgb8888);
+  drm.calls.clear();
+  ASSERT_TRUE(light(first));
+  EXPECT_EQ(connector_reads(), 2U);
+}
+
+TEST_F(KmsCallsOfOneCrtc, OutputWithoutACrtcGetsTheOneThatAnotherOneReleased) {
+  ASSERT_TRUE(light(first));
+  EXPECT_EQ(card->set_mode(second, mode, *buffer, {}).error().value(), ENOSPC);
+  card->leave(first);
+  drm.connector(first)->connected = false;
+  drm.connector(first)->encoder_id = 0;
+  drm.encoder(unit::FakeDrm::first_encoder)->crtc_id = 0;
+  EXPECT_TRUE(light(second));
+}
+
+TEST_F(KmsCallsOfOneCrtc, OutputWithoutACrtcGetsTheOneThatAnotherProgramReleased) {
+  drm.connector(second)->encoder_id = unit::FakeDrm::first_encoder + 1;
+  drm.encoder(unit::FakeDrm::first_encoder + 1)->crtc_id = unit::FakeDrm::first_crtc;
+  ASSERT_EQ(card->set_mode(first, mode, *buffer, {}).error().value(), ENOSPC);
+  drm.connector(second)->encoder_id = 0;
+  drm.encoder(unit::FakeDrm::first_encoder + 1)->crtc_id = 0;
+  EXPECT_TRUE(light(first));
+}
+
+TEST_F(KmsCalls, FrameAsksOnceWhatTheCrtcShows) {
+  ASSERT_TRUE(light(first));
+  drm.calls.clear();
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(frame(first));
+    clock.advance(mode.frame_period());
+  }
+  EXPECT_EQ(drm.calls["drmModeGetCrtc"], 3U);
+}
+
+TEST_F(KmsCalls, PresentAloneAsksWhatTheCrtcShows) {
+  ASSERT_TRUE(light(first));
+  ASSERT_TRUE(frame(first));
+  drm.calls.clear();
+  ASSERT_TRUE(card->present(first, *buffer, {}, {}).has_value());
+  EXPECT_EQ(drm.calls["drmModeGetCrtc"], 1U) << "the answer of the frame before counts once";
+}
+
+TEST_F(KmsCalls, AnswerOfAnEarlierFrameIsNotReliedOn) {
+  ASSERT_TRUE(light(first));
+  ASSERT_TRUE(card->shows(first));
+  clock.advance(mode.frame_period());
+  drm.crtc(unit::FakeDrm::first_crtc)->framebuffer_id = 999;
+  drm.calls.clear();
+  ASSERT_TRUE(card->present(first, *buffer, {}, {}).has_value());
+  EXPECT_EQ(drm.calls["drmModeSetCrtc"], 1U) << "the picture of another program is replaced";
+}
+
+TEST_F(KmsCalls, AnswerThatAnotherOneIsShownIsNotReliedOn) {
+  ASSERT_TRUE(light(first));
+  auto* const crtc = drm.crtc(unit::FakeDrm::first_crtc);
+  const uint32_t own = std::exchange(crtc->framebuffer_id, 999);
+  EXPECT_FALSE(card->shows(first));
+  crtc->framebuffer_id = own;
+  drm.calls.clear();
+  ASSERT_TRUE(card->present(first, *buffer, {}, {}).has_value());
+  EXPECT_EQ(drm.calls["drmModeSetCrtc"], 0U);
+}

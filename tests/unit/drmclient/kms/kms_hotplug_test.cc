@@ -1,0 +1,62 @@
+// A KmsCard whose outputs change, or which was away.
+#include <gtest/gtest.h>
+#include <poll.h>
+
+#include "tests/support/kms_card_fixture.h"
+
+using KmsHotplug = unit::KmsCardFixture;
+
+namespace {
+
+/// Waits for an event of the card in real time.
+bool has_event(const drmclient::KmsCard& card) {
+  pollfd event{card.event_descriptor(), POLLIN, 0};
+  return ::poll(&event, 1, 30'000) == 1;
+}
+
+}  // namespace
+
+TEST_F(KmsHotplug, RemovedCardIsAnEvent) {
+  drm.send_uevent("remove", false);
+  EXPECT_EQ(hotplugs(), 1U);
+}
+
+TEST_F(KmsHotplug, ReturnedCardIsAnEventAndItsModesAreNew) {
+  ASSERT_TRUE(card->probe().value().at(0).connected);
+  buffer.reset();
+  drm.remove_node();
+  drm.send_uevent("remove", false);
+  ASSERT_EQ(hotplugs(), 1U);
+  ASSERT_EQ(card->probe().error().value(), ENODEV);
+
+  drm.connector(first)->modes.push_back(unit::FakeDrm::a_mode());
+  drm.add_node();
+  drm.send_uevent("add", false);
+  ASSERT_TRUE(has_event(*card));
+  EXPECT_EQ(hotplugs(), 1U);
+  const auto outputs = card->probe();
+  ASSERT_TRUE(outputs.has_value());
+  EXPECT_TRUE(outputs->at(0).connected);
+  EXPECT_EQ(outputs->at(0).modes.size(), 2U);
+}
+
+TEST_F(KmsHotplug, OutputThatNobodyHasProbedIsLookedAtAgain) {
+  // As after a driver came back, while another process happens to be DRM master.
+  drm.connector(first)->probed = false;
+  drm.other_master = true;
+  const auto outputs = card->probe();
+  ASSERT_TRUE(outputs.has_value());
+  ASSERT_FALSE(outputs->at(0).connected) << "the kernel does not know yet";
+  drm.other_master = false;
+  ASSERT_TRUE(has_event(*card));
+  EXPECT_EQ(hotplugs(), 1U);
+  EXPECT_TRUE(card->probe().value().at(0).connected);
+}
+
+TEST_F(KmsHotplug, OutputThatAnotherMasterHasProbedIsLeftAtThat) {
+  drm.other_master = true;
+  ASSERT_TRUE(card->probe().value().at(0).connected);
+  pollfd event{card->event_descriptor(), POLLIN, 0};
+  EXPECT_EQ(::poll(&event, 1, 0), 0);
+  EXPECT_EQ(hotplugs(), 0U);
+}

@@ -1,0 +1,407 @@
+#include "drmclient/kms/vblank_source.h"
+
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <rapidcheck/gtest.h>
+
+#include <optional>
+#include <vector>
+
+#include "drmclient/kms/kms_modes.h"
+#include "tests/support/fake_drm.h"
+#include "tests/support/manual_clock.h"
+
+using drmclient::DrmVblank;
+using drmclient::VblankSource;
+using std::chrono::milliseconds;
+using std::chrono::nanoseconds;
+using unit::FakeDrm;
+
+namespace {
+
+constexpr drmclient::OutputId output = 41;
+constexpr uint64_t user_data = 41;
+
+class VblankSources : public testing::Test {
+ protected:
+  VblankSources() { source.start(mode); }
+
+  void request(bool hardware = true) { ASSERT_TRUE(source.request(device, pipe, hardware).has_value()); }
+  void request_from_timer() { request(false); }
+  [[nodiscard]] std::optional<drmclient::VblankEvent> send(uint64_t sequence) {
+    return source.take({user_data, sequence, clock.now()}, output);
+  }
+  [[nodiscard]] std::optional<drmclient::VblankEvent> read_timer() { return source.read_timer(output); }
+  /// A present() that took most of a frame, and the event before it.
+  void present_waiting_for_vblank(uint64_t last_sequence) {
+    request();
+    ASSERT_TRUE(send(last_sequence).has_value());
+    const auto begin = clock.now();
+    clock.advance(period / 2);
+    source.presented(begin, clock.now());
+    drm.vblank_requests.clear();
+  }
+
+  FakeDrm drm;
+  drmclient::DrmDevice device{drm.path()};
+  drmclient::KmsPipe pipe;
+  unit::ManualClock clock;
+  drmclient::Mode mode = drmclient::mode_from_kernel(FakeDrm::a_mode()).value();
+  nanoseconds period = mode.frame_period();
+  base::Clock::Time start = clock.now();
+  VblankSource source{user_data, clock};
+};
+
+constexpr FakeDrm::VblankRequest next_by_sequence{true, true, 1, user_data};
+constexpr FakeDrm::VblankRequest next_by_wait{false, true, 1, user_data};
+
+}  // namespace
+
+// The timer alone.
+
+TEST_F(VblankSources, TimerBeforeTheFrameGivesNothing) {
+  request_from_timer();
+  clock.advance(period - nanoseconds(1));
+  EXPECT_FALSE(read_timer());
+}
+
+TEST_F(VblankSources, TimerAtTheFrameGivesItsNumberAndTime) {
+  request_from_timer();
+  clock.advance(period);
+  const auto event = read_timer();
+  ASSERT_TRUE(event.has_value());
+  EXPECT_EQ(event->output, output);
+  EXPECT_EQ(event->sequence, 1U);
+  EXPECT_EQ(event->time, start + period);
+  EXPECT_FALSE(read_timer()) << "one event for a request";
+}
+
+TEST_F(VblankSources, TimerWithoutRequestGivesNothing) {
+  clock.advance(10 * period);
+  EXPECT_FALSE(read_timer());
+}
+
+TEST_F(VblankSources, TimerRequestWithinAFrameIsDueAtItsEnd) {
+  clock.advance(period * 5 / 2);
+  request_from_timer();
+  clock.advance(period / 2);
+  EXPECT_EQ(read_timer().value().sequence, 3U);
+}
+
+TEST_F(VblankSources, SecondTimerRequestDoesNotMoveTheFrame) {
+  request_from_timer();
+  clock.advance(period / 2);
+  request_from_timer();
+  clock.advance(period / 2);
+  EXPECT_TRUE(read_timer().has_value());
+}
+
+TEST_F(VblankSources, TimerAfterAJumpGivesOneEventOfTheLastFrame) {
+  request_from_timer();
+  clock.advance(period * 7 + period / 3);
+  const auto event = read_timer();
+  ASSERT_TRUE(event.has_value());
+  EXPECT_EQ(event->sequence, 7U);
+  EXPECT_EQ(event->time, start + period * 7);
+  request_from_timer();
+  EXPECT_FALSE(read_timer()) << "frame 7 was told already";
+  clock.advance(period - period / 3);
+  EXPECT_EQ(read_timer().value().sequence, 8U);
+}
+
+RC_GTEST_FIXTURE_PROP(VblankSources, TimerTellsEachFrameOnceAndNoneEarlyOrLate, ()) {
+  uint64_t last = 0;
+  const auto steps = *rc::gen::container<std::vector<int>>(rc::gen::inRange(0, 40));
+  for (const int tenths : steps) {
+    RC_ASSERT(source.request(device, pipe, false).has_value());
+    const auto elapsed_before = (clock.now() - start) / period;
+    clock.advance(period * tenths / 10);
+    const auto frame = static_cast<uint64_t>((clock.now() - start) / period);
+    const auto event = read_timer();
+    if (event) {
+      RC_ASSERT(event->sequence == frame);
+      RC_ASSERT(event->sequence > last);
+      last = event->sequence;
+    } else {
+      RC_ASSERT(static_cast<uint64_t>(elapsed_before) == frame || last == frame);
+    }
+  }
+}
+
+TEST_F(VblankSources, TimerDescriptorBecomesReadableInRealTime) {
+  VblankSource real(user_data);
+  real.start(mode);
+  ASSERT_TRUE(real.request(device, pipe, false).has_value());
+  pollfd timer{real.timer_descriptor(), POLLIN, 0};
+  ASSERT_EQ(::poll(&timer, 1, 10'000), 1);
+  EXPECT_TRUE(real.read_timer(output).has_value());
+  EXPECT_EQ(::poll(&timer, 1, 0), 0);
+}
+
+// The driver.
+
+TEST_F(VblankSources, DriverIsAskedForTheNextSequence) {
+  request();
+  EXPECT_EQ(drm.vblank_requests, (std::vector{next_by_sequence}));
+  EXPECT_EQ(source.kind(), VblankSource::Kind::sequence);
+  EXPECT_EQ(send(1000).value().sequence, 1000U);
+}
+
+TEST_F(VblankSources, SecondRequestBeforeTheEventAsksNobody) {
+  request();
+  request();
+  EXPECT_EQ(drm.vblank_requests.size(), 1U);
+}
+
+TEST_F(VblankSources, OutputThatIsOffUsesTheTimer) {
+  request_from_timer();
+  EXPECT_TRUE(drm.vblank_requests.empty());
+  EXPECT_EQ(source.kind(), VblankSource::Kind::sequence) << "once it is on, the driver is asked";
+}
+
+TEST_F(VblankSources, DriverWithoutSequencesIsAskedTheOlderWay) {
+  drm.refuse_sequences = EOPNOTSUPP;
+  request();
+  EXPECT_EQ(drm.vblank_requests, (std::vector{next_by_wait}));
+  EXPECT_EQ(source.kind(), VblankSource::Kind::wait_vblank);
+  EXPECT_TRUE(send(7).has_value());
+  request();
+  EXPECT_EQ(drm.calls["drmCrtcQueueSequence"], 1U) << "it is not asked for what it has not";
+}
+
+TEST_F(VblankSources, SecondCrtcIsNamedInTheOlderWay) {
+  drm.refuse_sequences = EOPNOTSUPP;
+  pipe.crtc_index = 1;
+  request();
+  EXPECT_EQ(drm.vblank_requests.size(), 1U);
+}
+
+TEST_F(VblankSources, DriverThatRefusesBothWaysLeavesTheTimer) {
+  drm.refuse_sequences = drm.refuse_waits = EOPNOTSUPP;
+  request();
+  EXPECT_EQ(source.kind(), VblankSource::Kind::timer);
+  clock.advance(period);
+  EXPECT_EQ(read_timer().value().sequence, 1U);
+  request();
+  EXPECT_EQ(drm.calls["drmCrtcQueueSequence"], 1U);
+  EXPECT_EQ(drm.calls["drmWaitVBlank"], 1U);
+}
+
+TEST_F(VblankSources, CrtcThatIsOffUsesTheTimerOnce) {
+  drm.refuse_sequences = EINVAL;
+  request();
+  EXPECT_EQ(source.kind(), VblankSource::Kind::sequence);
+  EXPECT_EQ(drm.calls["drmWaitVBlank"], 0U);
+  clock.advance(period);
+  EXPECT_TRUE(read_timer().has_value());
+  drm.refuse_sequences = 0;
+  request();
+  EXPECT_EQ(drm.vblank_requests, (std::vector{next_by_sequence}));
+}
+
+TEST_F(VblankSources, CrtcThatIsOffUsesTheTimerOnceTheOlderWay) {
+  drm.refuse_sequences = EOPNOTSUPP;
+  drm.refuse_waits = EINVAL;
+  request();
+  EXPECT_EQ(source.kind(), VblankSource::Kind::wait_vblank);
+  clock.advance(period);
+  EXPECT_TRUE(read_timer().has_value());
+}
+
+TEST_F(VblankSources, EventWithoutRequestIsPassedOver) {
+  EXPECT_FALSE(send(5));
+}
+
+TEST_F(VblankSources, EventWhileTheTimerIsUsedIsPassedOver) {
+  request_from_timer();
+  EXPECT_FALSE(send(5));
+  clock.advance(period);
+  EXPECT_TRUE(read_timer().has_value());
+}
+
+// Events that do not come, come late, or come twice.
+
+TEST_F(VblankSources, EventThatDoesNotComeIsTakenFromTheTimerAfterSixFrames) {
+  request();
+  clock.advance(6 * period - nanoseconds(1));
+  EXPECT_FALSE(read_timer());
+  clock.advance(nanoseconds(1));
+  EXPECT_TRUE(read_timer().has_value());
+  EXPECT_EQ(source.kind(), VblankSource::Kind::sequence) << "one lost event is no rule";
+}
+
+TEST_F(VblankSources, DriverThatNeverSendsIsGivenUpAfterThreeEvents) {
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(source.kind(), VblankSource::Kind::sequence);
+    request();
+    clock.advance(6 * period);
+    EXPECT_TRUE(read_timer().has_value());
+  }
+  EXPECT_EQ(source.kind(), VblankSource::Kind::timer);
+  request();
+  EXPECT_EQ(drm.vblank_requests.size(), 3U);
+  clock.advance(period);
+  EXPECT_TRUE(read_timer().has_value()) << "at the mode's rate from now on";
+}
+
+TEST_F(VblankSources, EventThatComesMakesUpForLostOnes) {
+  for (int i = 0; i < 5; ++i) {
+    request();
+    clock.advance(6 * period);
+    ASSERT_TRUE(read_timer().has_value());
+    request();
+    ASSERT_TRUE(send(static_cast<uint64_t>(100 + i)).has_value());
+  }
+  EXPECT_EQ(source.kind(), VblankSource::Kind::sequence);
+}
+
+TEST_F(VblankSources, LateEventWithoutNewRequestIsPassedOver) {
+  request();
+  clock.advance(6 * period);
+  ASSERT_TRUE(read_timer().has_value());
+  EXPECT_FALSE(send(10));
+}
+
+TEST_F(VblankSources, LateEventTogetherWithTheNextOneIsOneVblank) {
+  request();
+  clock.advance(6 * period);
+  ASSERT_TRUE(read_timer().has_value());
+  request();
+  // Both requests are answered at vblank 17.
+  EXPECT_TRUE(send(17).has_value());
+  request();
+  EXPECT_FALSE(send(17)) << "told already";
+  EXPECT_TRUE(send(18).has_value());
+}
+
+TEST_F(VblankSources, DoubleEventIsOneVblank) {
+  request();
+  EXPECT_TRUE(send(17).has_value());
+  EXPECT_FALSE(send(17));
+  request();
+  EXPECT_FALSE(send(17));
+}
+
+TEST_F(VblankSources, DriverWhoseCounterStandsStillIsReplacedByTheTimer) {
+  request();
+  ASSERT_TRUE(send(17).has_value());
+  for (int i = 0; i < 3; ++i) {
+    request();
+    EXPECT_FALSE(send(17));
+    clock.advance(6 * period);
+    EXPECT_TRUE(read_timer().has_value());
+  }
+  EXPECT_EQ(source.kind(), VblankSource::Kind::timer);
+}
+
+TEST_F(VblankSources, EventAndWatchInOneLookAfterAJumpAreOneVblank) {
+  request();
+  clock.advance(20 * period);
+  EXPECT_EQ(send(3).value().sequence, 3U);
+  EXPECT_FALSE(read_timer());
+  request();
+  EXPECT_FALSE(read_timer()) << "the watch began anew";
+}
+
+// A present() that waited for the vblank.
+
+TEST_F(VblankSources, PresentThatWaitedAsksForTheVblankThatIsPassing) {
+  present_waiting_for_vblank(99);
+  request();
+  EXPECT_EQ(drm.vblank_requests, (std::vector<FakeDrm::VblankRequest>{{true, false, 100, user_data}}));
+}
+
+TEST_F(VblankSources, PresentThatWaitedAsksTheOlderWayToo) {
+  drm.refuse_sequences = EOPNOTSUPP;
+  present_waiting_for_vblank(99);
+  request();
+  EXPECT_EQ(drm.vblank_requests, (std::vector<FakeDrm::VblankRequest>{{false, false, 100, user_data}}));
+}
+
+TEST_F(VblankSources, QuickPresentAsksForTheNextVblank) {
+  request();
+  ASSERT_TRUE(send(99).has_value());
+  const auto begin = clock.now();
+  clock.advance(period / 8);
+  source.presented(begin, clock.now());
+  drm.vblank_requests.clear();
+  request();
+  EXPECT_EQ(drm.vblank_requests, (std::vector{next_by_sequence}));
+}
+
+TEST_F(VblankSources, PresentThatWaitedLongAgoAsksForTheNextVblank) {
+  present_waiting_for_vblank(99);
+  clock.advance(period / 2);
+  request();
+  EXPECT_EQ(drm.vblank_requests, (std::vector{next_by_sequence}));
+}
+
+TEST_F(VblankSources, PresentThatWaitedCountsForOneRequest) {
+  present_waiting_for_vblank(99);
+  request();
+  ASSERT_TRUE(send(100).has_value());
+  drm.vblank_requests.clear();
+  request();
+  EXPECT_EQ(drm.vblank_requests, (std::vector{next_by_sequence}));
+}
+
+TEST_F(VblankSources, PresentThatWaitedBeforeAnyEventAsksForTheNextVblank) {
+  source.presented(clock.now() - period, clock.now());
+  request();
+  EXPECT_EQ(drm.vblank_requests, (std::vector{next_by_sequence}));
+}
+
+// Another mode.
+
+TEST_F(VblankSources, RestartCountsTheFramesOfTheNewMode) {
+  drmclient::Mode slow = mode;
+  slow.clock_khz /= 2;
+  clock.advance(period * 10);
+  source.start(slow);
+  request_from_timer();
+  clock.advance(period);
+  EXPECT_FALSE(read_timer());
+  clock.advance(slow.frame_period() - period);
+  EXPECT_EQ(read_timer().value().sequence, 1U);
+}
+
+TEST_F(VblankSources, RestartAsksADriverThatWasGivenUp) {
+  drm.refuse_sequences = drm.refuse_waits = EOPNOTSUPP;
+  request();
+  clock.advance(period);
+  ASSERT_TRUE(read_timer().has_value());
+  ASSERT_EQ(source.kind(), VblankSource::Kind::timer);
+  drm.refuse_sequences = 0;
+  source.start(mode);
+  request();
+  EXPECT_EQ(source.kind(), VblankSource::Kind::sequence);
+  EXPECT_EQ(drm.vblank_requests, (std::vector{next_by_sequence}));
+}
+
+TEST_F(VblankSources, RestartMakesARequestFollowTheNewMode) {
+  drmclient::Mode slow = mode;
+  slow.clock_khz /= 20;
+  source.start(slow);
+  request_from_timer();
+  source.start(mode);
+  clock.advance(period);
+  EXPECT_EQ(read_timer().value().sequence, 1U);
+}
+
+TEST_F(VblankSources, RestartMakesTheWatchFollowTheNewMode) {
+  drmclient::Mode slow = mode;
+  slow.clock_khz /= 20;
+  source.start(slow);
+  request();
+  source.start(mode);
+  clock.advance(6 * period);
+  EXPECT_TRUE(read_timer().has_value());
+}
+
+TEST_F(VblankSources, RestartTakesAnEventWhoseNumberCameBefore) {
+  request();
+  ASSERT_TRUE(send(17).has_value());
+  source.start(mode);
+  request();
+  EXPECT_TRUE(send(17).has_value()) << "a mode set may begin the count anew";
+}

@@ -1,0 +1,152 @@
+#include "fbemu/damage/damage_log.h"
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include <atomic>
+#include <set>
+#include <thread>
+#include <vector>
+
+using fbemu::ByteRange;
+using fbemu::DamageLog;
+
+namespace {
+
+std::set<uint64_t> bytes_of(const std::vector<ByteRange>& ranges) {
+  std::set<uint64_t> bytes;
+  for (const ByteRange& range : ranges) {
+    for (uint64_t byte = range.begin; byte < range.end; ++byte) bytes.insert(byte);
+  }
+  return bytes;
+}
+
+std::vector<ByteRange> some_ranges() {
+  std::vector<ByteRange> ranges;
+  const auto count = *rc::gen::inRange(0, 30);
+  for (int i = 0; i < count; ++i) {
+    const auto begin = *rc::gen::inRange<uint64_t>(0, 200);
+    ranges.push_back({begin, begin + *rc::gen::inRange<uint64_t>(0, 20)});
+  }
+  return ranges;
+}
+
+bool sorted_and_apart(const std::vector<ByteRange>& ranges) {
+  for (size_t i = 0; i < ranges.size(); ++i) {
+    if (ranges[i].empty() || (i > 0 && ranges[i - 1].end >= ranges[i].begin)) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+TEST(DamageLog, IsEmptyAtTheStart) {
+  DamageLog log;
+  EXPECT_TRUE(log.empty());
+  EXPECT_TRUE(log.take().empty());
+}
+
+TEST(DamageLog, KeepsWrittenAndWrittenBackApart) {
+  DamageLog log;
+  log.add_written({10, 20});
+  log.add_written_back({4096, 8192});
+  const auto damage = log.take();
+  EXPECT_EQ(damage.written, (std::vector<ByteRange>{{10, 20}}));
+  EXPECT_EQ(damage.written_back, (std::vector<ByteRange>{{4096, 8192}}));
+}
+
+TEST(DamageLog, AllIsBothMerged) {
+  DamageLog log;
+  log.add_written({4000, 4100});
+  log.add_written_back({4096, 8192});
+  log.add_written({1, 2});
+  EXPECT_EQ(log.take().all(), (std::vector<ByteRange>{{1, 2}, {4000, 8192}}));
+}
+
+TEST(DamageLog, TakingEmptiesIt) {
+  DamageLog log;
+  log.add_written({1, 2});
+  EXPECT_FALSE(log.empty());
+  EXPECT_FALSE(log.take().empty());
+  EXPECT_TRUE(log.empty());
+  EXPECT_TRUE(log.take().empty());
+}
+
+TEST(DamageLog, TellsTheFirstDamageAfterAnEmptyLog) {
+  DamageLog log;
+  EXPECT_TRUE(log.add_written({0, 1}));
+  EXPECT_FALSE(log.add_written({1, 2})) << "a sequential write is not the first either";
+  EXPECT_FALSE(log.add_written({8, 9}));
+  EXPECT_FALSE(log.add_written_back({4096, 8192}));
+  static_cast<void>(log.take());
+  EXPECT_TRUE(log.add_written_back({4096, 8192}));
+}
+
+TEST(DamageLog, EmptyRangesAreNoDamage) {
+  DamageLog log;
+  EXPECT_FALSE(log.add_written({5, 5}));
+  EXPECT_TRUE(log.empty());
+}
+
+RC_GTEST_PROP(DamageLog, GivesExactlyTheBytesThatWereAdded, ()) {
+  const auto written = some_ranges();
+  const auto written_back = some_ranges();
+  DamageLog log;
+  for (const ByteRange& range : written) log.add_written(range);
+  for (const ByteRange& range : written_back) log.add_written_back(range);
+  const auto damage = log.take();
+  RC_ASSERT(bytes_of(damage.written) == bytes_of(written));
+  RC_ASSERT(bytes_of(damage.written_back) == bytes_of(written_back));
+  RC_ASSERT(sorted_and_apart(damage.written) && sorted_and_apart(damage.written_back));
+  auto both = bytes_of(written);
+  both.merge(bytes_of(written_back));
+  RC_ASSERT(bytes_of(damage.all()) == both);
+  RC_ASSERT(sorted_and_apart(damage.all()));
+}
+
+TEST(DamageLog, ConcurrentAddsAndTakesLoseNothing) {
+  constexpr uint64_t threads = 4;
+  constexpr uint64_t adds = 4'000;
+  DamageLog log;
+  std::atomic<uint64_t> running{threads};
+  std::vector<std::thread> writers;
+  for (uint64_t thread = 0; thread < threads; ++thread) {
+    writers.emplace_back([&, thread] {
+      for (uint64_t i = 0; i < adds; ++i) {
+        const uint64_t at = (i * threads + thread) * 3;
+        if (i % 2 == 0) {
+          log.add_written({at, at + 1});
+        } else {
+          log.add_written_back({at, at + 1});
+        }
+      }
+      --running;
+    });
+  }
+  uint64_t bytes = 0;
+  const auto take = [&] {
+    for (const ByteRange& range : log.take().all()) bytes += range.size();
+  };
+  while (running > 0) take();
+  for (std::thread& writer : writers) writer.join();
+  take();
+  EXPECT_EQ(bytes, threads * adds);
+}
+
+TEST(DamageLog, ExactlyOneAddAfterEachTakeIsTheFirst) {
+  constexpr int threads = 4;
+  DamageLog log;
+  for (int round = 0; round < 50; ++round) {
+    std::atomic<int> first{0};
+    std::vector<std::thread> writers;
+    for (int thread = 0; thread < threads; ++thread) {
+      writers.emplace_back([&, thread] {
+        const auto at = static_cast<uint64_t>(thread) * 10;
+        if (log.add_written({at, at + 1})) ++first;
+      });
+    }
+    for (std::thread& writer : writers) writer.join();
+    ASSERT_EQ(first, 1);
+    static_cast<void>(log.take());
+  }
+}

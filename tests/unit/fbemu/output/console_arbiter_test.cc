@@ -1,0 +1,419 @@
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "fbemu/output/clone_group.h"
+#include "fbemu/output/console_arbiter.h"
+#include "tests/support/fake_virtual_terminals.h"
+#include "tests/support/manual_clock.h"
+#include "tests/support/stepped_card.h"
+
+using fbemu::OnClose;
+using fbemu::ScreenSharing;
+using fbemu::Writers;
+using std::chrono::milliseconds;
+using unit::OnTerminal;
+using unit::writers_of;
+
+namespace {
+
+constexpr milliseconds grace{300};
+constexpr milliseconds grace_of_written{1000};
+
+/// ScreenSharing by itself, on a card that is shared with the kernel's console: no presenter and no thread,
+/// and a clock that stands still. Terminal 1 is in front.
+class ScreenSharingTest : public testing::Test {
+ protected:
+  void begin() {
+    policy.terminals = &terminals;
+    begin_with_policy();
+  }
+  void begin_with_policy() {
+    card.share();
+    fbemu::Scene scene;
+    scene.mode = drmclient::make_mode({64, 48});
+    scene.size = {64, 48};
+    scene.layout.virtual_size = scene.size;
+    scene.layout.pitch_bytes = 64 * 4;
+    shadow.emplace(uint64_t{scene.layout.pitch_bytes} * 48);
+    display.emplace(card, card.probe()->front(), fbemu::Outputs::one, *shadow, statistics, std::nullopt);
+    display->set_scene(scene);
+    sharing.emplace(*display, card, policy, clock);
+  }
+
+  /// As the presenter does at a frame.
+  void frame() {
+    look_at_writers();
+    sharing->update(true, writers.count > 0);
+  }
+  /// As the presenter does when something else wakes it.
+  void wake() {
+    look_at_writers();
+    sharing->update(false, writers.count > 0);
+  }
+  void look_at_writers() {
+    if (sharing->wants_writers()) sharing->set_writers(writers);
+  }
+  void set_writers(Writers now) {
+    writers = std::move(now);
+    sharing->set_writers(writers);
+    wake();
+  }
+  void open(unsigned terminal = 1) { set_writers(writers_of({std::make_shared<OnTerminal>(terminal)})); }
+  void close(bool wrote_only = false) { set_writers({0, nullptr, wrote_only}); }
+  void change_to(unsigned terminal) {
+    terminals.change_to(terminal);
+    sharing->read_terminals();
+    wake();
+  }
+  void write_on_terminal() {
+    terminals.write_on();
+    sharing->read_terminals();
+    wake();
+  }
+  void pass(milliseconds time) {
+    clock.advance(time);
+    wake();
+  }
+  [[nodiscard]] bool lit() const { return display->is_lit(); }
+
+  unit::SteppedCard card{drmclient::HeadlessOptions{.size = {64, 48}}, unit::SteppedCard::Vblanks::stepped};
+  unit::FakeTerminals terminals{1};
+  unit::ManualClock clock;
+  fbemu::ScreenPolicy policy;
+  fbemu::Statistics statistics;
+  std::optional<fbemu::Shadow> shadow;
+  std::optional<fbemu::Display> display;
+  std::optional<ScreenSharing> sharing;
+  Writers writers;
+};
+
+}  // namespace
+
+TEST_F(ScreenSharingTest, ScreenIsLitWhenAWriterOpens) {
+  begin();
+  frame();
+  EXPECT_FALSE(lit());
+  open();
+  EXPECT_TRUE(lit());
+  EXPECT_TRUE(sharing->is_in_front());
+}
+
+TEST_F(ScreenSharingTest, WithoutTerminalsWritersAreInFront) {
+  begin_with_policy();
+  EXPECT_EQ(sharing->descriptor(), -1);
+  open(7);
+  EXPECT_TRUE(lit());
+}
+
+TEST_F(ScreenSharingTest, WritersWithoutProgramsAreInFront) {
+  begin();
+  set_writers({1, nullptr, false});
+  EXPECT_TRUE(lit());
+}
+
+TEST_F(ScreenSharingTest, ScreenIsGivenBackAfterTheGraceOfAClose) {
+  begin();
+  open();
+  close();
+  EXPECT_EQ(sharing->update_at(), clock.now() + grace);
+  pass(grace - milliseconds(1));
+  EXPECT_TRUE(lit());
+  pass(milliseconds(1));
+  EXPECT_FALSE(lit());
+  EXPECT_EQ(card.releases, 1U);
+  EXPECT_EQ(sharing->update_at(), std::nullopt);
+}
+
+TEST_F(ScreenSharingTest, OpenInTheGraceKeepsTheScreenLit) {
+  begin();
+  open();
+  const uint64_t sets = statistics.mode_sets;
+  close();
+  pass(grace - milliseconds(1));
+  open();
+  EXPECT_EQ(sharing->update_at(), std::nullopt);
+  pass(grace);
+  EXPECT_TRUE(lit());
+  EXPECT_EQ(statistics.mode_sets, sets);
+}
+
+TEST_F(ScreenSharingTest, GraceStartsAtTheLastClose) {
+  begin();
+  open();
+  close();
+  pass(grace - milliseconds(1));
+  open();
+  close();
+  pass(grace - milliseconds(1));
+  EXPECT_TRUE(lit());
+  pass(milliseconds(1));
+  EXPECT_FALSE(lit());
+}
+
+TEST_F(ScreenSharingTest, WrittenPictureStaysUntilItsTerminalIsUsedAfterTheGrace) {
+  begin();
+  open();
+  close(true);
+  EXPECT_EQ(sharing->update_at(), clock.now() + grace_of_written);
+  pass(grace_of_written - milliseconds(1));
+  EXPECT_FALSE(terminals.watched);
+  pass(milliseconds(1));
+  EXPECT_TRUE(terminals.watched);
+  EXPECT_EQ(sharing->update_at(), std::nullopt);
+  pass(std::chrono::hours(1));
+  EXPECT_TRUE(lit());
+  write_on_terminal();
+  EXPECT_FALSE(lit());
+  EXPECT_FALSE(terminals.watched);
+}
+
+TEST_F(ScreenSharingTest, PromptInTheGraceOfAWrittenPictureIsNoUse) {
+  begin();
+  open();
+  close(true);
+  write_on_terminal();
+  pass(grace_of_written);
+  EXPECT_TRUE(lit());
+  wake();
+  EXPECT_TRUE(lit());
+  EXPECT_TRUE(terminals.watched);
+}
+
+TEST_F(ScreenSharingTest, WrittenPictureWithoutTerminalsGoesAfterItsGrace) {
+  begin_with_policy();
+  open();
+  close(true);
+  pass(grace_of_written - milliseconds(1));
+  EXPECT_TRUE(lit());
+  pass(milliseconds(1));
+  EXPECT_FALSE(lit());
+}
+
+TEST_F(ScreenSharingTest, NewWriterEndsTheWatchOfTheTerminal) {
+  begin();
+  open();
+  close(true);
+  pass(grace_of_written);
+  ASSERT_TRUE(terminals.watched);
+  open();
+  EXPECT_FALSE(terminals.watched);
+  write_on_terminal();
+  EXPECT_TRUE(lit());
+}
+
+TEST_F(ScreenSharingTest, AnotherTerminalInFrontGetsTheScreenAtOnce) {
+  begin();
+  open();
+  change_to(2);
+  EXPECT_FALSE(lit());
+  EXPECT_FALSE(sharing->is_in_front());
+  EXPECT_EQ(card.releases, 1U);
+  EXPECT_EQ(card.leaves, 0U);
+  change_to(1);
+  EXPECT_TRUE(lit());
+}
+
+TEST_F(ScreenSharingTest, CompositorInFrontGetsTheScreenAsItIs) {
+  begin();
+  open();
+  terminals.text = false;
+  change_to(2);
+  EXPECT_FALSE(lit());
+  EXPECT_EQ(card.leaves, 1U);
+  EXPECT_EQ(card.releases, 0U);
+}
+
+TEST_F(ScreenSharingTest, WriterBehindAnotherTerminalIsNotLit) {
+  begin();
+  open(4);
+  frame();
+  EXPECT_FALSE(lit());
+  change_to(4);
+  EXPECT_TRUE(lit());
+}
+
+TEST_F(ScreenSharingTest, PictureWithoutWritersEndsBehindAnotherTerminal) {
+  begin();
+  open();
+  close();
+  change_to(2);
+  EXPECT_FALSE(lit());
+  EXPECT_EQ(sharing->update_at(), std::nullopt);
+  change_to(1);
+  EXPECT_FALSE(lit());
+}
+
+TEST_F(ScreenSharingTest, KeptPictureComesBackWithItsTerminal) {
+  policy.on_close = OnClose::keep;
+  begin();
+  open();
+  close();
+  pass(std::chrono::hours(1));
+  EXPECT_TRUE(lit());
+  change_to(2);
+  EXPECT_FALSE(lit());
+  change_to(3);
+  EXPECT_FALSE(lit());
+  change_to(1);
+  EXPECT_TRUE(lit());
+}
+
+TEST_F(ScreenSharingTest, WithoutAConsoleThePictureIsKept) {
+  card.console = false;
+  begin();
+  open();
+  close();
+  EXPECT_EQ(sharing->update_at(), std::nullopt);
+  pass(std::chrono::hours(1));
+  EXPECT_TRUE(lit());
+}
+
+TEST_F(ScreenSharingTest, RefusedModeIsTriedAgainAfterFifteenFrames) {
+  begin();
+  card.refuse_modes = EINVAL;
+  open();
+  EXPECT_FALSE(lit());
+  card.refuse_modes = 0;
+  for (int i = 0; i < 14; ++i) frame();
+  EXPECT_FALSE(lit());
+  frame();
+  EXPECT_TRUE(lit());
+}
+
+TEST_F(ScreenSharingTest, WakesBetweenFramesDoNotShortenTheTimeToTheNextTry) {
+  begin();
+  card.refuse_modes = EINVAL;
+  open();
+  card.refuse_modes = 0;
+  for (int i = 0; i < 100; ++i) wake();
+  EXPECT_FALSE(lit());
+}
+
+TEST_F(ScreenSharingTest, PresentThatFailsPutsTheNextTryOff) {
+  begin();
+  sharing->present_failed();
+  open();
+  EXPECT_FALSE(lit());
+  for (int i = 0; i < 15; ++i) frame();
+  EXPECT_TRUE(lit());
+}
+
+TEST_F(ScreenSharingTest, CloseForgetsThatTheCardRefused) {
+  begin();
+  card.refuse_modes = EINVAL;
+  open();
+  card.refuse_modes = 0;
+  close();
+  open();
+  EXPECT_TRUE(lit());
+}
+
+TEST_F(ScreenSharingTest, WhileAnotherIsMasterEachFrameTriesAgain) {
+  begin();
+  card.other_master = true;
+  open();
+  frame();
+  EXPECT_FALSE(lit());
+  card.other_master = false;
+  frame();
+  EXPECT_TRUE(lit());
+}
+
+TEST_F(ScreenSharingTest, ProgramsWithinTheBudgetAreAskedOnceAChangeOfTerminal) {
+  begin();
+  std::vector<std::shared_ptr<OnTerminal>> programs;
+  Writers many = writers_of({});
+  for (pid_t process = 1; process <= 20; ++process) {
+    programs.push_back(std::make_shared<OnTerminal>(5, process, 4));
+    many.programs->add(programs.back());
+    many.count = static_cast<unsigned>(process);
+    set_writers(many);
+  }
+  for (int i = 0; i < 10; ++i) set_writers(many);
+  for (const auto& program : programs) EXPECT_EQ(program->asked, 1U);
+  change_to(2);
+  for (const auto& program : programs) EXPECT_EQ(program->asked, 2U);
+  EXPECT_FALSE(sharing->wants_writers());
+}
+
+TEST_F(ScreenSharingTest, ProgramsBeyondTheBudgetAreAskedLaterHoweverOftenItIsWoken) {
+  begin();
+  std::vector<std::shared_ptr<OnTerminal>> programs;
+  Writers many = writers_of({});
+  for (pid_t process = 1; process <= 1000; ++process) {
+    programs.push_back(std::make_shared<OnTerminal>(5, process, 9));
+    many.programs->add(programs.back());
+  }
+  many.count = 1000;
+  const auto asked = [&] {
+    unsigned count = 0;
+    for (const auto& program : programs) count += program->asked;
+    return count;
+  };
+  programs.back()->opened = 1;
+  set_writers(many);
+  const unsigned first = asked();
+  EXPECT_GT(first, 0U);
+  EXPECT_LE(first, 100U);
+  EXPECT_FALSE(sharing->is_in_front());
+  for (int i = 0; i < 100; ++i) set_writers(many);
+  EXPECT_EQ(asked(), first);
+  ASSERT_TRUE(sharing->update_at().has_value());
+  while (!lit()) {
+    ASSERT_GT(*sharing->update_at(), clock.now());
+    EXPECT_FALSE(sharing->wants_writers());
+    const unsigned before = asked();
+    clock.advance(*sharing->update_at() - clock.now());
+    EXPECT_TRUE(sharing->wants_writers());
+    wake();
+    ASSERT_GT(asked(), before);
+    ASSERT_LE(asked(), before + 100);
+  }
+  EXPECT_EQ(asked(), 1000U);
+  EXPECT_EQ(sharing->update_at(), std::nullopt);
+}
+
+TEST_F(ScreenSharingTest, ScreenIsLeftAtOnceThoughProgramsAreLeftToBeAsked) {
+  begin();
+  open();
+  Writers many = writers_of({std::make_shared<OnTerminal>(1)});
+  for (pid_t process = 1; process <= 1000; ++process) {
+    many.programs->add(std::make_shared<OnTerminal>(5, process));
+  }
+  many.count = 1001;
+  set_writers(many);
+  EXPECT_TRUE(lit());
+  change_to(2);
+  EXPECT_FALSE(lit());
+  EXPECT_TRUE(sharing->update_at().has_value());
+}
+
+TEST_F(ScreenSharingTest, ScreenStaysLitWhileTheProgramsLeftAreAskedAfterAClose) {
+  begin();
+  const auto first = std::make_shared<OnTerminal>(5, 1);
+  const auto last = std::make_shared<OnTerminal>(5, 2000);
+  first->opened = last->opened = 1;
+  Writers many = writers_of({first});
+  for (pid_t process = 2; process <= 1000; ++process) {
+    many.programs->add(std::make_shared<OnTerminal>(5, process));
+  }
+  many.programs->add(last);
+  many.count = 1001;
+  set_writers(many);
+  ASSERT_TRUE(lit());
+  many.programs->remove(first);
+  many.count = 1000;
+  set_writers(many);
+  while (last->asked == 0) {
+    EXPECT_TRUE(lit());
+    ASSERT_TRUE(sharing->update_at().has_value());
+    clock.advance(*sharing->update_at() - clock.now());
+    wake();
+  }
+  EXPECT_TRUE(lit());
+  EXPECT_EQ(statistics.mode_sets, 1U);
+}

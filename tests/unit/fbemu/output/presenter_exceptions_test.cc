@@ -1,0 +1,115 @@
+#include <gtest/gtest.h>
+
+#include <future>
+
+#include "fbemu/output/presenter.h"
+#include "tests/support/log_capture.h"
+#include "tests/support/presenter_fixture.h"
+
+namespace {
+
+/// A presenter whose card throws std::bad_alloc when a test says so.
+class PresenterExceptions : public unit::PresenterFixture {
+ protected:
+  ~PresenterExceptions() override { stop(); }
+
+  unit::LogCapture log;
+};
+
+}  // namespace
+
+TEST_F(PresenterExceptions, WaitForVblankInATickWithoutMemoryReturnsEnomem) {
+  start();
+  write(3, 5, 0x123456);
+  card->no_memory_to_present = true;
+  std::promise<int> done;
+  presenter->at_vblank([&](int error) { done.set_value(error); });
+  ASSERT_TRUE(card->step());
+  EXPECT_EQ(done.get_future().get(), ENOMEM);
+  EXPECT_TRUE(unit::eventually([&] { return presenter->status().error.value() == ENOMEM; }));
+}
+
+TEST_F(PresenterExceptions, FlushWithoutMemoryReturnsEnomem) {
+  start();
+  write(3, 5, 0x123456);
+  card->no_memory_to_present = true;
+  std::promise<int> done;
+  presenter->flush([&](int error) { done.set_value(error); });
+  EXPECT_EQ(done.get_future().get(), ENOMEM);
+}
+
+TEST_F(PresenterExceptions, CaptureWithoutMemoryReturnsEnomem) {
+  start();
+  write(3, 5, 0x123456);
+  card->no_memory_to_present = true;
+  EXPECT_EQ(presenter->capture().error().value(), ENOMEM);
+}
+
+TEST_F(PresenterExceptions, WaitForVblankWithoutMemoryToAskForOneCompletes) {
+  start();
+  card->no_memory_to_ask = true;
+  std::promise<int> done;
+  presenter->at_vblank([&](int error) { done.set_value(error); });
+  EXPECT_EQ(done.get_future().get(), 0);
+}
+
+TEST_F(PresenterExceptions, DamageOfAFailedTickIsShownByTheNext) {
+  start();
+  write(3, 5, 0x123456);
+  card->no_memory_to_present = true;
+  std::promise<int> done;
+  presenter->at_vblank([&](int error) { done.set_value(error); });
+  ASSERT_TRUE(card->step());
+  ASSERT_EQ(done.get_future().get(), ENOMEM);
+  card->no_memory_to_present = false;
+  tick();
+  EXPECT_EQ(shown(3, 5), 0x123456U);
+  EXPECT_TRUE(unit::eventually([&] { return !presenter->status().error; }));
+}
+
+TEST_F(PresenterExceptions, SceneThatWasTakenOverBeforeTheFailureIsAnsweredAsShown) {
+  start();
+  draw_everything(5);
+  pages->write_all_back();
+  card->no_memory_to_present = true;
+  fbemu::Scene panned = scene;
+  panned.offset = {16, 64};
+  EXPECT_EQ(show(panned), 0);
+  card->no_memory_to_present = false;
+  tick();
+  EXPECT_EQ(screen(), program_picture(panned));
+}
+
+TEST_F(PresenterExceptions, SceneWithoutMemoryForItsModeReturnsEnomemAndStays) {
+  start();
+  draw_everything(5);
+  pages->write_all_back();
+  card->no_memory_for_buffers = true;
+  fbemu::Scene other = scene;
+  other.mode = drmclient::make_mode({32, 24});
+  other.size = {32, 24};
+  EXPECT_EQ(show(other), ENOMEM);
+  card->no_memory_for_buffers = false;
+  tick();
+  EXPECT_EQ(presenter->status().mode, scene.mode);
+  EXPECT_EQ(screen(), program_picture());
+}
+
+TEST_F(PresenterExceptions, WriterThatCameInAFailedTickIsLit) {
+  shared = true;
+  start(Vblanks::at_once);
+  card->no_memory_for_buffers = true;
+  presenter->set_writers(1);
+  ASSERT_TRUE(unit::eventually([&] { return presenter->status().error.value() == ENOMEM; }));
+  EXPECT_FALSE(presenter->status().lit);
+  card->no_memory_for_buffers = false;
+  EXPECT_TRUE(unit::eventually([&] { return presenter->status().lit; }));
+}
+
+TEST_F(PresenterExceptions, FailureOfEachTickIsLoggedOnce) {
+  start(Vblanks::at_once);
+  card->no_memory_to_present = true;
+  write(3, 5, 0x123456);
+  ticks(5);
+  EXPECT_EQ(log.count("cannot show what programs draw"), 1);
+}

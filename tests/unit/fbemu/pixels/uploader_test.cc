@@ -1,0 +1,359 @@
+#include "fbemu/pixels/uploader.h"
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "drmclient/headless/headless_card.h"
+#include "fbemu/fbdev/color_map.h"
+#include "tests/support/fake_program_pages.h"
+#include "tests/support/slow_program_pixels.h"
+
+using drmclient::AccessMode;
+using drmclient::bytes_per_pixel;
+using drmclient::HeadlessCard;
+using drmclient::PixelFormat;
+using drmclient::Point;
+using drmclient::Rect;
+using drmclient::ScanoutBuffer;
+using drmclient::Size;
+using fbemu::ProgramFormat;
+using fbemu::Rotation;
+using fbemu::Scaling;
+using fbemu::Scene;
+using fbemu::Shadow;
+using fbemu::Uploader;
+using unit::FakeProgramPages;
+
+namespace {
+
+constexpr std::byte before{0x5a};
+
+drmclient::HeadlessOptions every_format() {
+  drmclient::HeadlessOptions options;
+  options.formats.assign(unit::all_formats.begin(), unit::all_formats.end());
+  options.moving_mappings = true;
+  return options;
+}
+
+/// A framebuffer full of noise, in a shadow and in pages, and a scan-out buffer filled with `before`.
+class Upload {
+ public:
+  Upload(const Scene& of, PixelFormat scanout)
+      : scene(of),
+        map(unit::some_color_map()),
+        card(every_format()),
+        buffer(std::move(*card.create_buffer(of.mode.size(), scanout))),
+        memory(unit::noise(
+            fbemu::round_up_to_page(uint64_t{of.layout.pitch_bytes} * of.layout.virtual_size.height), 5)),
+        shadow(memory.size()),
+        pages(memory.size(), [](uint64_t, std::span<const std::byte>) {}) {
+    scene.palette = fbemu::make_palette(scene.layout.format, map);
+    shadow.store(0, memory);
+    pages.store(0, memory);
+    const auto access = buffer->begin_access(AccessMode::write);
+    for (uint32_t y = 0; y < buffer->size().height; ++y) std::ranges::fill(access->row(y), before);
+  }
+
+  [[nodiscard]] bool upload(const std::vector<Rect>& rects) {
+    return uploader.upload(shadow, scene, rects, *buffer).has_value();
+  }
+  [[nodiscard]] bool upload_live() { return uploader.upload_live(pages, scene, *buffer).has_value(); }
+
+  /// The view's pixel as XRGB8888, by the slow reference.
+  [[nodiscard]] uint32_t view_pixel(uint32_t x, uint32_t y) const {
+    const uint32_t lines = scene.layout.virtual_size.height;
+    const uint64_t line = scene.wraps ? (y + scene.offset.y) % lines : y + scene.offset.y;
+    const std::byte* at = memory.data() + line * scene.layout.pitch_bytes;
+    return unit::program_color(
+        scene.layout.format, unit::program_value(scene.layout.format, at, uint64_t{x} + scene.offset.x), map);
+  }
+  /// Whether the buffer holds the view's pixels inside `rects` (of the view), and what it had everywhere
+  /// else.
+  [[nodiscard]] bool is_right(const std::vector<Rect>& rects) {
+    const Rect target = scene.placement().target();
+    const auto affine = scene.placement().to_view();
+    const auto access = buffer->begin_access(AccessMode::read);
+    const size_t target_bytes = bytes_per_pixel(buffer->format());
+    for (int32_t y = 0; y < static_cast<int32_t>(buffer->size().height); ++y) {
+      for (int32_t x = 0; x < static_cast<int32_t>(buffer->size().width); ++x) {
+        const std::byte* pixel =
+            access->row(static_cast<uint32_t>(y)).data() + static_cast<size_t>(x) * target_bytes;
+        const int view_x =
+            static_cast<int>(std::floor(affine.xx * (x + 0.5) + affine.xy * (y + 0.5) + affine.x0));
+        const int view_y =
+            static_cast<int>(std::floor(affine.yx * (x + 0.5) + affine.yy * (y + 0.5) + affine.y0));
+        const bool inside = x >= target.x1 && x < target.x2 && y >= target.y1 && y < target.y2;
+        if (inside && contains(rects, view_x, view_y)) {
+          const uint32_t wanted = unit::rounded_to(
+              buffer->format(), view_pixel(static_cast<uint32_t>(view_x), static_cast<uint32_t>(view_y)));
+          if (unit::decode(buffer->format(), pixel) != wanted) return false;
+        } else if (!std::all_of(pixel, pixel + target_bytes, [](std::byte byte) { return byte == before; })) {
+          return false;
+        }
+      }
+    }
+    return true;
+  }
+  [[nodiscard]] bool is_right() { return is_right({Rect::of(scene.size)}); }
+
+  Scene scene;
+  fbemu::ColorMap map;
+  HeadlessCard card;
+  std::unique_ptr<ScanoutBuffer> buffer;
+  std::vector<std::byte> memory;
+  Shadow shadow;
+  FakeProgramPages pages;
+  Uploader uploader;
+
+ private:
+  static bool contains(const std::vector<Rect>& rects, int x, int y) {
+    return std::ranges::any_of(
+        rects, [&](const Rect& rect) { return rect.x1 <= x && x < rect.x2 && rect.y1 <= y && y < rect.y2; });
+  }
+};
+
+/// A view on a virtual screen, on an output of the same size.
+Scene make_scene(const ProgramFormat& format, Size virtual_size, Size view, Point offset = {},
+                 uint32_t padding = 0) {
+  Scene scene;
+  scene.layout.format = format;
+  scene.layout.pitch_bytes = static_cast<uint32_t>(format.line_bytes(virtual_size.width)) + padding;
+  scene.layout.virtual_size = virtual_size;
+  scene.size = view;
+  scene.offset = offset;
+  scene.mode = drmclient::make_mode(view);
+  return scene;
+}
+
+Scene plain_scene(Size virtual_size, Size view, Point offset = {}) {
+  return make_scene({}, virtual_size, view, offset);
+}
+
+class UploadFormats : public testing::TestWithParam<std::tuple<ProgramFormat, PixelFormat>> {};
+
+}  // namespace
+
+TEST_P(UploadFormats, FromTheShadowTheRectanglesAndNothingElse) {
+  const auto& [program, scanout] = GetParam();
+  for (const uint32_t padding : {0U, 12U}) {
+    Upload upload(make_scene(program, {51, 60}, {33, 21}, {7, 30}, padding), scanout);
+    const std::vector<Rect> rects{{0, 0, 1, 1}, {3, 3, 20, 10}, {32, 20, 33, 21}};
+    ASSERT_TRUE(upload.upload(rects));
+    EXPECT_TRUE(upload.is_right(rects)) << padding;
+  }
+}
+
+TEST_P(UploadFormats, FromTheLivePagesAllThatTheBufferShows) {
+  const auto& [program, scanout] = GetParam();
+  for (const uint32_t padding : {0U, 12U}) {
+    Upload upload(make_scene(program, {51, 60}, {33, 21}, {7, 30}, padding), scanout);
+    ASSERT_TRUE(upload.upload_live());
+    EXPECT_TRUE(upload.is_right()) << padding;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Uploader, UploadFormats,
+                         testing::Combine(testing::ValuesIn(unit::program_formats()),
+                                          testing::ValuesIn(unit::all_formats)),
+                         [](const auto& formats) {
+                           const ProgramFormat& program = std::get<0>(formats.param);
+                           return "bits" + std::to_string(program.bits_per_pixel) + "visual" +
+                                  std::to_string(static_cast<int>(program.visual)) + "red" +
+                                  std::to_string(program.red.offset) + "x" +
+                                  std::to_string(program.red.length) + "to" +
+                                  drmclient::fourcc_name(std::get<1>(formats.param));
+                         });
+
+TEST(Uploader, WithoutPaddingLinesFollowEachOther) {
+  Upload upload(plain_scene({16, 40}, {16, 20}, {0, 20}), PixelFormat::xrgb8888);
+  ASSERT_TRUE(upload.upload_live());
+  EXPECT_TRUE(upload.is_right());
+}
+
+TEST(Uploader, PicturesOfSeveralBandsAreWhole) {
+  // Wider than a band of 256 KiB has lines for, and more lines than preadv(2) takes parts.
+  for (const PixelFormat scanout : {PixelFormat::xrgb8888, PixelFormat::rgb565}) {
+    Upload upload(plain_scene({300, 2200}, {300, 2200}), scanout);
+    ASSERT_TRUE(upload.upload_live());
+    EXPECT_TRUE(upload.is_right());
+    Upload tracked(plain_scene({300, 2200}, {300, 2200}), scanout);
+    ASSERT_TRUE(tracked.upload({{0, 0, 300, 2200}}));
+    EXPECT_TRUE(tracked.is_right());
+  }
+}
+
+TEST(Uploader, ASmallerPictureIsInTheMiddleOfWhatItWas) {
+  Scene scene = plain_scene({40, 30}, {40, 30});
+  scene.mode = drmclient::make_mode({65, 64});
+  for (const PixelFormat scanout : {PixelFormat::xrgb8888, PixelFormat::rgb565}) {
+    Upload upload(scene, scanout);
+    ASSERT_TRUE(upload.upload_live());
+    EXPECT_TRUE(upload.is_right());
+  }
+}
+
+TEST(Uploader, TheBorderIsMadeBlackAndNothingElse) {
+  Scene scene = plain_scene({40, 30}, {40, 30});
+  scene.mode = drmclient::make_mode({65, 64});
+  Upload upload(scene, PixelFormat::xrgb8888);
+  ASSERT_TRUE(Uploader::clear_border(upload.scene, *upload.buffer).has_value());
+  const Rect picture = scene.placement().target();
+  const auto access = upload.buffer->begin_access(AccessMode::read);
+  for (int y = 0; y < 64; ++y) {
+    for (int x = 0; x < 65; ++x) {
+      const bool inside = x >= picture.x1 && x < picture.x2 && y >= picture.y1 && y < picture.y2;
+      const std::byte wanted = inside ? before : std::byte{0};
+      ASSERT_EQ(access->row(static_cast<uint32_t>(y))[static_cast<size_t>(x) * 4], wanted) << x << "," << y;
+    }
+  }
+}
+
+TEST(Uploader, EveryRotationIsExact) {
+  for (const auto rotation : {Rotation::clockwise, Rotation::half_turn, Rotation::counterclockwise}) {
+    Scene scene = make_scene(*fbemu::format_of_depth(8), {70, 60}, {61, 40}, {5, 9});
+    scene.rotation = rotation;
+    scene.mode = drmclient::make_mode(turned(scene.size, rotation));
+    Upload upload(scene, PixelFormat::xrgb8888);
+    ASSERT_TRUE(upload.upload_live());
+    EXPECT_TRUE(upload.is_right()) << static_cast<int>(rotation);
+    Upload tracked(scene, PixelFormat::rgb565);
+    ASSERT_TRUE(tracked.upload({Rect::of(scene.size)}));
+    EXPECT_TRUE(tracked.is_right()) << static_cast<int>(rotation);
+    // Small damage turns only its own pixels.
+    Upload small(scene, PixelFormat::xrgb8888);
+    ASSERT_TRUE(small.upload({{3, 4, 10, 6}, {60, 39, 61, 40}}));
+    EXPECT_TRUE(small.is_right({{3, 4, 10, 6}, {60, 39, 61, 40}})) << static_cast<int>(rotation);
+  }
+}
+
+TEST(Uploader, WholeFactorsMakeSquaresOfEachPixel) {
+  // More than a tile of 512 pixels, and factors that have no exact binary inverse.
+  for (const uint32_t factor : {3U, 7U, 30U}) {
+    Scene scene = plain_scene({45, 20}, {45, 20});
+    scene.scaling = Scaling::integer;
+    scene.mode = drmclient::make_mode({45 * factor + 2, 20 * factor + 1});
+    Upload upload(scene, PixelFormat::xrgb8888);
+    ASSERT_TRUE(upload.upload_live());
+    EXPECT_TRUE(upload.is_right()) << factor;
+  }
+}
+
+TEST(Uploader, AScaledPictureOfOneColourHasThatColourToItsEdges) {
+  Scene scene = plain_scene({40, 30}, {40, 30});
+  scene.scaling = Scaling::fit;
+  scene.mode = drmclient::make_mode({100, 64});
+  Upload upload(scene, PixelFormat::xrgb8888);
+  std::ranges::fill(upload.memory, std::byte{0xa7});
+  upload.shadow.store(0, upload.memory);
+  ASSERT_TRUE(upload.upload({Rect::of(scene.size)}));
+  EXPECT_TRUE(upload.is_right());
+}
+
+TEST(Uploader, DamageOfAScaledPictureGivesWhatTheWholeWouldHaveGiven) {
+  Scene scene = plain_scene({40, 30}, {40, 30});
+  scene.scaling = Scaling::fit;
+  scene.mode = drmclient::make_mode({101, 77});
+  Upload whole(scene, PixelFormat::xrgb8888);
+  Upload parts(scene, PixelFormat::xrgb8888);
+  ASSERT_TRUE(parts.upload({Rect::of(scene.size)}));
+  for (Upload* upload : {&whole, &parts}) {
+    const auto fresh = unit::noise(4 * 40 * 5, 99);
+    upload->shadow.store(4 * 40 * 11, fresh);
+  }
+  ASSERT_TRUE(whole.upload({Rect::of(scene.size)}));
+  ASSERT_TRUE(parts.upload({{0, 11, 40, 16}}));
+  const auto one = whole.buffer->begin_access(AccessMode::read);
+  const auto other = parts.buffer->begin_access(AccessMode::read);
+  for (uint32_t y = 0; y < 77; ++y) EXPECT_TRUE(std::ranges::equal(one->row(y), other->row(y))) << y;
+}
+
+TEST(Uploader, LinesThatWrapAroundComeFromTheStart) {
+  for (const auto rotation : {Rotation::none, Rotation::clockwise}) {
+    Scene scene = make_scene(*fbemu::format_of_depth(16), {33, 50}, {32, 24}, {1, 40});
+    scene.wraps = true;
+    scene.rotation = rotation;
+    scene.mode = drmclient::make_mode(turned(scene.size, rotation));
+    Upload live(scene, PixelFormat::xrgb8888);
+    ASSERT_TRUE(live.upload_live());
+    EXPECT_TRUE(live.is_right());
+    Upload tracked(scene, PixelFormat::xrgb8888);
+    const std::vector<Rect> rects{{3, 5, 9, 20}};
+    ASSERT_TRUE(tracked.upload(rects));
+    EXPECT_TRUE(tracked.is_right(rects));
+  }
+}
+
+TEST(Uploader, NoRectanglesChangeNothing) {
+  Upload upload(plain_scene({16, 16}, {16, 16}), PixelFormat::xrgb8888);
+  ASSERT_TRUE(upload.upload({}));
+  EXPECT_TRUE(upload.is_right({}));
+}
+
+TEST(Uploader, TellsThatTheBufferCannotBeReached) {
+  Upload upload(plain_scene({16, 16}, {16, 16}), PixelFormat::xrgb8888);
+  const Rect all{0, 0, 16, 16};
+  upload.card.refuse_accesses(ENOMEM);
+  EXPECT_EQ(upload.uploader.upload(upload.shadow, upload.scene, {&all, 1}, *upload.buffer).error().value(),
+            ENOMEM);
+  EXPECT_EQ(upload.uploader.upload_live(upload.pages, upload.scene, *upload.buffer).error().value(), ENOMEM);
+}
+
+TEST(Uploader, TellsThatTheLivePagesCannotBeRead) {
+  for (const PixelFormat scanout : {PixelFormat::xrgb8888, PixelFormat::rgb565}) {
+    Upload upload(plain_scene({20, 16}, {16, 16}), scanout);
+    upload.pages.read_error = ENOTCONN;
+    EXPECT_EQ(upload.uploader.upload_live(upload.pages, upload.scene, *upload.buffer).error().value(),
+              ENOTCONN);
+  }
+}
+
+TEST(Uploader, LeavesTheBufferFreeWhetherItWorkedOrNot) {
+  Upload upload(plain_scene({16, 16}, {16, 16}), PixelFormat::xrgb8888);
+  upload.pages.read_error = EIO;
+  ASSERT_FALSE(upload.upload_live());
+  EXPECT_TRUE(upload.buffer->begin_access(AccessMode::read).has_value());
+  upload.pages.read_error = 0;
+  ASSERT_TRUE(upload.upload_live());
+  EXPECT_TRUE(upload.buffer->begin_access(AccessMode::read).has_value());
+}
+
+RC_GTEST_PROP(Uploader, IsTheSlowReferencesPicture, ()) {
+  const auto formats = unit::program_formats();
+  const PixelFormat scanout = *rc::gen::elementOf(unit::all_formats);
+  const Size visible{*rc::gen::inRange(8U, 40U), *rc::gen::inRange(8U, 40U)};
+  const Point offset{*rc::gen::inRange(0U, 9U), *rc::gen::inRange(0U, 9U)};
+  const Size whole{visible.width + offset.x + *rc::gen::inRange(0U, 5U),
+                   visible.height + offset.y + *rc::gen::inRange(0U, 5U)};
+  Scene scene =
+      make_scene(*rc::gen::elementOf(formats), whole, visible, offset, *rc::gen::element(0U, 1U, 4U, 60U));
+  if (*rc::gen::arbitrary<bool>()) {
+    scene.wraps = true;
+    scene.offset.y = *rc::gen::inRange(0U, whole.height + 1);
+  }
+  scene.rotation = static_cast<Rotation>(*rc::gen::inRange(0, 4));
+  const Size upright = turned(visible, scene.rotation);
+  scene.mode = drmclient::make_mode({upright.width + *rc::gen::inRange(0U, 3U), upright.height});
+  Upload upload(scene, scanout);
+  if (*rc::gen::arbitrary<bool>()) {
+    RC_ASSERT(upload.upload_live());
+    RC_ASSERT(upload.is_right());
+    return;
+  }
+  std::vector<Rect> rects;
+  const auto count = *rc::gen::inRange(0, 5);
+  for (int i = 0; i < count; ++i) {
+    const auto x = static_cast<int>(*rc::gen::inRange(0U, visible.width));
+    const auto y = static_cast<int>(*rc::gen::inRange(0U, visible.height));
+    rects.push_back({x, y, *rc::gen::inRange(x + 1, static_cast<int>(visible.width) + 1),
+                     *rc::gen::inRange(y + 1, static_cast<int>(visible.height) + 1)});
+  }
+  RC_ASSERT(upload.upload(rects));
+  RC_ASSERT(upload.is_right(rects));
+}
