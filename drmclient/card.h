@@ -26,18 +26,18 @@ struct CardInfo {
   std::string driver;  ///< the kernel driver's name, "headless" for the card in memory
   std::string path;    ///< the device node; empty where there is none
   Size max_size;       ///< largest scan-out buffer and mode
-  /// The kernel's console is on the same screen: an output is lit only while a program draws, and given back
-  /// with Card::release() after that.
+  /// The kernel's console is on the same screen: an output is enabled only while a program draws, and given
+  /// back with Card::release() after that.
   bool shared = false;
 };
 
 /// How a card does what it is asked, for people who want to know; each is a word or a few.
-struct CardPaths {
+struct DriverPaths {
   std::string_view commit = "memory";  ///< modes and flips: "atomic", "legacy", "memory"
   std::string_view flush = "none";  ///< changed pixels: "atomic clips", "legacy dirty", "none" (not needed)
   std::string_view mapping = "memory";  ///< "MAP_DUMB", "dma-buf", "shadow", "memory"
   std::string_view vblank = "timer";    ///< "CRTC_QUEUE_SEQUENCE", "WAIT_VBLANK", "timer"
-  friend bool operator==(const CardPaths&, const CardPaths&) = default;
+  friend bool operator==(const DriverPaths&, const DriverPaths&) = default;
 };
 
 /// One output's part of Card::present_all().
@@ -50,7 +50,7 @@ struct Frame {
 
 /// Whether a call failed because another process is DRM master, so that the same call may be tried again
 /// later.
-[[nodiscard]] inline bool taken_by_other(const std::error_code& error) {
+[[nodiscard]] inline bool is_master_conflict(const std::error_code& error) {
   return error.value() == EBUSY || error.value() == EACCES;
 }
 
@@ -59,8 +59,8 @@ struct Frame {
 /// A card and its buffers belong to one thread at a time; nothing here is thread-safe. Calls may block for up
 /// to a frame (a driver's DIRTYFB does), so that thread must never be one that answers programs. Where
 /// another process is DRM master, the calls that change the screen fail with EBUSY or EACCES (see
-/// taken_by_other()), leave everything as it was, and may be tried again later. ENODEV means that the card is
-/// gone.
+/// is_master_conflict()), leave everything as it was, and may be tried again later. ENODEV means that the
+/// card is gone.
 class Card {
  public:
   Card(const Card&) = delete;
@@ -81,10 +81,10 @@ class Card {
   [[nodiscard]] virtual base::Result<std::unique_ptr<ScanoutBuffer>> create_buffer(Size size,
                                                                                    PixelFormat format) = 0;
 
-  /// Lights `output` with `mode`, showing `buffer` from `origin` (the part shown must lie inside the buffer).
-  /// On an error the output is as it was. `buffer` must outlive its time on the screen. What is in it may be
-  /// lost (bochs of Linux 6.x lets the card clear the start of its memory), so draw it once more and
-  /// present() it. Errors: the driver's; ENOSPC where the card has no CRTC left for this output.
+  /// Enables `output` with `mode`, showing `buffer` from `origin` (the part shown must lie inside the
+  /// buffer). On an error the output is as it was. `buffer` must outlive its time on the screen. What is in
+  /// it may be lost (bochs of Linux 6.x lets the card clear the start of its memory), so draw it once more
+  /// and present() it. Errors: the driver's; ENOSPC where the card has no CRTC left for this output.
   [[nodiscard]] virtual base::Result<void> set_mode(OutputId output, const Mode& mode, ScanoutBuffer& buffer,
                                                     Point origin) = 0;
 
@@ -100,19 +100,19 @@ class Card {
   /// Whether the kernel has a console that comes on an output which is let go.
   [[nodiscard]] virtual bool has_console() const { return false; }
 
-  /// Lets the output go, lit or not. The kernel's console, where there is one, or what was on it before, is
-  /// back at the latest when the output's buffers are destroyed; without either it is dark from then on.
+  /// Lets the output go, enabled or not. The kernel's console, where there is one, or what was on it before,
+  /// is back at the latest when the output's buffers are destroyed; without either it is dark from then on.
   virtual void release(OutputId output) { static_cast<void>(output); }
 
   /// Lets the output go to a program that is about to take it: nothing is restored, and DRM master not taken,
   /// which that program may be asking for at this moment. The output goes dark with its buffers, unless
   /// something else is on it by then.
-  virtual void leave(OutputId output) { release(output); }
+  virtual void release_without_restore(OutputId output) { release(output); }
 
   /// Whether the output still shows the buffer of the last set_mode() or present(): another DRM master may
   /// have come. Where it does not, the next present() brings it back whole once that one has left. Costs no
   /// more than a system call.
-  [[nodiscard]] virtual bool shows(OutputId output) {
+  [[nodiscard]] virtual bool scans_out_our_fb(OutputId output) {
     static_cast<void>(output);
     return true;
   }
@@ -120,17 +120,17 @@ class Card {
   /// Whether the output shows again what was on it, or on another output of the card, before the first
   /// set_mode(). The kernel's console is one picture on all outputs, and comes by itself when no process is
   /// DRM master: after hotplug events, of which programs hear first, and when the terminal in front changes.
-  [[nodiscard]] virtual bool fell_back(OutputId output) {
+  [[nodiscard]] virtual bool shows_previous_fb(OutputId output) {
     static_cast<void>(output);
     return false;
   }
 
   /// Whether the screen may be changed just now. Costs no more than a few system calls, so it can be asked at
   /// each vblank. Errors: EBUSY, EACCES while another process is DRM master, ENODEV for a card that is gone.
-  [[nodiscard]] virtual base::Result<void> available() { return {}; }
+  [[nodiscard]] virtual base::Result<void> check_master() { return {}; }
 
   /// The ways that are used for `output` now.
-  [[nodiscard]] virtual CardPaths paths(OutputId output) const {
+  [[nodiscard]] virtual DriverPaths driver_paths(OutputId output) const {
     static_cast<void>(output);
     return {};
   }

@@ -26,7 +26,7 @@ struct HeadlessOptions {
   /// vmwgfx.
   bool strict_display = false;
   /// For tests: a new buffer is full of bytes of 0xa5, as if something else had been there before.
-  bool used_buffers = false;
+  bool dirty_buffers = false;
 };
 
 /// Makes a card in memory with outputs "Virtual-1" and so on: any mode up to 8192x8192, and a timer for

@@ -55,7 +55,7 @@ int copy_out(const IoctlRequest& request, const T& object) {
 /// A new state, and what the program gets back when it is shown.
 struct Framebuffer::Change {
   fb_var_screeninfo var;
-  Scene scene;
+  FramebufferState fb_state;
   fb_var_screeninfo answer;
   bool unblanks;
 };
@@ -64,13 +64,14 @@ Framebuffer::Framebuffer(drmclient::Card& card, const drmclient::Output& output,
                          const FramebufferOptions& options)
     : presentation_{options.mode, options.rotation, options.scaling, options.direct_color},
       number_(options.number),
-      shadow_(memory_for(options)),
+      backing_store_(memory_for(options)),
       id_(options.id),
-      presenter_(card, output, shadow_, damage_, statistics_,
-                 {options.on_close, options.outputs, options.terminals,
-                  options.any_mode ? std::optional(options.mode) : std::nullopt, options.pressure}) {
+      presenter_(
+          card, output, backing_store_, damage_, statistics_,
+          {options.on_close, options.outputs, options.terminals,
+           options.follow_monitor_mode ? std::optional(options.mode) : std::nullopt, options.pressure}) {
   const drmclient::Size visible = turned(options.mode.size(), options.rotation);
-  Scene at_start;
+  FramebufferState at_start;
   at_start.mode = options.mode;
   fb_var_screeninfo wanted{};
   wanted.xres = visible.width;
@@ -78,29 +79,29 @@ Framebuffer::Framebuffer(drmclient::Card& card, const drmclient::Output& output,
   wanted.xres_virtual = options.virtual_size.width;
   wanted.yres_virtual = options.virtual_size.height;
   wanted.bits_per_pixel = options.depth;
-  const auto checked = check_var(wanted, {output, presentation_, at_start, shadow_.size_bytes()});
+  const auto checked = check_var(wanted, {output, presentation_, at_start, backing_store_.size_bytes()});
   if (!checked) {
     throw std::system_error(checked.error(),
                             "a virtual screen of " + std::to_string(options.virtual_size.width) + "x" +
                                 std::to_string(options.virtual_size.height) + " with " +
                                 std::to_string(options.depth) + " bits per pixel does not fit in " +
-                                std::to_string(shadow_.size_bytes()) + " bytes");
+                                std::to_string(backing_store_.size_bytes()) + " bytes");
   }
   state_.var = state_.shown_var = checked->var;
-  state_.scene = state_.shown_scene = checked->scene;
-  if (checked->scene.layout.format.visual == Visual::directcolor) {
-    color_map_ = make_ramp(checked->scene.layout.format);
+  state_.fb_state = state_.shown_fb_state = checked->fb_state;
+  if (checked->fb_state.layout.format.visual == Visual::directcolor) {
+    color_map_ = make_ramp(checked->fb_state.layout.format);
   }
 }
 
 Framebuffer::~Framebuffer() = default;
 
-/// The scene in force, with the palette of the moment.
-Scene Framebuffer::scene() const {
+/// The state in force, with the palette of the moment.
+FramebufferState Framebuffer::fb_state() const {
   const auto lock = lock_state();
-  Scene scene = state_.scene;
-  scene.palette = make_palette(scene.layout.format, color_map_);
-  return scene;
+  FramebufferState fb_state = state_.fb_state;
+  fb_state.palette = make_palette(fb_state.layout.format, color_map_);
+  return fb_state;
 }
 
 void Framebuffer::tell_writers() {
@@ -114,7 +115,7 @@ int Framebuffer::open(const Opener& opener) {
     try {
       writing_programs_->add(opener.terminal);
     } catch (...) {
-      file_limit_.give_back(opener.user);
+      file_limit_.release(opener.user);
       throw;
     }
     if (open_writers_++ == 0) mapped_ = written_ = false;
@@ -129,7 +130,7 @@ void Framebuffer::close(const Opener& opener) {
   {
     const std::lock_guard lock(mutex_);
     last = --open_files_ == 0;
-    file_limit_.give_back(opener.user);
+    file_limit_.release(opener.user);
     if (opener.writable) {
       --open_writers_;
       writing_programs_->remove(opener.terminal);
@@ -187,9 +188,9 @@ int Framebuffer::get_fix(const IoctlRequest& request) {
   Layout layout;
   {
     const auto lock = lock_state();
-    layout = state_.scene.layout;
+    layout = state_.fb_state.layout;
   }
-  const fb_fix_screeninfo fix = make_fix(id_, layout, shadow_.size_bytes());
+  const fb_fix_screeninfo fix = make_fix(id_, layout, backing_store_.size_bytes());
   return -write_fix(fix, request.abi, *request.memory, request.argument);
 }
 
@@ -215,7 +216,8 @@ std::optional<int> Framebuffer::put_var(const IoctlRequest& request, const Later
     lock.unlock();
     return -copy_out(request, wanted);
   }
-  const auto checked = check_var(wanted, {*output, presentation_, state_.scene, shadow_.size_bytes()});
+  const auto checked =
+      check_var(wanted, {*output, presentation_, state_.fb_state, backing_store_.size_bytes()});
   if (!checked) return -checked.error().value();
   if ((wanted.activate & FB_ACTIVATE_MASK) != FB_ACTIVATE_NOW) {
     lock.unlock();
@@ -223,26 +225,26 @@ std::optional<int> Framebuffer::put_var(const IoctlRequest& request, const Later
   }
 
   // The commit of a PUT makes the output active (drm_fb_helper_set_par()).
-  change_to({checked->var, checked->scene, checked->var, true}, request, later);
+  change_to({checked->var, checked->fb_state, checked->var, true}, request, later);
   return std::nullopt;
 }
 
 /// Called with mutex_ held.
 void Framebuffer::change_to(const Change& change, const IoctlRequest& request, const Later& later) {
-  const ProgramFormat before = state_.scene.layout.format;
-  const ProgramFormat& format = change.scene.layout.format;
+  const ProgramFormat before = state_.fb_state.layout.format;
+  const ProgramFormat& format = change.fb_state.layout.format;
   // A ramp is what shows colours as they are.
   if (format != before && format.visual == Visual::directcolor) color_map_ = make_ramp(format);
   state_.var = change.var;
-  state_.scene = change.scene;
+  state_.fb_state = change.fb_state;
   const uint64_t number = ++state_.changes;
-  Scene shown = change.scene;
+  FramebufferState shown = change.fb_state;
   shown.palette = make_palette(format, color_map_);
   presenter_.show(shown, [=, this](int error) {
     if (error == 0 && change.unblanks) presenter_.set_power(drmclient::Power::on);
     {
       const std::lock_guard lock(outcomes_mutex_);
-      outcomes_.push_back({number, error, change.var, change.scene, change.unblanks});
+      outcomes_.push_back({number, error, change.var, change.fb_state, change.unblanks});
     }
     later([=] { return error != 0 ? -error : -copy_out(request, change.answer); });
   });
@@ -258,11 +260,11 @@ std::unique_lock<std::mutex> Framebuffer::lock_state() const {
   for (const Outcome& outcome : outcomes) {
     if (outcome.error == 0) {
       state_.shown_var = outcome.var;
-      state_.shown_scene = outcome.scene;
+      state_.shown_fb_state = outcome.fb_state;
       if (outcome.unblanked) state_.blank_level = FB_BLANK_UNBLANK;
     } else if (outcome.change == state_.changes) {
       state_.var = state_.shown_var;
-      state_.scene = state_.shown_scene;
+      state_.fb_state = state_.shown_fb_state;
     }
   }
   return lock;
@@ -277,15 +279,16 @@ std::optional<int> Framebuffer::pan(const IoctlRequest& request, const Later& la
   const auto lock = lock_state();
   const bool wraps = (wanted.vmode & FB_VMODE_YWRAP) != 0;
   // fb_pan_display() looks at the bit only where there is an offset.
-  if (!offsets_fit(wanted.xoffset, wanted.yoffset, wraps && wanted.yoffset > 0, state_.scene)) return -EINVAL;
+  if (!offsets_fit(wanted.xoffset, wanted.yoffset, wraps && wanted.yoffset > 0, state_.fb_state))
+    return -EINVAL;
   fb_var_screeninfo var = state_.var;
   var.xoffset = wanted.xoffset;
   var.yoffset = wanted.yoffset;
   var.vmode = wraps ? var.vmode | FB_VMODE_YWRAP : var.vmode & ~static_cast<uint32_t>(FB_VMODE_YWRAP);
-  Scene scene = state_.scene;
-  scene.offset = {wanted.xoffset, wanted.yoffset};
-  scene.wraps = wraps;
-  change_to({var, scene, wanted, false}, request, later);
+  FramebufferState fb_state = state_.fb_state;
+  fb_state.offset = {wanted.xoffset, wanted.yoffset};
+  fb_state.wraps = wraps;
+  change_to({var, fb_state, wanted, false}, request, later);
   return std::nullopt;
 }
 
@@ -340,8 +343,8 @@ int Framebuffer::put_color_map(const IoctlRequest& request) {
   const auto lock = lock_state();
   const auto stored = [&](size_t channel) { return std::span(channels.at(channel)).first(kept); };
   color_map_.store(wanted.start, stored(0), stored(1), stored(2));
-  if (state_.scene.layout.format.uses_color_map()) {
-    Scene recoloured = state_.scene;
+  if (state_.fb_state.layout.format.uses_color_map()) {
+    FramebufferState recoloured = state_.fb_state;
     recoloured.palette = make_palette(recoloured.layout.format, color_map_);
     presenter_.show(recoloured, {});
   }
@@ -387,23 +390,23 @@ int Framebuffer::blank(const IoctlRequest& request) {
 }
 
 size_t Framebuffer::readable(uint64_t offset, size_t size) const {
-  const uint64_t total = shadow_.size_bytes();
+  const uint64_t total = backing_store_.size_bytes();
   return offset >= total ? 0 : static_cast<size_t>(std::min<uint64_t>(size, total - offset));
 }
 
 void Framebuffer::read(uint64_t offset, std::span<std::byte> into) {
   ++statistics_.reads;
-  shadow_.load(offset, into);
+  backing_store_.load(offset, into);
 }
 
 Result<size_t> Framebuffer::write(uint64_t offset, std::span<const std::byte> from) {
   ++statistics_.writes;
-  const uint64_t total = shadow_.size_bytes();
+  const uint64_t total = backing_store_.size_bytes();
   if (offset > total) return failure(EFBIG);
   if (from.empty()) return 0;
   if (offset == total) return failure(from.size() > total ? EFBIG : ENOSPC);
   const size_t fits = readable(offset, from.size());
-  shadow_.store(offset, from.first(fits));
+  backing_store_.store(offset, from.first(fits));
   written_ = true;
   statistics_.changed_bytes += fits;
   if (damage_.add_written({offset, offset + fits})) presenter_.damaged();
@@ -414,7 +417,7 @@ void Framebuffer::write_back(uint64_t offset, std::span<const std::byte> from) {
   ++statistics_.write_backs;
   const size_t inside = readable(offset, from.size());
   if (inside == 0) return;
-  shadow_.store(offset, from.first(inside));
+  backing_store_.store(offset, from.first(inside));
   mapped_ = true;
   statistics_.changed_bytes += inside;
   if (damage_.add_written_back({offset, offset + inside})) presenter_.damaged();
@@ -431,7 +434,7 @@ Framebuffer::Status Framebuffer::status() const {
   Status status;
   status.presenter = presenter_.status();
   const auto lock = lock_state();
-  status.scene = state_.scene;
+  status.fb_state = state_.fb_state;
   status.open_files = open_files_;
   status.open_writers = open_writers_;
   status.blank_level = state_.blank_level;

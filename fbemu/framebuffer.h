@@ -46,9 +46,10 @@ struct FramebufferOptions {
   std::string id;             ///< fix.id
   OnClose on_close = OnClose::console;
   Outputs outputs = Outputs::one;
-  drmclient::Terminals* terminals = nullptr;      ///< as ScreenPolicy has it
-  drmclient::MemoryPressure* pressure = nullptr;  ///< as well
-  bool any_mode = false;  ///< nobody asked for `mode`: another monitor may show the picture in its own
+  drmclient::VirtualTerminals* terminals = nullptr;  ///< as ArbiterOptions has it
+  drmclient::MemoryPressure* pressure = nullptr;     ///< as well
+  bool follow_monitor_mode =
+      false;  ///< nobody asked for `mode`: another monitor may show the picture in its own
 };
 
 /// An ioctl as it reached the front end.
@@ -77,9 +78,9 @@ class Framebuffer {
   Framebuffer(const Framebuffer&) = delete;
   Framebuffer& operator=(const Framebuffer&) = delete;
 
-  /// Lights the output and starts presenting. `pages` (may be null) must outlive stop(). Throws
+  /// Enables the output and starts presenting. `pages` (may be null) must outlive stop(). Throws
   /// std::system_error.
-  void start(ProgramPages* pages) { presenter_.start(scene(), pages); }
+  void start(ProgramPages* pages) { presenter_.start(fb_state(), pages); }
   /// Presents what is left and answers every request that waits, also those that came before start(). Further
   /// calls are answered, nothing is shown.
   void stop() { presenter_.stop(); }
@@ -112,11 +113,11 @@ class Framebuffer {
   /// errno of a presentation that failed for want of memory and is repeated later.
   [[nodiscard]] bool flush(std::function<void(int error)> done);
 
-  [[nodiscard]] uint64_t memory_bytes() const { return shadow_.size_bytes(); }
+  [[nodiscard]] uint64_t memory_bytes() const { return backing_store_.size_bytes(); }
   [[nodiscard]] base::Result<drmclient::Capture> capture() { return presenter_.capture(); }
 
   struct Status {
-    Scene scene;
+    FramebufferState fb_state;
     Presenter::Status presenter;
     unsigned open_files = 0;
     unsigned open_writers = 0;
@@ -129,7 +130,7 @@ class Framebuffer {
   [[nodiscard]] const Statistics& statistics() const { return statistics_; }
 
  private:
-  [[nodiscard]] Scene scene() const;
+  [[nodiscard]] FramebufferState fb_state() const;
   void tell_writers();
   int get_var(const IoctlRequest& request);
   std::optional<int> put_var(const IoctlRequest& request, const Later& later);
@@ -147,7 +148,7 @@ class Framebuffer {
   Presentation presentation_;
   uint32_t number_;
   Statistics statistics_;
-  Shadow shadow_;
+  BackingStore backing_store_;
   DamageLog damage_;
   std::string id_;
 
@@ -156,17 +157,17 @@ class Framebuffer {
     uint64_t change = 0;
     int error = 0;
     fb_var_screeninfo var{};
-    Scene scene;
+    FramebufferState fb_state;
     bool unblanked = false;
   };
   /// The state in force, which other requests build on at once, and what was last known to be on the screen:
   /// where a mode is refused, the state goes back to that.
   struct State {
     fb_var_screeninfo var{};
-    Scene scene;
+    FramebufferState fb_state;
     fb_var_screeninfo shown_var{};
-    Scene shown_scene;
-    uint64_t changes = 0;  ///< counts changes of var and scene
+    FramebufferState shown_fb_state;
+    uint64_t changes = 0;  ///< counts changes of var and state
     uint32_t blank_level = FB_BLANK_UNBLANK;
   };
   /// Locks mutex_ and takes the outcomes in, in their order.

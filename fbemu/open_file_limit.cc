@@ -26,7 +26,7 @@ int OpenFileLimit::take(uint32_t user) {
   return EMFILE;
 }
 
-void OpenFileLimit::give_back(uint32_t user) {
+void OpenFileLimit::release(uint32_t user) {
   const auto files = files_.find(user);
   if (files == files_.end()) return;
   if (--files->second == 0) files_.erase(files);

@@ -15,7 +15,7 @@ class OpenFileLimit {
   /// Counts a file that `user` opens. Returns 0, or EMFILE if the user has as many open as one may.
   [[nodiscard]] int take(uint32_t user);
   /// Ends what take() counted.
-  void give_back(uint32_t user);
+  void release(uint32_t user);
 
  private:
   std::unordered_map<uint32_t, unsigned> files_;  ///< of each user who has any

@@ -48,9 +48,9 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 /// Together less than the second in which the daemon ends.
-constexpr milliseconds patience_with_command{400};
-constexpr milliseconds patience_with_programs{200};
-constexpr milliseconds patience_with_threads{150};
+constexpr milliseconds command_exit_timeout{400};
+constexpr milliseconds ioctl_workers_timeout{200};
+constexpr milliseconds session_timeout{150};
 
 constexpr const char* first_device = "/dev/fb0";
 
@@ -81,7 +81,7 @@ void clean_up_after(pid_t daemon, NodeLock& lock, ControlSocket& control) {
 /// Returns the CUSE device for `path`, or none, and then sets `missing` to the reason. The file alone is
 /// served too.
 std::unique_ptr<CuseDevice> make_cuse_device(fbemu::Framebuffer& framebuffer, const std::string& path,
-                                             ProgramThreads& program_threads, std::string& missing) {
+                                             IoctlWorkers& ioctl_workers, std::string& missing) {
   if (!CuseDevice::possible_at(path)) {
     missing = "a CUSE device needs root, and a path right in /dev where nothing exists";
     return nullptr;
@@ -92,7 +92,7 @@ std::unique_ptr<CuseDevice> make_cuse_device(fbemu::Framebuffer& framebuffer, co
                  missing, path);
     return nullptr;
   }
-  auto device = std::make_unique<CuseDevice>(framebuffer, path, program_threads);
+  auto device = std::make_unique<CuseDevice>(framebuffer, path, ioctl_workers);
   try {
     device->start();
   } catch (const std::system_error& error) {
@@ -236,7 +236,7 @@ class MainLoop {
     if (command_ == nullptr) return EXIT_SUCCESS;
     // The command has a moment to end in order; then its framebuffer goes.
     command_->send(signal);
-    const auto deadline = steady_clock::now() + patience_with_command;
+    const auto deadline = steady_clock::now() + command_exit_timeout;
     while (!command_->exit_status()) {
       const auto left = std::chrono::ceil<milliseconds>(deadline - steady_clock::now());
       if (left.count() <= 0) break;
@@ -268,8 +268,8 @@ int serve(const DaemonOptions& options, const UniqueFd& signals, const DaemonIde
                         [&](const std::string& command) { return answer(command, identity, framebuffer); });
   const fbemu::Framebuffer::Status status = framebuffer.status();
   spdlog::info("serving {} on output {} of the card {}: {} at {:.2f} Hz", identity.device,
-               status.presenter.output.name, identity.driver, status.scene.mode.name,
-               status.scene.mode.refresh_millihertz() / 1000.0);
+               status.presenter.output.name, identity.driver, status.fb_state.mode.name,
+               status.fb_state.mode.refresh_millihertz() / 1000.0);
   notify_service_manager("READY=1");
 
   std::optional<Command> command;
@@ -290,7 +290,7 @@ int run_daemon(const DaemonOptions& options) {
   const UniqueFd signals = take_signals();
   const std::unique_ptr<drmclient::Card> card = open_card(options.card, options.connector, options.mapping);
   const drmclient::Output output = choose_output(*card, options.connector);
-  drmclient::KernelTerminals terminals;
+  drmclient::KernelVirtualTerminals terminals;
   drmclient::MemoryPressure pressure;
   fbemu::FramebufferOptions framebuffer_options;
   framebuffer_options.mode = initial_mode(*card, output, options);
@@ -304,9 +304,9 @@ int run_daemon(const DaemonOptions& options) {
   framebuffer_options.outputs = options.connector ? fbemu::Outputs::one : fbemu::Outputs::all;
   framebuffer_options.terminals = &terminals;
   framebuffer_options.pressure = &pressure;
-  framebuffer_options.any_mode = !options.mode;
+  framebuffer_options.follow_monitor_mode = !options.mode;
   framebuffer_options.id = "fbemu " + card->info().driver;
-  const std::string device = options.device ? *options.device : Node::first_free_device();
+  const std::string device = options.device ? *options.device : ServedPath::first_free_device();
   framebuffer_options.number = number_of(device);
   fbemu::Framebuffer framebuffer(*card, output, framebuffer_options);
 
@@ -317,40 +317,44 @@ int run_daemon(const DaemonOptions& options) {
   // Before there are threads, and before the CUSE device: a copy of its channel would keep it alive.
   Guard guard([&] { clean_up_after(daemon, lock, control); });
 
-  ProgramThreads program_threads;
+  IoctlWorkers ioctl_workers;
   std::unique_ptr<CuseDevice> cuse_device;
-  std::optional<Node> node;
+  std::optional<ServedPath> served_path;
   std::optional<FuseServer> server;
   int exit_status = EXIT_FAILURE;
   try {
     const RequestsAnswered requests_answered(framebuffer);
     std::string cuse_missing = "--no-cuse was given";
     if (options.cuse) {
-      cuse_device = make_cuse_device(framebuffer, lock.path(), program_threads, cuse_missing);
+      cuse_device = make_cuse_device(framebuffer, lock.path(), ioctl_workers, cuse_missing);
     }
-    node.emplace(lock);
-    server.emplace(
-        framebuffer,
-        ServedFile{node->path(), {node->uid(), node->gid(), node->permissions()}, node->descriptor()},
-        program_threads);
+    served_path.emplace(lock);
+    server.emplace(framebuffer,
+                   ServedFile{served_path->path(),
+                              {served_path->uid(), served_path->gid(), served_path->permissions()},
+                              served_path->descriptor()},
+                   ioctl_workers);
     server->start();
-    const DaemonIdentity identity{
-        node->path(), card->info().driver, daemon, guard.process(), cuse_device ? cuse_device->number() : "",
-        cuse_missing};
+    const DaemonIdentity identity{served_path->path(),
+                                  card->info().driver,
+                                  daemon,
+                                  guard.process(),
+                                  cuse_device ? cuse_device->number() : "",
+                                  cuse_missing};
     exit_status =
         serve(options, signals, identity, std::move(control), framebuffer, *server, cuse_device.get());
   } catch (const std::exception& error) {
     // The front ends must not be destroyed under a thread that waits for a program's memory. The end of the
     // process ends that wait, and the guard cleans up.
-    if (!program_threads.stop(patience_with_programs)) {
+    if (!ioctl_workers.stop(ioctl_workers_timeout)) {
       spdlog::error("{}", error.what());
       std::_Exit(EXIT_FAILURE);
     }
     throw;
   }
-  const bool programs_done = program_threads.stop(patience_with_programs);
-  const bool cuse_stopped = cuse_device == nullptr || cuse_device->stop(patience_with_threads);
-  if (!server->stop(patience_with_threads) || !cuse_stopped || !programs_done) {
+  const bool programs_done = ioctl_workers.stop(ioctl_workers_timeout);
+  const bool cuse_stopped = cuse_device == nullptr || cuse_device->stop(session_timeout);
+  if (!server->stop(session_timeout) || !cuse_stopped || !programs_done) {
     // A thread waits for a program's memory. The end of the process is the end of that wait.
     lock.release();
     guard.dismiss();

@@ -21,9 +21,9 @@ namespace {
 
 /// What is on the screen in place of the framebuffer, in parentheses; nothing where it is shown.
 std::string shown_instead(const nlohmann::json& status) {
-  if (status.at("covered").get<bool>()) return " (another program has the screen)";
-  if (status.at("lit").get<bool>()) return "";
-  return status.at("in_front").get<bool>() ? " (shows the console)" : " (another terminal is in front)";
+  if (status.at("preempted").get<bool>()) return " (another program has the screen)";
+  if (status.at("enabled").get<bool>()) return "";
+  return status.at("on_active_vt").get<bool>() ? " (shows the console)" : " (another terminal is in front)";
 }
 
 using nlohmann::json;

@@ -64,7 +64,8 @@ int main(int argc, char** argv) {
   app.add_option("--device", options.device,
                  "the path to serve; default: the lowest free /dev/fbN. It may be a character device or a "
                  "plain file, "
-                 "which is covered meanwhile, or nothing: then a file is made, and removed at the end")
+                 "over which the framebuffer is mounted meanwhile, or nothing: then a file is made, and "
+                 "removed at the end")
       ->type_name("PATH");
   app.add_option("--connector", options.connector,
                  "the one output to use, as HDMI-A-1; default: all that are connected show the same, in the "

@@ -21,7 +21,7 @@ namespace cuse {
 namespace {
 
 constexpr size_t longest_answer = size_t{64} * 1024;
-constexpr time_t patience_seconds = 10;
+constexpr time_t timeout_seconds = 10;
 
 std::vector<std::string> all_sockets() {
   std::vector<std::string> sockets;
@@ -36,9 +36,9 @@ std::vector<std::string> all_sockets() {
 base::UniqueFd connect_to(const std::string& path) {
   const sockaddr_un address = make_unix_address(path);
   base::UniqueFd socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
-  const timeval patience{patience_seconds, 0};
-  ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-  ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+  const timeval timeout{timeout_seconds, 0};
+  ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
+  ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout);
   if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     throw std::system_error(errno, std::generic_category(), "no fbemud answers at " + path);
   }

@@ -44,21 +44,21 @@ json mappings_json(const drmclient::MappingStatistics& statistics) {
 }
 
 /// Where the picture lies on an output in the mode `mode`.
-json shown_at(const fbemu::Scene& scene, const drmclient::Mode& mode) {
+json shown_at(const fbemu::FramebufferState& fb_state, const drmclient::Mode& mode) {
   // Another monitor may show it in a mode of its own.
-  fbemu::Scene as_shown = scene;
+  fbemu::FramebufferState as_shown = fb_state;
   as_shown.mode = mode;
-  const drmclient::Rect shown = as_shown.placement().target();
+  const drmclient::Rect shown = as_shown.view_transform().target();
   return {{"x", shown.x1}, {"y", shown.y1}, {"width", shown.width()}, {"height", shown.height()}};
 }
 
-json output_json(const fbemu::Display::OutputStatus& output, const fbemu::Scene& scene) {
+json output_json(const fbemu::CloneGroup::OutputStatus& output, const fbemu::FramebufferState& fb_state) {
   return {{"name", output.name},
           {"connected", output.connected},
-          {"lit", output.lit},
-          {"covered", output.covered},
+          {"enabled", output.enabled},
+          {"preempted", output.preempted},
           {"mode", mode_json(output.mode)},
-          {"shown_at", shown_at(scene, output.mode)},
+          {"shown_at", shown_at(fb_state, output.mode)},
           {"error", output.error ? json(output.error.message()) : json(nullptr)}};
 }
 
@@ -108,20 +108,21 @@ json status_report(const DaemonIdentity& daemon, const fbemu::Framebuffer& frame
                       {"connected", presenter.output.connected},
                       {"size_mm", size_json(presenter.output.size_mm)}};
   report["outputs"] = json::array();
-  for (const auto& output : presenter.outputs) report["outputs"].push_back(output_json(output, status.scene));
-  report["lit"] = presenter.lit;
-  report["covered"] = presenter.covered;
-  report["in_front"] = presenter.in_front;
+  for (const auto& output : presenter.outputs)
+    report["outputs"].push_back(output_json(output, status.fb_state));
+  report["enabled"] = presenter.enabled;
+  report["preempted"] = presenter.preempted;
+  report["on_active_vt"] = presenter.on_active_vt;
   report["mode"] = mode_json(presenter.mode);
   report["scanout_format"] = drmclient::fourcc_name(presenter.scanout_format);
-  report["visible"] = size_json(status.scene.size);
-  report["virtual"] = size_json(status.scene.layout.virtual_size);
-  report["offset"] = {{"x", status.scene.offset.x}, {"y", status.scene.offset.y}};
-  report["bits_per_pixel"] = status.scene.layout.format.bits_per_pixel;
-  report["visual"] = visual_name(status.scene.layout.format);
-  report["degrees"] = 90 * static_cast<unsigned>(status.scene.rotation);
-  report["shown_at"] = shown_at(status.scene, presenter.mode);
-  report["line_length"] = status.scene.layout.pitch_bytes;
+  report["visible"] = size_json(status.fb_state.size);
+  report["virtual"] = size_json(status.fb_state.layout.virtual_size);
+  report["offset"] = {{"x", status.fb_state.offset.x}, {"y", status.fb_state.offset.y}};
+  report["bits_per_pixel"] = status.fb_state.layout.format.bits_per_pixel;
+  report["visual"] = visual_name(status.fb_state.layout.format);
+  report["degrees"] = 90 * static_cast<unsigned>(status.fb_state.rotation);
+  report["shown_at"] = shown_at(status.fb_state, presenter.mode);
+  report["line_length"] = status.fb_state.layout.pitch_bytes;
   report["memory_bytes"] = framebuffer.memory_bytes();
   report["blank_level"] = status.blank_level;
   report["open_files"] = status.open_files;

@@ -102,10 +102,10 @@ class Probe {
   }
 
   void end() const {
-    constexpr int patience_ms = 100;
+    constexpr int timeout_ms = 100;
     ::kill(process_, SIGKILL);
     pollfd ended{descriptor_.get(), POLLIN, 0};
-    ::poll(&ended, 1, patience_ms);
+    ::poll(&ended, 1, timeout_ms);
     ::waitpid(process_, nullptr, WNOHANG);
   }
 

@@ -24,12 +24,12 @@ enum class MountState {
 };
 
 /// Longer than a daemon that works needs to answer on a busy machine.
-inline constexpr std::chrono::milliseconds mount_patience{3000};
+inline constexpr std::chrono::milliseconds mount_timeout{3000};
 
 /// Asks the mount of `daemon` on `path` for its attributes, in a child process, and waits at most for
 /// `limit`. For the start of a daemon: throws StopRequested if a signal ends the wait.
 [[nodiscard]] MountState probe_mount(const std::string& path, pid_t daemon,
-                                     std::chrono::milliseconds limit = mount_patience);
+                                     std::chrono::milliseconds limit = mount_timeout);
 
 /// Whether the mount of that daemon is on `path` (absolute, canonical), covered by others or not. Asks the
 /// mount table only, never the mount.

@@ -98,16 +98,16 @@ Record read_record(int file) {
 
 /// Whether the process has ended, or is about to: one that was just killed is still seen for a moment.
 bool ends_soon(pid_t process, const std::string& waiting) {
-  constexpr milliseconds patience{300};
+  constexpr milliseconds timeout{300};
   const UniqueFd descriptor(static_cast<int>(::syscall(SYS_pidfd_open, process, 0)));
   if (!descriptor) return errno == ESRCH;
-  return wait_during_start(descriptor.get(), patience, waiting);
+  return wait_during_start(descriptor.get(), timeout, waiting);
 }
 
 }  // namespace
 
-NodeLock::NodeLock(const std::string& device, milliseconds patience)
-    : device_(resolve_device(device)), patience_(patience) {
+NodeLock::NodeLock(const std::string& device, milliseconds timeout)
+    : device_(resolve_device(device)), timeout_(timeout) {
   make_runtime_directory();
   try {
     lock();
@@ -161,7 +161,7 @@ UniqueFd NodeLock::open_file() const {
 /// milliseconds; while none is recorded yet, another daemon starts.
 void NodeLock::wait_for(const UniqueFd& file) const {
   constexpr milliseconds pause{10};
-  const auto deadline = std::chrono::steady_clock::now() + patience_;
+  const auto deadline = std::chrono::steady_clock::now() + timeout_;
   const std::string waiting = "stopped while waiting for the lock " + lock_path_;
   bool logged = false;
   while (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {

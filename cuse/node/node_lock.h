@@ -14,7 +14,7 @@ namespace cuse {
 /// together, so that no second daemon takes the path, and none before the guard has cleaned up.
 ///
 /// The file is for its owner only, so that no other user can hold the lock. The wait for the lock ends after
-/// `patience` all the same, or with a signal.
+/// `timeout` all the same, or with a signal.
 ///
 /// The file also records which file was made for the mount to lie on. Whoever finds the lock free but a
 /// record in the file knows that its writers were killed, and what they left.
@@ -23,7 +23,7 @@ class NodeLock {
   /// Locks `device`, and removes what a killed daemon left there: its mount, and the file that it made.
   /// Throws std::system_error with a sentence that says what stands in the way: a missing folder, another
   /// daemon. Throws StopRequested if a signal ends the wait for a daemon that ends, or does not answer.
-  explicit NodeLock(const std::string& device, std::chrono::milliseconds patience = guard_patience);
+  explicit NodeLock(const std::string& device, std::chrono::milliseconds timeout = guard_timeout);
   ~NodeLock();
   NodeLock(const NodeLock&) = delete;
   NodeLock& operator=(const NodeLock&) = delete;
@@ -42,7 +42,7 @@ class NodeLock {
 
  private:
   /// Longer than a guard needs to clean up on a busy machine.
-  static constexpr std::chrono::milliseconds guard_patience{5000};
+  static constexpr std::chrono::milliseconds guard_timeout{5000};
 
   void lock();
   [[nodiscard]] base::UniqueFd open_file() const;
@@ -53,7 +53,7 @@ class NodeLock {
 
   DevicePath device_;
   std::string lock_path_;
-  std::chrono::milliseconds patience_;
+  std::chrono::milliseconds timeout_;
   base::UniqueFd lock_;
 };
 

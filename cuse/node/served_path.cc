@@ -19,7 +19,7 @@ namespace {
 
 }  // namespace
 
-std::string Node::first_free_device() {
+std::string ServedPath::first_free_device() {
   constexpr int most_framebuffers = 32;  // FB_MAX
   for (int number = 0; number < most_framebuffers; ++number) {
     std::string path = "/dev/fb" + std::to_string(number);
@@ -33,7 +33,7 @@ std::string Node::first_free_device() {
   fail(ENOSPC, "all of /dev/fb0 to /dev/fb31 exist; name the one to cover with --device");
 }
 
-Node::Node(NodeLock& lock) : path_(lock.path()) {
+ServedPath::ServedPath(NodeLock& lock) : path_(lock.path()) {
   const DevicePath& device = lock.device();
   file_.reset(::openat(device.folder.get(), device.name().c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
   if (!file_) {
@@ -53,7 +53,7 @@ Node::Node(NodeLock& lock) : path_(lock.path()) {
   permissions_ = status.st_mode & 0777;
 }
 
-void Node::create_file(NodeLock& lock) {
+void ServedPath::create_file(NodeLock& lock) {
   constexpr mode_t for_user = 0600;
   const DevicePath& device = lock.device();
   file_.reset(::openat(device.folder.get(), device.name().c_str(),

@@ -11,12 +11,12 @@ namespace cuse {
 
 /// The place in the file system where the framebuffer is served: an existing character device or plain file,
 /// which the mount covers, or a plain file made for it; that one is removed with the lock.
-class Node {
+class ServedPath {
  public:
   /// Takes the path of `lock`, which must outlive the node. Throws std::system_error with a sentence that
   /// says what stands in the way: no permission, something that is no device or that another user put there,
   /// a full disk.
-  explicit Node(NodeLock& lock);
+  explicit ServedPath(NodeLock& lock);
 
   /// Returns the lowest /dev/fbN that does not exist, or that a killed daemon left behind. Throws
   /// std::system_error if 0..31 are all taken, StopRequested if a signal ends the wait for one's daemon.

@@ -89,12 +89,12 @@ CuseDevice::Environment CuseDevice::kernel() {
   return {&open_cuse, &find_registered_node};
 }
 
-CuseDevice::CuseDevice(fbemu::Framebuffer& framebuffer, std::string path, ProgramThreads& program_threads,
+CuseDevice::CuseDevice(fbemu::Framebuffer& framebuffer, std::string path, IoctlWorkers& ioctl_workers,
                        Environment environment)
     : Session("cuse", "the CUSE device " + path),
       path_(std::move(path)),
       environment_(std::move(environment)),
-      requests_(framebuffer, threads(), program_threads, [this] { check_node(); }) {}
+      requests_(framebuffer, threads(), ioctl_workers, [this] { check_node(); }) {}
 
 CuseDevice::~CuseDevice() {
   if (!stop(environment_.stop_timeout)) exit_process();

@@ -20,7 +20,7 @@ namespace cuse {
 /// device number.
 class CuseDevice final : public Session {
  public:
-  /// What the device needs of the kernel, and the time to end in; tests need neither /dev/cuse nor patience.
+  /// What the device needs of the kernel, and the time to end in; tests need neither /dev/cuse nor that time.
   struct Environment {
     /// Returns the channel, which does not block. Throws std::system_error.
     std::function<base::UniqueFd()> open_channel;
@@ -35,7 +35,7 @@ class CuseDevice final : public Session {
   /// `path` is the node to be: right in /dev, not there yet. start() registers the device: /dev/fbN as 29:N
   /// if the kernel's own framebuffers leave that number free, else with a dynamic number. It returns when the
   /// node is there, owned by the group of displays.
-  CuseDevice(fbemu::Framebuffer& framebuffer, std::string path, ProgramThreads& program_threads,
+  CuseDevice(fbemu::Framebuffer& framebuffer, std::string path, IoctlWorkers& ioctl_workers,
              Environment environment = kernel());
   /// Ends the process if a thread does not end: it would use what is destroyed afterwards.
   ~CuseDevice() override;

@@ -10,8 +10,8 @@
 namespace cuse {
 
 CuseRequests::CuseRequests(fbemu::Framebuffer& framebuffer, SessionThreads& threads,
-                           ProgramThreads& program_threads, std::function<void()> on_init_done)
-    : SessionRequests(framebuffer, threads, program_threads), on_init_done_(std::move(on_init_done)) {}
+                           IoctlWorkers& ioctl_workers, std::function<void()> on_init_done)
+    : SessionRequests(framebuffer, threads, ioctl_workers), on_init_done_(std::move(on_init_done)) {}
 
 void CuseRequests::connect(base::UniqueFd file) {
   file_ = std::move(file);

@@ -18,7 +18,7 @@ namespace cuse {
 class CuseRequests final : public SessionRequests {
  public:
   /// `on_init_done` is called once, when the kernel has received the answer to CUSE_INIT.
-  CuseRequests(fbemu::Framebuffer& framebuffer, SessionThreads& threads, ProgramThreads& program_threads,
+  CuseRequests(fbemu::Framebuffer& framebuffer, SessionThreads& threads, IoctlWorkers& ioctl_workers,
                std::function<void()> on_init_done);
 
   /// The table for cuse_lowlevel_new(), with user_data() as its user data.

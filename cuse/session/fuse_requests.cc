@@ -39,8 +39,8 @@ void init(void*, fuse_conn_info* connection) {
 }  // namespace
 
 FuseRequests::FuseRequests(fbemu::Framebuffer& framebuffer, SessionThreads& threads,
-                           ProgramThreads& program_threads, const FileAttributes& attributes)
-    : SessionRequests(framebuffer, threads, program_threads), threads_(threads), attributes_(attributes) {}
+                           IoctlWorkers& ioctl_workers, const FileAttributes& attributes)
+    : SessionRequests(framebuffer, threads, ioctl_workers), threads_(threads), attributes_(attributes) {}
 
 struct stat FuseRequests::status() {
   const std::lock_guard lock(attributes_mutex_);  // setattr() on another thread

@@ -21,7 +21,7 @@ struct FileAttributes {
 /// The requests for the FUSE file.
 class FuseRequests final : public SessionRequests {
  public:
-  FuseRequests(fbemu::Framebuffer& framebuffer, SessionThreads& threads, ProgramThreads& program_threads,
+  FuseRequests(fbemu::Framebuffer& framebuffer, SessionThreads& threads, IoctlWorkers& ioctl_workers,
                const FileAttributes& attributes);
 
   /// The table for fuse_session_new(), with user_data() as its user data.

@@ -28,17 +28,17 @@ using base::UniqueFd;
 
 }  // namespace
 
-FuseServer::FuseServer(fbemu::Framebuffer& framebuffer, ServedFile file, ProgramThreads& program_threads)
-    : FuseServer(framebuffer, std::move(file), program_threads, {}) {}
+FuseServer::FuseServer(fbemu::Framebuffer& framebuffer, ServedFile file, IoctlWorkers& ioctl_workers)
+    : FuseServer(framebuffer, std::move(file), ioctl_workers, {}) {}
 
-FuseServer::FuseServer(fbemu::Framebuffer& framebuffer, ServedFile file, ProgramThreads& program_threads,
+FuseServer::FuseServer(fbemu::Framebuffer& framebuffer, ServedFile file, IoctlWorkers& ioctl_workers,
                        Environment environment)
     : Session("fuse", file.path),
       framebuffer_(framebuffer),
       file_(std::move(file)),
       environment_(std::move(environment)),
       ended_event_(base::make_event()),
-      requests_(framebuffer, threads(), program_threads, file_.attributes) {}
+      requests_(framebuffer, threads(), ioctl_workers, file_.attributes) {}
 
 FuseServer::~FuseServer() {
   if (!stop(environment_.stop_timeout)) exit_process();

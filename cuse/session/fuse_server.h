@@ -28,15 +28,15 @@ struct ServedFile {
 /// them. No thread waits for a vblank.
 class FuseServer final : public Session {
  public:
-  /// What is used instead of a mount and the time to end in; tests need neither kernel nor patience.
+  /// What is used instead of a mount and the time to end in; tests need neither kernel nor that time.
   struct Environment {
     /// Returns the channel; called on the thread that serves it, with a table of descriptors of its own.
     std::function<base::UniqueFd()> open_channel;
     std::chrono::milliseconds stop_timeout{5000};
   };
 
-  FuseServer(fbemu::Framebuffer& framebuffer, ServedFile file, ProgramThreads& program_threads);
-  FuseServer(fbemu::Framebuffer& framebuffer, ServedFile file, ProgramThreads& program_threads,
+  FuseServer(fbemu::Framebuffer& framebuffer, ServedFile file, IoctlWorkers& ioctl_workers);
+  FuseServer(fbemu::Framebuffer& framebuffer, ServedFile file, IoctlWorkers& ioctl_workers,
              Environment environment);
   /// Ends the process if a thread does not end: it would use what is destroyed afterwards.
   ~FuseServer() override;

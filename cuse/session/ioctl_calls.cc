@@ -38,7 +38,7 @@ class IoctlCalls::Answer final : public LateAnswer {
 /// framebuffer has done its part. A call that is lost on this way answers EIO.
 class IoctlCalls::Call final : public Work, public std::enable_shared_from_this<Call> {
  public:
-  Call(fbemu::Framebuffer& framebuffer, ProgramThreads& threads, std::shared_ptr<Answer> answer,
+  Call(fbemu::Framebuffer& framebuffer, IoctlWorkers& threads, std::shared_ptr<Answer> answer,
        fbemu::IoctlRequest call)
       : framebuffer_(framebuffer), threads_(threads), duty_(std::move(answer)), call_(std::move(call)) {}
 
@@ -62,15 +62,14 @@ class IoctlCalls::Call final : public Work, public std::enable_shared_from_this<
   }
 
   fbemu::Framebuffer& framebuffer_;
-  ProgramThreads& threads_;
+  IoctlWorkers& threads_;
   AnswerDuty duty_;
   fbemu::IoctlRequest call_;
   std::function<int()> finish_;
 };
 
-IoctlCalls::IoctlCalls(fbemu::Framebuffer& framebuffer, SessionThreads& threads,
-                       ProgramThreads& program_threads)
-    : framebuffer_(framebuffer), threads_(threads), program_threads_(program_threads) {}
+IoctlCalls::IoctlCalls(fbemu::Framebuffer& framebuffer, SessionThreads& threads, IoctlWorkers& ioctl_workers)
+    : framebuffer_(framebuffer), threads_(threads), ioctl_workers_(ioctl_workers) {}
 
 void IoctlCalls::handle(Request& request, unsigned command, void* argument, unsigned flags) {
   fbemu::IoctlRequest ioctl;
@@ -79,14 +78,14 @@ void IoctlCalls::handle(Request& request, unsigned command, void* argument, unsi
   ioctl.abi = (flags & FUSE_IOCTL_COMPAT) != 0 ? fbemu::Abi::ilp32 : fbemu::Abi::lp64;
   ioctl.memory = std::make_shared<ProcessMemory>(request.thread());
   const auto answer = std::make_shared<Answer>(*this, threads_.mailbox());
-  auto call = std::make_shared<Call>(framebuffer_, program_threads_, answer, std::move(ioctl));
+  auto call = std::make_shared<Call>(framebuffer_, ioctl_workers_, answer, std::move(ioctl));
   if (fbemu::Framebuffer::is_interruptible(command)) {
     watch_for_interrupt(request, answer);
     if (answer->given()) return;
   } else {
     answer->take_over(request);
   }
-  program_threads_.post(std::move(call));
+  ioctl_workers_.post(std::move(call));
 }
 
 /// From now on a signal to the waiting program answers EINTR; so does one that came before.

@@ -20,7 +20,7 @@ namespace cuse {
 /// structures are fetched from the program's memory with process_vm_readv(2).
 class IoctlCalls {
  public:
-  IoctlCalls(fbemu::Framebuffer& framebuffer, SessionThreads& threads, ProgramThreads& program_threads);
+  IoctlCalls(fbemu::Framebuffer& framebuffer, SessionThreads& threads, IoctlWorkers& ioctl_workers);
   IoctlCalls(const IoctlCalls&) = delete;
   IoctlCalls& operator=(const IoctlCalls&) = delete;
   ~IoctlCalls() = default;
@@ -38,7 +38,7 @@ class IoctlCalls {
 
   fbemu::Framebuffer& framebuffer_;
   SessionThreads& threads_;
-  ProgramThreads& program_threads_;
+  IoctlWorkers& ioctl_workers_;
   std::mutex mutex_;
   /// The answers that a signal to the program may give; of those alone.
   std::unordered_map<uint64_t, std::shared_ptr<Answer>> interruptible_;

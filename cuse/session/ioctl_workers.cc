@@ -9,7 +9,7 @@
 
 namespace cuse {
 
-ProgramThreads::ProgramThreads(ThreadSpawner spawn) : workers_("program", most_workers, std::move(spawn)) {
+IoctlWorkers::IoctlWorkers(ThreadSpawner spawn) : workers_("program", most_workers, std::move(spawn)) {
   try {
     workers_.start_first([this] { serve(); });
   } catch (const std::system_error& error) {
@@ -17,31 +17,31 @@ ProgramThreads::ProgramThreads(ThreadSpawner spawn) : workers_("program", most_w
   }
 }
 
-ProgramThreads::~ProgramThreads() {
-  constexpr std::chrono::seconds patience{5};
-  if (stop(patience)) return;
+IoctlWorkers::~IoctlWorkers() {
+  constexpr std::chrono::seconds timeout{5};
+  if (stop(timeout)) return;
   // A thread that is still there would use what is destroyed now.
   spdlog::critical("a thread waits for a program's memory; ending the process, which ends that wait");
   std::_Exit(EXIT_FAILURE);
 }
 
-void ProgramThreads::post(std::shared_ptr<Work> work) noexcept {
+void IoctlWorkers::post(std::shared_ptr<Work> work) noexcept {
   const std::lock_guard lock(mutex_);
   if (stopping_) return;
   work_.push(std::move(work));
   work_came_.notify_one();
 }
 
-bool ProgramThreads::stop(std::chrono::milliseconds patience) {
+bool IoctlWorkers::stop(std::chrono::milliseconds timeout) {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
     work_came_.notify_all();
   }
-  return workers_.wait_for_end(patience);
+  return workers_.wait_for_end(timeout);
 }
 
-void ProgramThreads::serve() {
+void IoctlWorkers::serve() {
   std::unique_lock lock(mutex_);
   for (;;) {
     ++free_workers_;

@@ -17,23 +17,23 @@ namespace cuse {
 /// framebuffer would keep the connection alive when the process is killed, and wait for itself. And since the
 /// threads that serve the channel never touch a program's memory, one of them is always there to deliver the
 /// page.
-class ProgramThreads {
+class IoctlWorkers {
  public:
   /// So many programs can hold up a thread each before the others' ioctls wait.
   static constexpr size_t most_workers = 256;
 
   /// Starts the first thread; it has the caller's table of descriptors, and so have all the others. Throws
   /// std::system_error with a sentence if it cannot be made.
-  explicit ProgramThreads(ThreadSpawner spawn = spawn_thread);
-  ~ProgramThreads();
-  ProgramThreads(const ProgramThreads&) = delete;
-  ProgramThreads& operator=(const ProgramThreads&) = delete;
+  explicit IoctlWorkers(ThreadSpawner spawn = spawn_thread);
+  ~IoctlWorkers();
+  IoctlWorkers(const IoctlWorkers&) = delete;
+  IoctlWorkers& operator=(const IoctlWorkers&) = delete;
 
   /// Has `work` done; an exception of it is logged. Thread-safe.
   void post(std::shared_ptr<Work> work) noexcept;
   /// Waits until all work is done, at most so long; false where some is still under way. Further work is
   /// dropped.
-  [[nodiscard]] bool stop(std::chrono::milliseconds patience);
+  [[nodiscard]] bool stop(std::chrono::milliseconds timeout);
 
   [[nodiscard]] size_t size() const { return workers_.size(); }
 

@@ -56,7 +56,7 @@ Look look_for(const std::string& device, const std::string& folder, unsigned& bu
   std::error_code unreadable;  // the process may end meanwhile
   for (std::filesystem::directory_iterator file(folder, unreadable);
        !unreadable && file != std::filesystem::directory_iterator(); file.increment(unreadable)) {
-    if (look.descriptors++ == ProcessTerminal::most_descriptors) break;
+    if (look.descriptors++ == ProcessVt::most_descriptors) break;
     if (budget > 0) --budget;
     std::error_code closed;
     look.found = std::filesystem::read_symlink(file->path(), closed) == device;
@@ -106,11 +106,9 @@ pid_t thread_group(const std::string& status) {
   return process;
 }
 
-ProcessTerminal::ProcessTerminal(pid_t thread)
-    : ProcessTerminal(thread, drmclient::terminal_in_front(), kernel_files()) {}
+ProcessVt::ProcessVt(pid_t thread) : ProcessVt(thread, drmclient::active_vt(), kernel_files()) {}
 
-ProcessTerminal::ProcessTerminal(pid_t thread, std::optional<unsigned> front, const ProcessFiles& files)
-    : files_(files) {
+ProcessVt::ProcessVt(pid_t thread, std::optional<unsigned> front, const ProcessFiles& files) : files_(files) {
   program_.home = front;
   if (thread == 0) return;
   program_.process = thread_group(contents(files_.processes + "/" + std::to_string(thread) + "/status"));
@@ -122,11 +120,11 @@ ProcessTerminal::ProcessTerminal(pid_t thread, std::optional<unsigned> front, co
   if (const auto own = controlling_terminal(stat_line)) program_.home = own;
 }
 
-std::string ProcessTerminal::folder() const {
+std::string ProcessVt::folder() const {
   return files_.processes + "/" + std::to_string(program_.process);
 }
 
-bool ProcessTerminal::has_opened(unsigned terminal, unsigned& budget) const {
+bool ProcessVt::has_opened(unsigned terminal, unsigned& budget) const {
   if (budget > 0) --budget;
   if (program_.process == 0) return false;
   const std::string device = files_.terminal_prefix + std::to_string(terminal);

@@ -23,16 +23,16 @@ struct ProcessFiles {
 /// The process is known by its number and the time it started, not by a pidfd: it is made on the FUSE threads
 /// and asked on the presenter's, and these have different tables of descriptors. Nor does a user with many
 /// processes take the daemon's descriptors.
-class ProcessTerminal final : public fbemu::ProgramTerminal {
+class ProcessVt final : public fbemu::ClientVt {
  public:
   /// So many descriptors of a process are looked at: terminals are opened early.
   static constexpr unsigned most_descriptors = 1024;
 
   /// `thread` is the id of any thread of the process, which must not end meanwhile, or 0 for a process in a
   /// pid namespace that cannot be seen.
-  explicit ProcessTerminal(pid_t thread);
+  explicit ProcessVt(pid_t thread);
   /// For tests. `front` is the terminal in front; `files` must outlive the object.
-  ProcessTerminal(pid_t thread, std::optional<unsigned> front, const ProcessFiles& files);
+  ProcessVt(pid_t thread, std::optional<unsigned> front, const ProcessFiles& files);
 
   [[nodiscard]] const fbemu::ProgramId& program() const override { return program_; }
   [[nodiscard]] bool has_opened(unsigned terminal, unsigned& budget) const override;

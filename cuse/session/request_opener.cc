@@ -13,8 +13,8 @@ fbemu::Opener opener_of(fuse_req_t request, const fuse_file_info& file) {
   const fuse_ctx& caller = *::fuse_req_ctx(request);
   const bool writable = (file.flags & O_ACCMODE) != O_RDONLY;
   // Who only reads is never shown.
-  std::shared_ptr<const fbemu::ProgramTerminal> terminal;
-  if (writable) terminal = std::make_shared<ProcessTerminal>(caller.pid);
+  std::shared_ptr<const fbemu::ClientVt> terminal;
+  if (writable) terminal = std::make_shared<ProcessVt>(caller.pid);
   return {writable, std::move(terminal), caller.uid};
 }
 

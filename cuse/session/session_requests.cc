@@ -8,8 +8,8 @@
 namespace cuse {
 
 SessionRequests::SessionRequests(fbemu::Framebuffer& framebuffer, SessionThreads& threads,
-                                 ProgramThreads& program_threads)
-    : framebuffer_(framebuffer), ioctl_calls_(framebuffer, threads, program_threads) {
+                                 IoctlWorkers& ioctl_workers)
+    : framebuffer_(framebuffer), ioctl_calls_(framebuffer, threads, ioctl_workers) {
   ioctls = &ioctl_calls_;
 }
 

@@ -19,7 +19,7 @@ namespace cuse {
 class SessionRequests : public SessionData {
  public:
   /// All of them must outlive it.
-  SessionRequests(fbemu::Framebuffer& framebuffer, SessionThreads& threads, ProgramThreads& program_threads);
+  SessionRequests(fbemu::Framebuffer& framebuffer, SessionThreads& threads, IoctlWorkers& ioctl_workers);
   SessionRequests(const SessionRequests&) = delete;
   SessionRequests& operator=(const SessionRequests&) = delete;
 

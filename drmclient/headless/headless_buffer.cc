@@ -96,12 +96,12 @@ HeadlessBuffer::HeadlessBuffer(Size size, PixelFormat format, uint32_t pitch_byt
       memory_(std::move(memory)),
       size_bytes_(size_t{pitch_bytes} * size.height),
       faults_(faults),
-      pixels_(*this, *this, cache, size_bytes_, mapping) {}
+      cpu_access_(*this, *this, cache, size_bytes_, mapping) {}
 
 base::Result<std::byte*> HeadlessBuffer::begin_mapping(AccessMode mode) {
   if (faults_.refuse_accesses != 0) return base::failure(faults_.refuse_accesses);
   in_begin_ = true;
-  auto begun = pixels_.begin(mode);
+  auto begun = cpu_access_.begin(mode);
   in_begin_ = false;
   return begun;
 }

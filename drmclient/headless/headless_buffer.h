@@ -40,10 +40,10 @@ class HeadlessBuffer final : public ScanoutBuffer, private MappingSource {
   ~HeadlessBuffer() override = default;
 
   /// How the CPU reaches it, and the uploads that come before something is shown.
-  [[nodiscard]] BufferPixels& pixels() { return pixels_; }
+  [[nodiscard]] CpuAccess& cpu_access() { return cpu_access_; }
   /// The same, to ask.
-  [[nodiscard]] const BufferPixels& pixels() const { return pixels_; }
-  void unmap() override { pixels_.unmap(); }
+  [[nodiscard]] const CpuAccess& cpu_access() const { return cpu_access_; }
+  void unmap() override { cpu_access_.unmap(); }
 
   /// What a display that scans the buffer out shows of `area`: not the shadow, and no CPU's mapping. Errors:
   /// HeadlessMappingFaults::refuse_accesses, ENOMEM.
@@ -51,7 +51,7 @@ class HeadlessBuffer final : public ScanoutBuffer, private MappingSource {
 
  private:
   base::Result<std::byte*> begin_mapping(AccessMode mode) override;
-  base::Result<void> end_mapping(AccessMode mode) override { return pixels_.end(mode); }
+  base::Result<void> end_mapping(AccessMode mode) override { return cpu_access_.end(mode); }
   base::Result<std::unique_ptr<BufferMapping>> map_dumb() override;
   base::Result<std::unique_ptr<BufferMapping>> map_dma_buf() override;
   [[nodiscard]] int refusal(int of_this_kind) const;
@@ -61,7 +61,7 @@ class HeadlessBuffer final : public ScanoutBuffer, private MappingSource {
   HeadlessMappingFaults& faults_;
   bool in_begin_ = false;  ///< what is mapped now is to be kept
   base::MemoryMap scanned_out_;
-  BufferPixels pixels_;
+  CpuAccess cpu_access_;
 };
 
 }  // namespace drmclient

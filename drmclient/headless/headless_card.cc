@@ -92,7 +92,7 @@ base::Result<std::unique_ptr<ScanoutBuffer>> HeadlessCard::create_buffer(Size si
   if (!memory) return base::failure_from_errno();
   const uint64_t bytes = uint64_t{pitch} * size.height;
   if (::ftruncate(memory.get(), static_cast<off_t>(bytes)) != 0) return base::failure_from_errno();
-  if (options_.used_buffers) {
+  if (options_.dirty_buffers) {
     const std::string used(bytes, '\xa5');
     if (::pwrite(memory.get(), used.data(), used.size(), 0) != static_cast<ssize_t>(bytes))
       return base::failure(ENOSPC);
@@ -159,12 +159,12 @@ base::Result<Capture> HeadlessCard::capture(OutputId output) {
   return own == nullptr ? base::failure(ENOENT) : own->capture();
 }
 
-CardPaths HeadlessCard::paths(OutputId output) const {
-  CardPaths paths;
+DriverPaths HeadlessCard::driver_paths(OutputId output) const {
+  DriverPaths paths;
   if (output == 0 || output > outputs_.size()) return paths;
   constexpr std::array<std::string_view, mapping_kinds> mappings{"memory", "dma-buf", "shadow"};
   const HeadlessBuffer* front = outputs_[output - 1].front();
-  if (front != nullptr) paths.mapping = mappings.at(static_cast<size_t>(front->pixels().kind()));
+  if (front != nullptr) paths.mapping = mappings.at(static_cast<size_t>(front->cpu_access().kind()));
   return paths;
 }
 

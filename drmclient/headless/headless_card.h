@@ -47,7 +47,7 @@ class HeadlessCard final : public Card {
   [[nodiscard]] int event_descriptor() const override { return epoll_.get(); }
   [[nodiscard]] base::Result<std::vector<Event>> read_events() override;
   [[nodiscard]] base::Result<Capture> capture(OutputId output) override;
-  [[nodiscard]] CardPaths paths(OutputId output) const override;
+  [[nodiscard]] DriverPaths driver_paths(OutputId output) const override;
   [[nodiscard]] MappingStatistics mapping_statistics() const override { return mappings_->statistics(); }
   void release_mappings() override { mappings_->release_all(); }
 

@@ -55,7 +55,7 @@ base::Result<void> HeadlessOutput::set_mode(const Mode& mode, HeadlessBuffer& bu
   if (!monitor.empty() && std::ranges::find(monitor, mode.size()) == monitor.end())
     return base::failure(EINVAL);
   if (const auto fits = check_viewport(mode, buffer, origin); !fits) return fits;
-  if (const auto uploaded = buffer.pixels().upload_all(); !uploaded) {
+  if (const auto uploaded = buffer.cpu_access().upload_all(); !uploaded) {
     return tl::make_unexpected(uploaded.error());
   }
   std::vector<uint32_t> screen;
@@ -86,7 +86,7 @@ base::Result<void> HeadlessOutput::present(HeadlessBuffer& buffer, Point origin,
     if (rect.empty() || rect.clipped_to(bounds) != rect) return base::failure(EINVAL);
   }
   const bool flip = &buffer != front_ || origin != origin_;
-  const auto uploaded = flip ? buffer.pixels().upload_unseen() : buffer.pixels().upload(damage);
+  const auto uploaded = flip ? buffer.cpu_access().upload_unseen() : buffer.cpu_access().upload(damage);
   if (!uploaded) return tl::make_unexpected(uploaded.error());
   if (strict_) {
     if (const auto copied = copy_to_screen(buffer, origin, damage); !copied) return copied;

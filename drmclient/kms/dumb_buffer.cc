@@ -40,7 +40,7 @@ DumbBuffer::DumbBuffer(std::shared_ptr<const DrmDevice> device, const Shape& sha
       size_bytes_(size_bytes),
       handle_(std::move(handle)),
       framebuffer_(std::move(framebuffer)),
-      pixels_(*this, *this, cache, size_bytes, mapping) {}
+      cpu_access_(*this, *this, cache, size_bytes, mapping) {}
 
 base::Result<std::unique_ptr<DumbBuffer>> DumbBuffer::create(std::shared_ptr<const DrmDevice> device,
                                                              Size size, PixelFormat format,

@@ -66,11 +66,11 @@ class DumbBuffer final : public ScanoutBuffer, private MappingSource {
   /// The card's open node.
   [[nodiscard]] const DrmDevice& device() const { return *device_; }
   /// How the CPU reaches it, and the uploads that come before the driver is told.
-  [[nodiscard]] BufferPixels& pixels() { return pixels_; }
+  [[nodiscard]] CpuAccess& cpu_access() { return cpu_access_; }
   /// The same, to ask.
-  [[nodiscard]] const BufferPixels& pixels() const { return pixels_; }
+  [[nodiscard]] const CpuAccess& cpu_access() const { return cpu_access_; }
 
-  void unmap() override { pixels_.unmap(); }
+  void unmap() override { cpu_access_.unmap(); }
 
  private:
   struct Shape {
@@ -80,8 +80,8 @@ class DumbBuffer final : public ScanoutBuffer, private MappingSource {
   };
   DumbBuffer(std::shared_ptr<const DrmDevice> device, const Shape& shape, size_t size_bytes, GemHandle handle,
              KmsFramebuffer framebuffer, const std::shared_ptr<MappingCache>& cache, MappingChoice mapping);
-  base::Result<std::byte*> begin_mapping(AccessMode mode) override { return pixels_.begin(mode); }
-  base::Result<void> end_mapping(AccessMode mode) override { return pixels_.end(mode); }
+  base::Result<std::byte*> begin_mapping(AccessMode mode) override { return cpu_access_.begin(mode); }
+  base::Result<void> end_mapping(AccessMode mode) override { return cpu_access_.end(mode); }
   base::Result<std::unique_ptr<BufferMapping>> map_dumb() override;
   base::Result<std::unique_ptr<BufferMapping>> map_dma_buf() override;
 
@@ -90,7 +90,7 @@ class DumbBuffer final : public ScanoutBuffer, private MappingSource {
   size_t size_bytes_;
   GemHandle handle_;
   KmsFramebuffer framebuffer_;
-  BufferPixels pixels_;
+  CpuAccess cpu_access_;
 };
 
 }  // namespace drmclient

@@ -33,10 +33,10 @@ Rect part_shown(const Mode& mode, Point origin) {
 }
 
 /// So long a flip is waited for: longer than a frame of any mode.
-constexpr int patience_with_flip_ms = 200;
+constexpr int flip_timeout_ms = 200;
 
 /// So long after a card came back the kernel's console may come to it.
-constexpr std::chrono::seconds patience_with_console{1};
+constexpr std::chrono::seconds fbcon_timeout{1};
 
 /// Time until a probe() that could not look at the card is tried again.
 constexpr std::chrono::seconds time_to_next_probe{1};
@@ -62,7 +62,7 @@ KmsCard::KmsCard(KmsOptions options, const base::Clock& clock)
       epoll_(base::make_epoll()),
       monitor_(options_.path),
       probe_timer_(make_timer()),
-      early_event_(base::make_event()) {
+      deferred_event_(base::make_event()) {
   const DrmDevice device(options_.path, options_.api);
   const DrmModeResources resources(::drmModeGetResources(device.fd()));
   if (!resources) {
@@ -74,7 +74,7 @@ KmsCard::KmsCard(KmsOptions options, const base::Clock& clock)
   base::watch_input(epoll_, monitor_.descriptor());
   base::watch_input(epoll_, resume_monitor_.descriptor());
   base::watch_input(epoll_, probe_timer_.get());
-  base::watch_input(epoll_, early_event_.get());
+  base::watch_input(epoll_, deferred_event_.get());
   console_seen_ = has_framebuffer_console();
 }
 
@@ -86,7 +86,7 @@ std::unique_ptr<Card> open_kms_card(const KmsOptions& options) {
 
 base::Result<std::shared_ptr<const DrmDevice>> KmsCard::open_device() {
   if (auto device = device_.lock()) return device;
-  if (awaits_console()) return base::failure(ENODEV);
+  if (defer_open_for_fbcon()) return base::failure(ENODEV);
   try {
     auto device = std::make_shared<const DrmDevice>(options_.path, options_.api);
     // Another card may have got the number of one that is gone.
@@ -105,17 +105,17 @@ base::Result<std::shared_ptr<const DrmDevice>> KmsCard::open_device() {
 /// Of a card that is bound to its driver again, the node is there before the kernel's console. Where anyone
 /// is DRM master just when that comes, the screen stays dark after them, until another terminal was in front:
 /// seen with 6.12 and 7.2 and a client that does nothing else.
-bool KmsCard::awaits_console() {
+bool KmsCard::defer_open_for_fbcon() {
   const bool there = has_framebuffer_console();
   console_seen_ = console_seen_ || there;
   if (there || !console_seen_ || ::access(options_.path.c_str(), F_OK) != 0) {
-    back_at_.reset();
+    node_reappeared_at_.reset();
     return false;
   }
   const auto now = clock_.now();
-  if (!back_at_) back_at_ = now;
+  if (!node_reappeared_at_) node_reappeared_at_ = now;
   // It may also have been taken away for good.
-  console_seen_ = now - *back_at_ < patience_with_console;
+  console_seen_ = now - *node_reappeared_at_ < fbcon_timeout;
   return console_seen_;
 }
 
@@ -123,7 +123,7 @@ base::Result<std::vector<Output>> KmsCard::probe() {
   const auto device = open_device();
   if (!device) {
     // Nothing else says that the console is there now, or that it does not come.
-    if (back_at_) probe_later();
+    if (node_reappeared_at_) probe_later();
     return tl::make_unexpected(device.error());
   }
   auto connectors = connectors_.read(**device);
@@ -170,18 +170,18 @@ base::Result<DumbBuffer*> KmsCard::own_buffer(ScanoutBuffer& buffer, const Mode&
   return own;
 }
 
-KmsOutput* KmsCard::find_lit(OutputId output) const {
-  const auto found = lit_.find(output);
-  return found == lit_.end() ? nullptr : found->second.get();
+KmsOutput* KmsCard::find_enabled(OutputId output) const {
+  const auto found = enabled_outputs_.find(output);
+  return found == enabled_outputs_.end() ? nullptr : found->second.get();
 }
 
-base::Result<std::unique_ptr<KmsOutput>> KmsCard::make_lit(const DrmDevice& device, OutputId output) {
+base::Result<std::unique_ptr<KmsOutput>> KmsCard::make_output(const DrmDevice& device, OutputId output) {
   auto pipe = connectors_.pipe_of(device, output);
   if (!pipe) return tl::make_unexpected(pipe.error());
   try {
-    auto lit = std::make_unique<KmsOutput>(std::move(*pipe), output, device, card_learned_, clock_);
-    base::watch_input(epoll_, lit->vblank().timer_descriptor());
-    return lit;
+    auto enabled = std::make_unique<KmsOutput>(std::move(*pipe), output, device, card_quirks_, clock_);
+    base::watch_input(epoll_, enabled->vblank().timer_descriptor());
+    return enabled;
   } catch (const std::system_error& error) {
     return base::failure(error.code().value());
   }
@@ -201,35 +201,35 @@ base::Result<void> KmsCard::check_mode(OutputId output, const Mode& mode, Scanou
 base::Result<void> KmsCard::set_mode(OutputId output, const Mode& mode, ScanoutBuffer& buffer, Point origin) {
   const auto own = own_buffer(buffer, mode, origin);
   if (!own) return tl::make_unexpected(own.error());
-  KmsOutput* lit = find_lit(output);
+  KmsOutput* enabled = find_enabled(output);
   std::unique_ptr<KmsOutput> made;
-  if (lit == nullptr) {
-    auto making = make_lit((*own)->device(), output);
+  if (enabled == nullptr) {
+    auto making = make_output((*own)->device(), output);
     if (!making) return tl::make_unexpected(making.error());
     made = std::move(*making);
-    lit = made.get();
+    enabled = made.get();
   }
-  if (const auto set = lit->set_mode(mode, **own, origin); !set) return set;
-  if (made) lit_[output] = std::move(made);
+  if (const auto set = enabled->set_mode(mode, **own, origin); !set) return set;
+  if (made) enabled_outputs_[output] = std::move(made);
   return {};
 }
 
-bool KmsCard::shows(OutputId output) {
-  KmsOutput* lit = find_lit(output);
-  if (lit == nullptr) return true;
-  const auto shown = lit->shows_front();
+bool KmsCard::scans_out_our_fb(OutputId output) {
+  KmsOutput* enabled = find_enabled(output);
+  if (enabled == nullptr) return true;
+  const auto shown = enabled->scans_out_front();
   return shown && *shown;
 }
 
-bool KmsCard::fell_back(OutputId output) {
-  const KmsOutput* lit = find_lit(output);
-  const uint32_t shown = lit == nullptr ? 0 : lit->framebuffer_shown();
+bool KmsCard::shows_previous_fb(OutputId output) {
+  const KmsOutput* enabled = find_enabled(output);
+  const uint32_t shown = enabled == nullptr ? 0 : enabled->framebuffer_shown();
   if (shown == 0) return false;
   return std::ranges::any_of(
-      lit_, [shown](const auto& entry) { return entry.second->framebuffer_before() == shown; });
+      enabled_outputs_, [shown](const auto& entry) { return entry.second->framebuffer_before() == shown; });
 }
 
-base::Result<void> KmsCard::available() {
+base::Result<void> KmsCard::check_master() {
   const auto device = open_device();
   if (!device) return tl::make_unexpected(device.error());
   if (is_gone(**device)) return base::failure(ENODEV);
@@ -254,19 +254,19 @@ std::vector<base::Result<void>> KmsCard::present_all(std::span<const Frame> fram
   }
   if (!flipping.empty()) wait_for_flips(std::move(flipping));
   for (const Frame& frame : frames) {
-    if (KmsOutput* lit = find_lit(frame.output); lit != nullptr) lit->presented();
+    if (KmsOutput* enabled = find_enabled(frame.output); enabled != nullptr) enabled->presented();
   }
   return results;
 }
 
 base::Result<bool> KmsCard::submit(const Frame& frame) {
-  KmsOutput* lit = find_lit(frame.output);
-  if (lit == nullptr) return base::failure(EINVAL);
-  const auto own = own_buffer(*frame.buffer, lit->mode(), frame.origin);
+  KmsOutput* enabled = find_enabled(frame.output);
+  if (enabled == nullptr) return base::failure(EINVAL);
+  const auto own = own_buffer(*frame.buffer, enabled->mode(), frame.origin);
   if (!own) return tl::make_unexpected(own.error());
   const auto clamped = clamp_damage(frame.damage, frame.buffer->size());
   if (!clamped) return tl::make_unexpected(clamped.error());
-  return lit->submit(**own, frame.origin, *clamped);
+  return enabled->submit(**own, frame.origin, *clamped);
 }
 
 bool KmsCard::has_console() const {
@@ -275,36 +275,37 @@ bool KmsCard::has_console() const {
 
 void KmsCard::release(OutputId output) {
   // Where this fails, the end of the last buffer closes the card, and the kernel restores its console.
-  if (const KmsOutput* lit = find_lit(output); lit != nullptr) lit->restore();
-  leave(output);
+  if (const KmsOutput* enabled = find_enabled(output); enabled != nullptr) enabled->restore();
+  release_without_restore(output);
 }
 
-void KmsCard::leave(OutputId output) {
-  const KmsOutput* lit = find_lit(output);
-  if (lit == nullptr) return;
-  learned_[output] = learned_of(*lit);
-  lit_.erase(output);
+void KmsCard::release_without_restore(OutputId output) {
+  const KmsOutput* enabled = find_enabled(output);
+  if (enabled == nullptr) return;
+  output_quirks_[output] = quirks_of(*enabled);
+  enabled_outputs_.erase(output);
   // Its CRTC is free for another output.
   connectors_.forget();
 }
 
 base::Result<void> KmsCard::set_gamma(OutputId output, std::span<const GammaEntry> table) {
-  KmsOutput* lit = find_lit(output);
-  return lit == nullptr ? base::failure(EINVAL) : lit->set_gamma(table);
+  KmsOutput* enabled = find_enabled(output);
+  return enabled == nullptr ? base::failure(EINVAL) : enabled->set_gamma(table);
 }
 
 base::Result<void> KmsCard::set_power(OutputId output, Power power) {
-  KmsOutput* lit = find_lit(output);
-  return lit == nullptr ? base::failure(EINVAL) : lit->set_power(power);
+  KmsOutput* enabled = find_enabled(output);
+  return enabled == nullptr ? base::failure(EINVAL) : enabled->set_power(power);
 }
 
 base::Result<void> KmsCard::request_vblank(OutputId output) {
-  KmsOutput* lit = find_lit(output);
-  if (lit == nullptr) return base::failure(EINVAL);
-  return lit->vblank().request(lit->front()->device(), lit->pipe(), lit->power() == Power::on);
+  KmsOutput* enabled = find_enabled(output);
+  if (enabled == nullptr) return base::failure(EINVAL);
+  return enabled->vblank().request(enabled->front()->device(), enabled->pipe(),
+                                   enabled->power() == Power::on);
 }
 
-/// Takes the events of the card's node; vblanks go to early_events_. Returns the outputs whose flips are
+/// Takes the events of the card's node; vblanks go to deferred_events_. Returns the outputs whose flips are
 /// done.
 std::vector<OutputId> KmsCard::read_device(const DrmDevice& device) {
   std::vector<OutputId> flipped;
@@ -318,9 +319,9 @@ std::vector<OutputId> KmsCard::read_device(const DrmDevice& device) {
     for (const uint64_t flip : events.flips) flipped.push_back(static_cast<OutputId>(flip));
     for (const DrmVblank& vblank : events.vblanks) {
       const auto output = static_cast<OutputId>(vblank.user_data);
-      KmsOutput* lit = find_lit(output);
-      const auto event = lit == nullptr ? std::nullopt : lit->vblank().take(vblank, output);
-      if (event) early_events_.emplace_back(*event);
+      KmsOutput* enabled = find_enabled(output);
+      const auto event = enabled == nullptr ? std::nullopt : enabled->vblank().take(vblank, output);
+      if (event) deferred_events_.emplace_back(*event);
     }
   }
 }
@@ -328,7 +329,7 @@ std::vector<OutputId> KmsCard::read_device(const DrmDevice& device) {
 void KmsCard::wait_for_flips(std::vector<OutputId> outputs) {
   const auto device = device_.lock();
   if (!device) return;
-  const auto deadline = steady_clock::now() + std::chrono::milliseconds(patience_with_flip_ms);
+  const auto deadline = steady_clock::now() + std::chrono::milliseconds(flip_timeout_ms);
   while (true) {
     for (const OutputId flipped : read_device(*device)) std::erase(outputs, flipped);
     if (outputs.empty()) break;
@@ -339,15 +340,15 @@ void KmsCard::wait_for_flips(std::vector<OutputId> outputs) {
     if (left.count() <= 0 || ::poll(&event, 1, static_cast<int>(left.count())) == 0) break;
     if ((event.revents & (POLLERR | POLLHUP)) != 0) break;
   }
-  if (!early_events_.empty()) base::signal_event(early_event_);
+  if (!deferred_events_.empty()) base::signal_event(deferred_event_);
 }
 
 base::Result<std::vector<Event>> KmsCard::read_events() {
   if (const auto device = device_.lock()) static_cast<void>(read_device(*device));
-  base::clear_event(early_event_);
-  std::vector<Event> events = std::exchange(early_events_, {});
-  for (const auto& [output, lit] : lit_) {
-    if (const auto vblank = lit->vblank().read_timer(output)) events.emplace_back(*vblank);
+  base::clear_event(deferred_event_);
+  std::vector<Event> events = std::exchange(deferred_events_, {});
+  for (const auto& [output, enabled] : enabled_outputs_) {
+    if (const auto vblank = enabled->vblank().read_timer(output)) events.emplace_back(*vblank);
   }
   const bool probe_again = has_expired(probe_timer_);
   const bool changed = monitor_.read() || probe_again;
@@ -359,38 +360,38 @@ base::Result<std::vector<Event>> KmsCard::read_events() {
 }
 
 base::Result<Capture> KmsCard::capture(OutputId output) {
-  const KmsOutput* lit = find_lit(output);
-  if (lit == nullptr) return base::failure(EINVAL);
-  if (lit->power() != Power::on) {
-    return Capture{lit->mode().size(), std::vector<uint32_t>(lit->mode().size().area())};
+  const KmsOutput* enabled = find_enabled(output);
+  if (enabled == nullptr) return base::failure(EINVAL);
+  if (enabled->power() != Power::on) {
+    return Capture{enabled->mode().size(), std::vector<uint32_t>(enabled->mode().size().area())};
   }
-  return capture_buffer(*lit->front(), part_shown(lit->mode(), lit->origin()));
+  return capture_buffer(*enabled->front(), part_shown(enabled->mode(), enabled->origin()));
 }
 
-KmsCard::Learned KmsCard::learned_of(const KmsOutput& lit) {
-  return {lit.commit().api(), lit.pipe().has_damage_clips(), lit.front()->pixels().kind(),
-          lit.vblank().kind()};
+KmsCard::OutputQuirks KmsCard::quirks_of(const KmsOutput& enabled) {
+  return {enabled.commit().api(), enabled.pipe().has_damage_clips(), enabled.front()->cpu_access().kind(),
+          enabled.vblank().kind()};
 }
 
-CardPaths KmsCard::paths(OutputId output) const {
-  Learned learned;
-  if (const KmsOutput* lit = find_lit(output); lit != nullptr) {
-    learned = learned_of(*lit);
-  } else if (const auto before = learned_.find(output); before != learned_.end()) {
-    learned = before->second;
+DriverPaths KmsCard::driver_paths(OutputId output) const {
+  OutputQuirks quirks;
+  if (const KmsOutput* enabled = find_enabled(output); enabled != nullptr) {
+    quirks = quirks_of(*enabled);
+  } else if (const auto before = output_quirks_.find(output); before != output_quirks_.end()) {
+    quirks = before->second;
   } else {
     return {"unknown", "unknown", "unknown", "unknown"};
   }
-  const bool atomic = learned.api == KmsApi::atomic;
-  CardPaths paths;
+  const bool atomic = quirks.api == KmsApi::atomic;
+  DriverPaths paths;
   paths.commit = atomic ? "atomic" : "legacy";
-  paths.flush = atomic && learned.damage_clips ? "atomic clips"
-                : card_learned_.dirty_unneeded ? "none"
-                                               : "legacy dirty";
+  paths.flush = atomic && quirks.damage_clips ? "atomic clips"
+                : card_quirks_.dirty_unneeded ? "none"
+                                              : "legacy dirty";
   constexpr std::array<std::string_view, mapping_kinds> mappings{"MAP_DUMB", "dma-buf", "shadow"};
-  paths.mapping = mappings.at(static_cast<size_t>(learned.mapping));
+  paths.mapping = mappings.at(static_cast<size_t>(quirks.mapping));
   constexpr std::array<std::string_view, 3> sources{"CRTC_QUEUE_SEQUENCE", "WAIT_VBLANK", "timer"};
-  paths.vblank = sources.at(static_cast<size_t>(learned.vblank));
+  paths.vblank = sources.at(static_cast<size_t>(quirks.vblank));
   return paths;
 }
 

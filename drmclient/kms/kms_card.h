@@ -47,23 +47,23 @@ class KmsCard final : public Card {
   [[nodiscard]] std::vector<base::Result<void>> present_all(std::span<const Frame> frames) override;
   [[nodiscard]] bool has_console() const override;
   void release(OutputId output) override;
-  void leave(OutputId output) override;
-  [[nodiscard]] bool shows(OutputId output) override;
-  [[nodiscard]] bool fell_back(OutputId output) override;
-  [[nodiscard]] base::Result<void> available() override;
+  void release_without_restore(OutputId output) override;
+  [[nodiscard]] bool scans_out_our_fb(OutputId output) override;
+  [[nodiscard]] bool shows_previous_fb(OutputId output) override;
+  [[nodiscard]] base::Result<void> check_master() override;
   [[nodiscard]] base::Result<void> set_gamma(OutputId output, std::span<const GammaEntry> table) override;
   [[nodiscard]] base::Result<void> set_power(OutputId output, Power power) override;
   [[nodiscard]] base::Result<void> request_vblank(OutputId output) override;
   [[nodiscard]] int event_descriptor() const override { return epoll_.get(); }
   [[nodiscard]] base::Result<std::vector<Event>> read_events() override;
   [[nodiscard]] base::Result<Capture> capture(OutputId output) override;
-  [[nodiscard]] CardPaths paths(OutputId output) const override;
+  [[nodiscard]] DriverPaths driver_paths(OutputId output) const override;
   [[nodiscard]] MappingStatistics mapping_statistics() const override { return mappings_->statistics(); }
   void release_mappings() override { mappings_->release_all(); }
 
  private:
   /// What the driver turned out to do; kept when the output is released.
-  struct Learned {
+  struct OutputQuirks {
     KmsApi api = KmsApi::legacy;
     bool damage_clips = false;
     MappingKind mapping = MappingKind::dumb;
@@ -71,13 +71,14 @@ class KmsCard final : public Card {
   };
 
   [[nodiscard]] base::Result<std::shared_ptr<const DrmDevice>> open_device();
-  [[nodiscard]] bool awaits_console();
+  [[nodiscard]] bool defer_open_for_fbcon();
   [[nodiscard]] base::Result<DumbBuffer*> own_buffer(ScanoutBuffer& buffer, const Mode& mode,
                                                      Point origin) const;
   void probe_later();
-  [[nodiscard]] base::Result<std::unique_ptr<KmsOutput>> make_lit(const DrmDevice& device, OutputId output);
-  [[nodiscard]] KmsOutput* find_lit(OutputId output) const;
-  [[nodiscard]] static Learned learned_of(const KmsOutput& lit);
+  [[nodiscard]] base::Result<std::unique_ptr<KmsOutput>> make_output(const DrmDevice& device,
+                                                                     OutputId output);
+  [[nodiscard]] KmsOutput* find_enabled(OutputId output) const;
+  [[nodiscard]] static OutputQuirks quirks_of(const KmsOutput& enabled);
   std::vector<OutputId> read_device(const DrmDevice& device);
   [[nodiscard]] base::Result<bool> submit(const Frame& frame);
   void wait_for_flips(std::vector<OutputId> outputs);
@@ -93,15 +94,15 @@ class KmsCard final : public Card {
   /// Expires when a probe() is worth another try; its event is a HotplugEvent.
   base::UniqueFd probe_timer_;
   ConnectorCache connectors_;  ///< of the open node
-  KmsOutput::Learned card_learned_;
-  std::map<OutputId, std::unique_ptr<KmsOutput>> lit_;
-  std::map<OutputId, Learned> learned_;
+  KmsOutput::CardQuirks card_quirks_;
+  std::map<OutputId, std::unique_ptr<KmsOutput>> enabled_outputs_;
+  std::map<OutputId, OutputQuirks> output_quirks_;
   /// Vblanks that were read while a flip was waited for; the descriptor is readable while there are any.
-  std::vector<Event> early_events_;
+  std::vector<Event> deferred_events_;
   bool console_seen_ = false;  ///< the kernel's console has been on a framebuffer
   /// Since when the card's node is there, and that console not.
-  std::optional<std::chrono::steady_clock::time_point> back_at_;
-  base::UniqueFd early_event_;
+  std::optional<std::chrono::steady_clock::time_point> node_reappeared_at_;
+  base::UniqueFd deferred_event_;
 };
 
 }  // namespace drmclient

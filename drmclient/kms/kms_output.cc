@@ -15,18 +15,18 @@ bool is_gone(const DrmDevice& device) {
   return ::access(device.path().c_str(), F_OK) != 0 && errno == ENOENT;
 }
 
-KmsOutput::KmsOutput(KmsPipe pipe, OutputId output, const DrmDevice& device, Learned& learned,
+KmsOutput::KmsOutput(KmsPipe pipe, OutputId output, const DrmDevice& device, CardQuirks& quirks,
                      const base::Clock& clock)
     : pipe_(std::move(pipe)),
       output_(output),
       before_(SavedCrtc::read(device, pipe_.crtc_id)),
       commit_(make_kms_interface(device, pipe_)),
       vblank_(output, clock),
-      learned_(learned),
+      quirks_(quirks),
       clock_(clock) {}
 
 base::Result<void> KmsOutput::set_mode(const Mode& mode, DumbBuffer& buffer, Point origin) {
-  const auto uploaded = buffer.pixels().upload_all();
+  const auto uploaded = buffer.cpu_access().upload_all();
   if (!uploaded) return tl::make_unexpected(uploaded.error());
   const auto master = DrmMaster::take(buffer.device());
   if (!master) return tl::make_unexpected(master.error());
@@ -41,7 +41,7 @@ base::Result<void> KmsOutput::set_mode(const Mode& mode, DumbBuffer& buffer, Poi
   return tell_dirty(master->fd(), buffer, {});
 }
 
-base::Result<bool> KmsOutput::shows_front() {
+base::Result<bool> KmsOutput::scans_out_front() {
   seen_at_.reset();
   const DrmModeCrtc crtc(::drmModeGetCrtc(front_->device().fd(), pipe_.crtc_id));
   if (!crtc && (errno == ENODEV || is_gone(front_->device()))) return base::failure(ENODEV);
@@ -51,10 +51,10 @@ base::Result<bool> KmsOutput::shows_front() {
   return shown;
 }
 
-/// The last answer of shows_front() if it is of this frame, else a new one.
+/// The last answer of scans_out_front() if it is of this frame, else a new one.
 base::Result<bool> KmsOutput::shown_this_frame() {
   const auto seen_at = seen_at_;
-  const auto shown = seen_at && clock_.now() - *seen_at < mode_.frame_period() ? true : shows_front();
+  const auto shown = seen_at && clock_.now() - *seen_at < mode_.frame_period() ? true : scans_out_front();
   seen_at_.reset();
   return shown;
 }
@@ -77,7 +77,7 @@ base::Result<bool> KmsOutput::submit(DumbBuffer& buffer, Point origin, std::span
   }
   const bool flip = &buffer != front_ || origin != origin_;
   if (!flip && damage.empty()) return false;
-  const auto uploaded = flip ? buffer.pixels().upload_unseen() : buffer.pixels().upload(damage);
+  const auto uploaded = flip ? buffer.cpu_access().upload_unseen() : buffer.cpu_access().upload(damage);
   if (!uploaded) return base::failure(is_gone(buffer.device()) ? ENODEV : uploaded.error().value());
   const auto begin = clock_.now();
   const auto flushed = flush(buffer, origin, damage);
@@ -97,7 +97,7 @@ void KmsOutput::presented() {
 base::Result<bool> KmsOutput::flush(DumbBuffer& buffer, Point origin, std::span<const Rect> damage) {
   const bool flip = &buffer != front_ || origin != origin_;
   const bool clips = commit_->api() == KmsApi::atomic && pipe_.has_damage_clips();
-  if (!flip && !clips && learned_.dirty_unneeded) return false;
+  if (!flip && !clips && quirks_.dirty_unneeded) return false;
   const auto master =
       flip || clips ? DrmMaster::take(buffer.device()) : DrmMaster::take_quietly(buffer.device());
   if (!master) return tl::make_unexpected(master.error());
@@ -116,10 +116,10 @@ base::Result<bool> KmsOutput::flush(DumbBuffer& buffer, Point origin, std::span<
 }
 
 base::Result<void> KmsOutput::tell_dirty(int fd, const DumbBuffer& buffer, std::span<const Rect> damage) {
-  if (learned_.dirty_unneeded) return {};
+  if (quirks_.dirty_unneeded) return {};
   const auto told = mark_dirty(fd, buffer, damage);
   if (told || told.error().value() != ENOSYS) return told;
-  learned_.dirty_unneeded = true;
+  quirks_.dirty_unneeded = true;
   return {};
 }
 

@@ -21,12 +21,12 @@ namespace drmclient {
 class KmsOutput {
  public:
   /// What depends on the card and not on the output.
-  struct Learned {
+  struct CardQuirks {
     bool dirty_unneeded = false;  ///< DIRTYFB said ENOSYS
   };
-  /// Notes what the CRTC shows now, for release(). `learned` and `clock` must outlive this object. Throws
+  /// Notes what the CRTC shows now, for release(). `quirks` and `clock` must outlive this object. Throws
   /// std::system_error.
-  KmsOutput(KmsPipe pipe, OutputId output, const DrmDevice& device, Learned& learned,
+  KmsOutput(KmsPipe pipe, OutputId output, const DrmDevice& device, CardQuirks& quirks,
             const base::Clock& clock);
 
   /// What drives it.
@@ -55,7 +55,7 @@ class KmsOutput {
   void presented();
   /// Whether the CRTC shows the front buffer: one ioctl. submit() in the same frame relies on a "yes".
   /// Errors: ENODEV for a card that is gone.
-  [[nodiscard]] base::Result<bool> shows_front();
+  [[nodiscard]] base::Result<bool> scans_out_front();
   /// The framebuffer that the CRTC shows now; 0 where it is off, or not to be learned.
   [[nodiscard]] uint32_t framebuffer_shown() const;
   /// What the CRTC showed before us; 0 where it was off.
@@ -77,7 +77,7 @@ class KmsOutput {
   std::optional<SavedCrtc> before_;
   std::unique_ptr<KmsInterface> commit_;
   VblankSource vblank_;
-  Learned& learned_;
+  CardQuirks& quirks_;
   const base::Clock& clock_;
   Mode mode_;
   DumbBuffer* front_ = nullptr;

@@ -142,7 +142,7 @@ base::Result<std::vector<KmsConnector>> read_connectors(const DrmDevice& device)
     if (connector->connector_type == DRM_MODE_CONNECTOR_WRITEBACK || is_non_desktop(device, id)) continue;
     present.push_back(std::move(connector));
   }
-  // Those that are lit keep their CRTCs, then the connected ones choose.
+  // Those that are enabled keep their CRTCs, then the connected ones choose.
   std::ranges::stable_sort(present, {}, [](const DrmModeConnector& connector) {
     return connector->connection == DRM_MODE_CONNECTED ? (connector->encoder_id != 0 ? 0 : 1) : 2;
   });

@@ -14,7 +14,7 @@ using std::chrono::nanoseconds;
 using std::chrono::steady_clock;
 
 /// So long the driver's event is waited for.
-constexpr int patience_frames = 6;
+constexpr int timeout_frames = 6;
 /// So many lost events in a row, and the driver is not asked again.
 constexpr unsigned enough_lost_events = 3;
 
@@ -88,7 +88,7 @@ steady_clock::time_point VblankSource::frame_time(uint64_t frame) const {
 /// Sets the timer to the next frame, or while the driver has the request, to watch over that.
 base::Result<void> VblankSource::arm() {
   const auto now = clock_.now();
-  due_ = at_driver_ ? now + patience_frames * period_ : frame_time(frames_since_start(now) + 1);
+  due_ = at_driver_ ? now + timeout_frames * period_ : frame_time(frames_since_start(now) + 1);
   itimerspec timer{};
   timer.it_value = to_timespec(due_);
   if (::timerfd_settime(timer_.get(), TFD_TIMER_ABSTIME, &timer, nullptr) != 0)

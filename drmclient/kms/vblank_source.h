@@ -30,7 +30,7 @@ struct DrmEvents {
 /// Takes `bytes` apart. Other events, and what is cut off, are passed over.
 [[nodiscard]] DrmEvents parse_drm_events(std::span<const std::byte> bytes);
 
-/// Tells the vblanks of one lit output: through the driver where it has them, else at the mode's rate.
+/// Tells the vblanks of one enabled output: through the driver where it has them, else at the mode's rate.
 ///
 /// A driver that answers a request and never sends the event (the CRTC was turned off under it) is helped by
 /// the timer after a few frames, so that no program waits for ever.

@@ -24,9 +24,8 @@ MappingKind first_kind(MappingChoice choice) {
 
 }  // namespace
 
-BufferPixels::BufferPixels(const ScanoutBuffer& buffer, MappingSource& source,
-                           const std::shared_ptr<MappingCache>& cache, size_t size_bytes,
-                           MappingChoice choice)
+CpuAccess::CpuAccess(const ScanoutBuffer& buffer, MappingSource& source,
+                     const std::shared_ptr<MappingCache>& cache, size_t size_bytes, MappingChoice choice)
     : buffer_(buffer),
       source_(source),
       cache_(cache),
@@ -34,12 +33,12 @@ BufferPixels::BufferPixels(const ScanoutBuffer& buffer, MappingSource& source,
       kind_(first_kind(choice)),
       entry_(cache, size_bytes) {}
 
-BufferPixels::Mapped BufferPixels::map(MappingKind kind) {
+CpuAccess::Mapped CpuAccess::map(MappingKind kind) {
   return kind == MappingKind::dma_buf ? source_.map_dma_buf() : source_.map_dumb();
 }
 
 /// A mapping of the kind that worked last time, else of the other one.
-BufferPixels::Mapped BufferPixels::map_to_keep() {
+CpuAccess::Mapped CpuAccess::map_to_keep() {
   auto made = map(kind_);
   if (made || choice_ == MappingChoice::dumb || made.error().value() == ENODEV) return made;
   const MappingKind other = kind_ == MappingKind::dumb ? MappingKind::dma_buf : MappingKind::dumb;
@@ -50,14 +49,14 @@ BufferPixels::Mapped BufferPixels::map_to_keep() {
   return made_otherwise;
 }
 
-BufferPixels::Mapped BufferPixels::map_to_upload() {
+CpuAccess::Mapped CpuAccess::map_to_upload() {
   auto made = source_.map_dumb();
   if (made) return made;
   auto made_otherwise = source_.map_dma_buf();
   return made_otherwise ? std::move(made_otherwise) : std::move(made);
 }
 
-base::Result<std::byte*> BufferPixels::begin(AccessMode mode) {
+base::Result<std::byte*> CpuAccess::begin(AccessMode mode) {
   if (kind_ == MappingKind::shadow) return begin_shadow();
   in_access_ = entry_.begin_use();
   if (in_access_ == nullptr) {
@@ -79,7 +78,7 @@ base::Result<std::byte*> BufferPixels::begin(AccessMode mode) {
   return in_access_->data();
 }
 
-base::Result<std::byte*> BufferPixels::begin_shadow() {
+base::Result<std::byte*> CpuAccess::begin_shadow() {
   if (!shadow_) {
     shadow_.reset(new (std::nothrow) std::byte[size_t{buffer_.pitch_bytes()} * buffer_.size().height]());
     if (!shadow_) return base::failure(ENOMEM);
@@ -89,7 +88,7 @@ base::Result<std::byte*> BufferPixels::begin_shadow() {
   return shadow_.get();
 }
 
-base::Result<void> BufferPixels::end(AccessMode mode) {
+base::Result<void> CpuAccess::end(AccessMode mode) {
   if (kind_ == MappingKind::shadow) {
     unseen_ = unseen_ || mode != AccessMode::read;
     return {};
@@ -99,16 +98,16 @@ base::Result<void> BufferPixels::end(AccessMode mode) {
   return ended;
 }
 
-base::Result<BufferPixels::Upload> BufferPixels::upload_all() {
+base::Result<CpuAccess::Upload> CpuAccess::upload_all() {
   const Rect all = Rect::of(buffer_.size());
   return upload({&all, 1});
 }
 
-base::Result<BufferPixels::Upload> BufferPixels::upload_unseen() {
+base::Result<CpuAccess::Upload> CpuAccess::upload_unseen() {
   return unseen_ ? upload_all() : Upload();
 }
 
-base::Result<BufferPixels::Upload> BufferPixels::upload(std::span<const Rect> damage) {
+base::Result<CpuAccess::Upload> CpuAccess::upload(std::span<const Rect> damage) {
   if (!shadow_ || damage.empty()) return Upload();
   auto mapping = map_to_upload();
   if (!mapping) return mapping;
@@ -130,7 +129,7 @@ base::Result<BufferPixels::Upload> BufferPixels::upload(std::span<const Rect> da
 }
 
 /// Copies a rectangle of the shadow to the same place in `to`.
-void BufferPixels::copy(const Rect& rect, std::byte* to) const {
+void CpuAccess::copy(const Rect& rect, std::byte* to) const {
   const size_t pixel_bytes = bytes_per_pixel(buffer_.format());
   const size_t line_bytes = rect.width() * pixel_bytes;
   for (int32_t y = rect.y1; y < rect.y2; ++y) {

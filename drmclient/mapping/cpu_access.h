@@ -18,7 +18,7 @@ namespace drmclient {
 ///
 /// A buffer goes over to the shadow only before it was ever mapped: what is in a buffer that cannot be mapped
 /// any more is not known to the shadow. Later refusals are errors of the access, which may be tried again.
-class BufferPixels {
+class CpuAccess {
  public:
   /// A mapping that an upload went through; null where nothing had to be uploaded. It goes when the driver
   /// has been told, not before: vmwgfx may find what was written only in the page table of a mapping that is
@@ -26,8 +26,8 @@ class BufferPixels {
   using Upload = std::unique_ptr<BufferMapping>;
 
   /// `buffer` and `source` are those that this object is a part of; `size_bytes` is what a mapping has.
-  BufferPixels(const ScanoutBuffer& buffer, MappingSource& source, const std::shared_ptr<MappingCache>& cache,
-               size_t size_bytes, MappingChoice choice);
+  CpuAccess(const ScanoutBuffer& buffer, MappingSource& source, const std::shared_ptr<MappingCache>& cache,
+            size_t size_bytes, MappingChoice choice);
 
   /// As ScanoutBuffer's begin_mapping() and end_mapping(). Errors: the driver's; ENOMEM.
   [[nodiscard]] base::Result<std::byte*> begin(AccessMode mode);

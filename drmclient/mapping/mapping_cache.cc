@@ -15,7 +15,7 @@ uint64_t MappingCache::mapped_bytes() const {
   return bytes;
 }
 
-void MappingCache::make_room(uint64_t bytes) {
+void MappingCache::evict(uint64_t bytes) {
   while (mapped_bytes() + bytes > statistics_.limit_bytes) {
     // A card has a handful of buffers.
     Entry* oldest = nullptr;
@@ -39,7 +39,7 @@ MappingCache::Entry::~Entry() {
 
 BufferMapping* MappingCache::Entry::begin_use() {
   if (mapping_ == nullptr) {
-    cache_->make_room(size_bytes_);
+    cache_->evict(size_bytes_);
     return nullptr;
   }
   ++cache_->counts(kind_).hits;
@@ -62,7 +62,7 @@ BufferMapping& MappingCache::Entry::keep(MappingKind kind, std::unique_ptr<Buffe
 
 void MappingCache::Entry::end_use() {
   in_use_ = false;
-  cache_->make_room(0);
+  cache_->evict(0);
 }
 
 void MappingCache::Entry::release(Reason reason) {

@@ -33,7 +33,7 @@ class MappingCache {
   enum class Reason { limit, pressure, hint };
   [[nodiscard]] uint64_t mapped_bytes() const;
   /// Drops idle mappings, the least recently used first, until `bytes` more fit or none is left.
-  void make_room(uint64_t bytes);
+  void evict(uint64_t bytes);
 
   std::vector<Entry*> entries_;  ///< of all buffers, mapped or not
   uint64_t uses_ = 0;

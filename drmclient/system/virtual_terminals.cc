@@ -33,7 +33,7 @@ std::optional<unsigned> read_active(const base::UniqueFd& active) {
 
 }  // namespace
 
-std::optional<unsigned> terminal_in_front(const std::string& active_path) {
+std::optional<unsigned> active_vt(const std::string& active_path) {
   return read_active(base::UniqueFd(::open(active_path.c_str(), O_RDONLY | O_CLOEXEC)));
 }
 
@@ -48,8 +48,8 @@ std::optional<unsigned> terminal_number(const std::string& line) {
   return number;
 }
 
-KernelTerminals::KernelTerminals(const std::string& active_path, std::string text_prefix,
-                                 std::string device_prefix)
+KernelVirtualTerminals::KernelVirtualTerminals(const std::string& active_path, std::string text_prefix,
+                                               std::string device_prefix)
     : text_prefix_(std::move(text_prefix)),
       device_prefix_(std::move(device_prefix)),
       epoll_(base::make_epoll()),
@@ -57,32 +57,32 @@ KernelTerminals::KernelTerminals(const std::string& active_path, std::string tex
   // Watched before it is read, so that no switch is missed. A file that cannot be watched (no sysfs) is read
   // once.
   if (active_) static_cast<void>(watch(epoll_, active_));
-  front_ = read_active(active_);
+  active_vt_ = read_active(active_);
 }
 
-bool KernelTerminals::front_is_text() const {
-  if (!front_) return true;
-  const std::string path = device_prefix_ + std::to_string(*front_);
+bool KernelVirtualTerminals::active_is_text() const {
+  if (!active_vt_) return true;
+  const std::string path = device_prefix_ + std::to_string(*active_vt_);
   const base::UniqueFd terminal(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
   int mode = KD_TEXT;
   return !terminal || ::ioctl(terminal.get(), KDGETMODE, &mode) != 0 || mode != KD_GRAPHICS;
 }
 
 /// A change of the text is signalled until something of it is read.
-void KernelTerminals::clear_use() const {
+void KernelVirtualTerminals::clear_use() const {
   char first = 0;
   static_cast<void>(::pread(text_.get(), &first, 1, 0));
 }
 
-Terminals::Changes KernelTerminals::read() {
+VirtualTerminals::Changes KernelVirtualTerminals::read() {
   std::array<epoll_event, 2> events{};
   const int count = ::epoll_wait(epoll_.get(), events.data(), events.size(), 0);
   Changes changes;
   for (int i = 0; i < count; ++i) {
     if (events.at(static_cast<size_t>(i)).data.fd == active_.get()) {
-      const auto before = front_;
-      front_ = read_active(active_);
-      changes.switched = changes.switched || front_ != before;
+      const auto before = active_vt_;
+      active_vt_ = read_active(active_);
+      changes.switched = changes.switched || active_vt_ != before;
     } else {
       clear_use();
       changes.used = true;
@@ -91,11 +91,11 @@ Terminals::Changes KernelTerminals::read() {
   return changes;
 }
 
-bool KernelTerminals::watch_use() {
+bool KernelVirtualTerminals::watch_use() {
   text_.reset();
-  if (!front_) return false;
+  if (!active_vt_) return false;
   base::UniqueFd text(
-      ::open((text_prefix_ + std::to_string(*front_)).c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+      ::open((text_prefix_ + std::to_string(*active_vt_)).c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!text || !watch(epoll_, text)) return false;
   text_ = std::move(text);
   // The kernel signals a change at the first look, since it cannot know what came before.

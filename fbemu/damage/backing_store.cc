@@ -10,7 +10,7 @@
 
 namespace fbemu {
 
-Shadow::Shadow(uint64_t size_bytes)
+BackingStore::BackingStore(uint64_t size_bytes)
     : memory_(::memfd_create("fbemu-shadow", MFD_CLOEXEC | MFD_ALLOW_SEALING)) {
   const uint64_t rounded = round_up_to_page(size_bytes);
   const std::string what = "cannot allocate " + std::to_string(rounded) + " bytes of framebuffer memory";
@@ -23,17 +23,17 @@ Shadow::Shadow(uint64_t size_bytes)
   map_ = std::move(*map);
 }
 
-void Shadow::store(uint64_t offset, std::span<const std::byte> bytes) {
+void BackingStore::store(uint64_t offset, std::span<const std::byte> bytes) {
   const std::lock_guard lock(mutex_);
   std::memcpy(map_.data() + offset, bytes.data(), bytes.size());
 }
 
-void Shadow::load(uint64_t offset, std::span<std::byte> bytes) const {
+void BackingStore::load(uint64_t offset, std::span<std::byte> bytes) const {
   const std::lock_guard lock(mutex_);
   std::memcpy(bytes.data(), map_.data() + offset, bytes.size());
 }
 
-void Shadow::with_bytes(const std::function<void(std::span<const std::byte>)>& look) const {
+void BackingStore::with_bytes(const std::function<void(std::span<const std::byte>)>& look) const {
   const std::lock_guard lock(mutex_);
   look(map_.bytes());
 }

@@ -16,10 +16,10 @@ namespace fbemu {
 ///
 /// The pages that programs map are the page cache of the FUSE file, not this memory. A page of that cache is
 /// either dirty, or equal to the shadow: so reclaimed pages can be served from here.
-class Shadow {
+class BackingStore {
  public:
   /// `size_bytes` is rounded up to a page. Throws std::system_error (ENOMEM, EMFILE).
-  explicit Shadow(uint64_t size_bytes);
+  explicit BackingStore(uint64_t size_bytes);
 
   [[nodiscard]] uint64_t size_bytes() const { return map_.size(); }
   [[nodiscard]] int descriptor() const { return memory_.get(); }

@@ -114,20 +114,20 @@ void set_timing(fb_var_screeninfo& var, const drmclient::Mode& mode, drmclient::
       (mode.hsync_positive ? FB_SYNC_HOR_HIGH_ACT : 0U) | (mode.vsync_positive ? FB_SYNC_VERT_HIGH_ACT : 0U);
 }
 
-fb_var_screeninfo make_var(const Scene& scene, drmclient::Size size_mm) {
+fb_var_screeninfo make_var(const FramebufferState& fb_state, drmclient::Size size_mm) {
   fb_var_screeninfo var{};
-  var.xres = scene.size.width;
-  var.yres = scene.size.height;
-  var.xres_virtual = scene.layout.virtual_size.width;
-  var.yres_virtual = scene.layout.virtual_size.height;
-  var.xoffset = scene.offset.x;
-  var.yoffset = scene.offset.y;
-  set_format(var, scene.layout.format);
-  const drmclient::Size seen = turned(size_mm, scene.rotation);
+  var.xres = fb_state.size.width;
+  var.yres = fb_state.size.height;
+  var.xres_virtual = fb_state.layout.virtual_size.width;
+  var.yres_virtual = fb_state.layout.virtual_size.height;
+  var.xoffset = fb_state.offset.x;
+  var.yoffset = fb_state.offset.y;
+  set_format(var, fb_state.layout.format);
+  const drmclient::Size seen = turned(size_mm, fb_state.rotation);
   var.height = seen.height;
   var.width = seen.width;
-  set_timing(var, scene.mode, scene.size, scene.rotation);
-  var.vmode = FB_VMODE_NONINTERLACED | (scene.wraps ? static_cast<uint32_t>(FB_VMODE_YWRAP) : 0U);
+  set_timing(var, fb_state.mode, fb_state.size, fb_state.rotation);
+  var.vmode = FB_VMODE_NONINTERLACED | (fb_state.wraps ? static_cast<uint32_t>(FB_VMODE_YWRAP) : 0U);
   return var;
 }
 

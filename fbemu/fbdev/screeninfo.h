@@ -15,10 +15,10 @@
 
 namespace fbemu {
 
-/// What FBIOGET_VSCREENINFO says of `scene` on a picture of `size_mm` millimetres (0x0: unknown): the fields
-/// of drm_fb_helper_fill_var(), and the real timing where that has zeros. The rotation is left at 0: the
-/// scene's is that of the display and the program's together.
-[[nodiscard]] fb_var_screeninfo make_var(const Scene& scene, drmclient::Size size_mm);
+/// What FBIOGET_VSCREENINFO says of `fb_state` on a picture of `size_mm` millimetres (0x0: unknown): the
+/// fields of drm_fb_helper_fill_var(), and the real timing where that has zeros. The rotation is left at 0:
+/// the state's is that of the display and the program's together.
+[[nodiscard]] fb_var_screeninfo make_var(const FramebufferState& fb_state, drmclient::Size size_mm);
 
 /// Fills the timing fields (pixclock in picoseconds, margins and sync lengths in pixels and lines, sync) from
 /// `mode`, as a picture of `view` pixels has them that is shown with `rotation`: where the mode is larger the

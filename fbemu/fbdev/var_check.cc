@@ -68,10 +68,10 @@ Result<Mode> mode_for(const fb_var_screeninfo& wanted, Rotation by_program, cons
 
 }  // namespace
 
-bool offsets_fit(uint32_t xoffset, uint32_t yoffset, bool wraps, const Scene& scene) {
-  const Size& whole = scene.layout.virtual_size;
-  const uint32_t lines = wraps ? 0 : scene.size.height;
-  return xoffset <= whole.width - scene.size.width && yoffset <= whole.height - lines;
+bool offsets_fit(uint32_t xoffset, uint32_t yoffset, bool wraps, const FramebufferState& fb_state) {
+  const Size& whole = fb_state.layout.virtual_size;
+  const uint32_t lines = wraps ? 0 : fb_state.size.height;
+  return xoffset <= whole.width - fb_state.size.width && yoffset <= whole.height - lines;
 }
 
 Result<CheckedVar> check_var(const fb_var_screeninfo& wanted, const VarLimits& limits) {
@@ -89,24 +89,24 @@ Result<CheckedVar> check_var(const fb_var_screeninfo& wanted, const VarLimits& l
   if (!mode) return tl::make_unexpected(mode.error());
 
   CheckedVar checked{};
-  Scene& scene = checked.scene;
-  scene.mode = *mode;
-  scene.rotation = limits.presentation.rotation + by_program;
-  scene.scaling = limits.presentation.scaling;
-  scene.size = {wanted.xres, wanted.yres};
-  scene.layout.format = *format;
-  scene.layout.virtual_size = {std::max(wanted.xres_virtual, wanted.xres),
-                               std::max(wanted.yres_virtual, wanted.yres)};
-  const uint64_t pitch = format->line_bytes(scene.layout.virtual_size.width);
-  if (pitch > limits.memory_bytes || pitch * scene.layout.virtual_size.height > limits.memory_bytes) {
+  FramebufferState& fb_state = checked.fb_state;
+  fb_state.mode = *mode;
+  fb_state.rotation = limits.presentation.rotation + by_program;
+  fb_state.scaling = limits.presentation.scaling;
+  fb_state.size = {wanted.xres, wanted.yres};
+  fb_state.layout.format = *format;
+  fb_state.layout.virtual_size = {std::max(wanted.xres_virtual, wanted.xres),
+                                  std::max(wanted.yres_virtual, wanted.yres)};
+  const uint64_t pitch = format->line_bytes(fb_state.layout.virtual_size.width);
+  if (pitch > limits.memory_bytes || pitch * fb_state.layout.virtual_size.height > limits.memory_bytes) {
     return failure(EINVAL);
   }
-  scene.layout.pitch_bytes = static_cast<uint32_t>(pitch);
-  scene.wraps = (wanted.vmode & FB_VMODE_YWRAP) != 0;
-  if (!offsets_fit(wanted.xoffset, wanted.yoffset, scene.wraps, scene)) return failure(EINVAL);
-  scene.offset = {wanted.xoffset, wanted.yoffset};
+  fb_state.layout.pitch_bytes = static_cast<uint32_t>(pitch);
+  fb_state.wraps = (wanted.vmode & FB_VMODE_YWRAP) != 0;
+  if (!offsets_fit(wanted.xoffset, wanted.yoffset, fb_state.wraps, fb_state)) return failure(EINVAL);
+  fb_state.offset = {wanted.xoffset, wanted.yoffset};
 
-  checked.var = make_var(scene, limits.output.size_mm);
+  checked.var = make_var(fb_state, limits.output.size_mm);
   checked.var.rotate = static_cast<uint32_t>(by_program);
   checked.var.activate = wanted.activate;
   return checked;

@@ -22,18 +22,19 @@ struct Presentation {
 struct VarLimits {
   const drmclient::Output& output;
   const Presentation& presentation;
-  const Scene& current;
+  const FramebufferState& current;
   uint64_t memory_bytes;  ///< smem_len
 };
 
 struct CheckedVar {
-  fb_var_screeninfo var;  ///< as the program gets it back
-  Scene scene;            ///< what it stands for; without a palette
+  fb_var_screeninfo var;      ///< as the program gets it back
+  FramebufferState fb_state;  ///< what it stands for; without a palette
 };
 
 /// Whether the view at these offsets lies inside the virtual screen (fb_pan_display()); with `wraps` lines
 /// may reach beyond its end.
-[[nodiscard]] bool offsets_fit(uint32_t xoffset, uint32_t yoffset, bool wraps, const Scene& scene);
+[[nodiscard]] bool offsets_fit(uint32_t xoffset, uint32_t yoffset, bool wraps,
+                               const FramebufferState& fb_state);
 
 /// Checks and completes the var of an FBIOPUT_VSCREENINFO, in the order of fb_set_var() and
 /// drm_fb_helper_check_var(). Unlike there, every size, depth and layout of pixels that is accepted is real:

@@ -18,12 +18,12 @@ struct ProgramId {
 };
 
 /// The terminals to which a program belongs: it is shown while one of them is in front.
-class ProgramTerminal {
+class ClientVt {
  public:
-  ProgramTerminal() = default;
-  ProgramTerminal(const ProgramTerminal&) = delete;
-  ProgramTerminal& operator=(const ProgramTerminal&) = delete;
-  virtual ~ProgramTerminal() = default;
+  ClientVt() = default;
+  ClientVt(const ClientVt&) = delete;
+  ClientVt& operator=(const ClientVt&) = delete;
+  virtual ~ClientVt() = default;
 
   /// Returns the same value for each file that one program opens.
   [[nodiscard]] virtual const ProgramId& program() const = 0;

@@ -26,13 +26,13 @@ enum class Outputs {
 };
 
 /// How a framebuffer shares the screen, and the memory of the machine, with others.
-struct ScreenPolicy {
+struct ArbiterOptions {
   OnClose on_close = OnClose::console;
   Outputs outputs = Outputs::one;
   /// Must outlive the presenter, whose thread uses it; null: there are none.
-  drmclient::Terminals* terminals = nullptr;
-  /// The mode of scenes for which nobody asked for one.
-  std::optional<drmclient::Mode> any_mode;
+  drmclient::VirtualTerminals* terminals = nullptr;
+  /// The mode of states for which nobody asked for one.
+  std::optional<drmclient::Mode> follow_monitor_mode;
   /// Tells when the card's mappings are to be let go; as `terminals`.
   drmclient::MemoryPressure* pressure = nullptr;
 };

@@ -13,254 +13,255 @@ using drmclient::Output;
 using drmclient::OutputId;
 using drmclient::Power;
 
-Display::Display(drmclient::Card& card, Output leading, Outputs outputs, const Shadow& shadow,
-                 Statistics& statistics, std::optional<drmclient::Mode> any_mode, const base::Clock& clock)
+CloneGroup::CloneGroup(drmclient::Card& card, Output primary, Outputs outputs,
+                       const BackingStore& backing_store, Statistics& statistics,
+                       std::optional<drmclient::Mode> follow_monitor_mode, const base::Clock& clock)
     : card_(card),
       outputs_(outputs),
-      shadow_(shadow),
+      backing_store_(backing_store),
       statistics_(statistics),
       clock_(clock),
-      leading_(card, std::move(leading), shadow, statistics, std::move(any_mode), Screen::Role::leads,
-               clock) {
-  list_screens();
+      primary_(card, std::move(primary), backing_store, statistics, std::move(follow_monitor_mode),
+               OutputPresenter::Role::primary, clock) {
+  list_presenters();
   if (outputs_ == Outputs::one) return;
   // Where the card does not answer, it is told when something is to be shown.
-  if (const auto there = card_.probe()) add_followers(*there);
+  if (const auto there = card_.probe()) add_clones(*there);
 }
 
-void Display::list_screens() {
-  screens_ = {&leading_};
-  for (const Follower& follower : followers_) screens_.push_back(follower.screen.get());
+void CloneGroup::list_presenters() {
+  presenters_ = {&primary_};
+  for (const Clone& clone : clones_) presenters_.push_back(clone.presenter.get());
 }
 
-void Display::set_pages(ProgramPages* pages) {
+void CloneGroup::set_pages(ProgramPages* pages) {
   pages_ = pages;
-  for (Screen* screen : screens_) screen->set_pages(pages);
+  for (OutputPresenter* presenter : presenters_) presenter->set_pages(pages);
 }
 
-const Screen& Display::pacing() const {
-  const auto lit = std::ranges::find_if(screens_, &Screen::is_lit);
-  return lit == screens_.end() ? leading_ : **lit;
+const OutputPresenter& CloneGroup::pacing() const {
+  const auto enabled = std::ranges::find_if(presenters_, &OutputPresenter::is_enabled);
+  return enabled == presenters_.end() ? primary_ : **enabled;
 }
 
-void Display::describe(std::vector<OutputStatus>& statuses) const {
-  statuses.resize(1 + followers_.size());
+void CloneGroup::describe(std::vector<OutputStatus>& statuses) const {
+  statuses.resize(1 + clones_.size());
   auto status = statuses.begin();
-  for (const Screen* screen : screens_) {
+  for (const OutputPresenter* presenter : presenters_) {
     // At every frame: what did not change is not copied.
-    if (status->name != screen->output().name) status->name = screen->output().name;
-    if (status->mode != screen->scene().mode) status->mode = screen->scene().mode;
-    status->connected = screen->output().connected;
-    status->lit = screen->is_lit();
-    status->covered = screen->is_covered();
-    status->error = screen->error();
+    if (status->name != presenter->output().name) status->name = presenter->output().name;
+    if (status->mode != presenter->fb_state().mode) status->mode = presenter->fb_state().mode;
+    status->connected = presenter->output().connected;
+    status->enabled = presenter->is_enabled();
+    status->preempted = presenter->is_preempted();
+    status->error = presenter->error();
     ++status;
   }
 }
 
-bool Display::is_lit() const {
-  return pacing().is_lit();
+bool CloneGroup::is_enabled() const {
+  return pacing().is_enabled();
 }
 
-bool Display::leading_is_wanted() const {
-  return leading_.output().connected || followers_.empty() ||
-         std::ranges::all_of(followers_, &Follower::refused);
+bool CloneGroup::primary_is_wanted() const {
+  return primary_.output().connected || clones_.empty() || std::ranges::all_of(clones_, &Clone::refused);
 }
 
-bool Display::wants_light() const {
-  if (leading_is_wanted() && !leading_.is_lit()) return true;
+bool CloneGroup::needs_enable() const {
+  if (primary_is_wanted() && !primary_.is_enabled()) return true;
   return std::ranges::any_of(
-      followers_, [](const Follower& follower) { return !follower.refused && !follower.screen->is_lit(); });
+      clones_, [](const Clone& clone) { return !clone.refused && !clone.presenter->is_enabled(); });
 }
 
-bool Display::waits_for_screen() const {
-  return std::ranges::any_of(screens_, &Screen::waits_for_screen);
+bool CloneGroup::waits_for_screen() const {
+  return std::ranges::any_of(presenters_, &OutputPresenter::waits_for_screen);
 }
 
-bool Display::has_work() const {
-  return std::ranges::any_of(screens_, &Screen::has_work);
+bool CloneGroup::has_work() const {
+  return std::ranges::any_of(presenters_, &OutputPresenter::has_work);
 }
 
-Result<void> Display::light(const Scene& wanted) {
-  const auto lit = leading_.light(wanted);
-  if (!lit) return lit;
+Result<void> CloneGroup::enable(const FramebufferState& wanted) {
+  const auto enabled = primary_.enable(wanted);
+  if (!enabled) return enabled;
   wanted_ = wanted;
-  light_followers();
+  enable_clones();
   return {};
 }
 
-void Display::set_scene(const Scene& wanted) {
+void CloneGroup::set_fb_state(const FramebufferState& wanted) {
   wanted_ = wanted;
-  for (Screen* screen : screens_) screen->set_scene(wanted);
+  for (OutputPresenter* presenter : presenters_) presenter->set_fb_state(wanted);
 }
 
-void Display::light_missing() {
-  if (leading_is_wanted() && !leading_.is_lit() && !leading_.light_again() &&
-      leading_.error().value() == ENOSPC && any_follower_lit()) {
-    // The leading output comes first where there are not enough CRTCs for all.
-    for (Follower& follower : followers_) follower.screen->give_back();
-    static_cast<void>(leading_.light_again());
+void CloneGroup::enable_missing() {
+  if (primary_is_wanted() && !primary_.is_enabled() && !primary_.enable_again() &&
+      primary_.error().value() == ENOSPC && any_clone_enabled()) {
+    // The primary output comes first where there are not enough CRTCs for all.
+    for (Clone& clone : clones_) clone.presenter->release();
+    static_cast<void>(primary_.enable_again());
   }
-  light_followers();
+  enable_clones();
 }
 
-bool Display::any_follower_lit() const {
-  return std::ranges::any_of(followers_, [](const Follower& follower) { return follower.screen->is_lit(); });
+bool CloneGroup::any_clone_enabled() const {
+  return std::ranges::any_of(clones_, [](const Clone& clone) { return clone.presenter->is_enabled(); });
 }
 
-void Display::light_followers() {
-  for (Follower& follower : followers_) light_follower(follower);
+void CloneGroup::enable_clones() {
+  for (Clone& clone : clones_) enable_clone(clone);
 }
 
-void Display::light_follower(Follower& follower) {
-  Screen& screen = *follower.screen;
-  if (follower.refused || screen.is_lit()) return;
-  screen.set_scene(wanted_);
-  screen.set_power(leading_.power());
-  if (screen.light_again() || screen.waits_for_screen()) return;
+void CloneGroup::enable_clone(Clone& clone) {
+  OutputPresenter& presenter = *clone.presenter;
+  if (clone.refused || presenter.is_enabled()) return;
+  presenter.set_fb_state(wanted_);
+  presenter.set_power(primary_.power());
+  if (presenter.enable_again() || presenter.waits_for_screen()) return;
   // A card that is gone may come back.
-  follower.refused = screen.error().value() != ENODEV;
+  clone.refused = presenter.error().value() != ENODEV;
 }
 
-void Display::light_once_more() {
-  for (Screen* screen : screens_) {
-    if (screen->is_lit() && !screen->light_again()) screen->mark_stale();
+void CloneGroup::enable_once_more() {
+  for (OutputPresenter* presenter : presenters_) {
+    if (presenter->is_enabled() && !presenter->enable_again()) presenter->mark_stale();
   }
 }
 
-int Display::apply(const Scene& wanted) {
-  Screen* first = &leading_;
-  if (!leading_is_wanted() && is_lit()) {
-    first = *std::ranges::find_if(screens_, &Screen::is_lit);
+int CloneGroup::apply(const FramebufferState& wanted) {
+  OutputPresenter* first = &primary_;
+  if (!primary_is_wanted() && is_enabled()) {
+    first = *std::ranges::find_if(presenters_, &OutputPresenter::is_enabled);
   }
-  Scene kept = wanted;
+  FramebufferState kept = wanted;
   if (const int error = first->apply(wanted); error != 0) return error;
   wanted_ = std::move(kept);
-  if (first != &leading_) leading_.set_scene(wanted);
-  for (Follower& follower : followers_) {
-    Screen& screen = *follower.screen;
-    if (&screen == first) continue;
-    if (!screen.is_lit()) {
-      screen.set_scene(wanted);
-    } else if (screen.apply(wanted) != 0) {
-      screen.give_back();
-      follower.refused = true;
+  if (first != &primary_) primary_.set_fb_state(wanted);
+  for (Clone& clone : clones_) {
+    OutputPresenter& presenter = *clone.presenter;
+    if (&presenter == first) continue;
+    if (!presenter.is_enabled()) {
+      presenter.set_fb_state(wanted);
+    } else if (presenter.apply(wanted) != 0) {
+      presenter.release();
+      clone.refused = true;
     }
   }
   return 0;
 }
 
-void Display::give_back() {
-  for (Screen* screen : screens_) screen->give_back();
+void CloneGroup::release() {
+  for (OutputPresenter* presenter : presenters_) presenter->release();
   forgive_refusals();
 }
 
-void Display::leave() {
-  for (Screen* screen : screens_) screen->leave();
+void CloneGroup::release_without_restore() {
+  for (OutputPresenter* presenter : presenters_) presenter->release_without_restore();
   forgive_refusals();
 }
 
 /// What was refused may be possible now.
-void Display::forgive_refusals() {
-  for (Follower& follower : followers_) follower.refused = false;
+void CloneGroup::forgive_refusals() {
+  for (Clone& clone : clones_) clone.refused = false;
 }
 
-void Display::set_power(Power power) {
-  for (Screen* screen : screens_) screen->set_power(power);
+void CloneGroup::set_power(Power power) {
+  for (OutputPresenter* presenter : presenters_) presenter->set_power(power);
 }
 
-void Display::drop_followers(const std::vector<Output>& outputs) {
-  std::erase_if(followers_, [&](const Follower& follower) {
-    const OutputId own = follower.screen->output().id;
+void CloneGroup::drop_clones(const std::vector<Output>& outputs) {
+  std::erase_if(clones_, [&](const Clone& clone) {
+    const OutputId own = clone.presenter->output().id;
     const auto now = std::ranges::find(outputs, own, &Output::id);
     if (now != outputs.end() && now->connected) return false;
-    spdlog::info("output {} was disconnected", follower.screen->output().name);
-    follower.screen->give_back();
+    spdlog::info("output {} was disconnected", clone.presenter->output().name);
+    clone.presenter->release();
     return true;
   });
-  list_screens();
+  list_presenters();
 }
 
-void Display::add_followers(const std::vector<Output>& outputs) {
+void CloneGroup::add_clones(const std::vector<Output>& outputs) {
   for (const Output& output : outputs) {
-    const bool known =
-        std::ranges::any_of(screens_, [&](const Screen* screen) { return screen->output().id == output.id; });
+    const bool known = std::ranges::any_of(
+        presenters_, [&](const OutputPresenter* presenter) { return presenter->output().id == output.id; });
     if (known || !output.connected || output.modes.empty()) continue;
     spdlog::info("output {} is connected, and shows the framebuffer, too", output.name);
-    auto screen = std::make_unique<Screen>(card_, output, shadow_, statistics_, std::nullopt,
-                                           Screen::Role::follows, clock_);
-    screen->set_pages(pages_);
-    followers_.push_back({std::move(screen)});
-    list_screens();
+    auto presenter = std::make_unique<OutputPresenter>(card_, output, backing_store_, statistics_,
+                                                       std::nullopt, OutputPresenter::Role::clone, clock_);
+    presenter->set_pages(pages_);
+    clones_.push_back({std::move(presenter)});
+    list_presenters();
   }
 }
 
-void Display::handle_hotplug() {
+void CloneGroup::handle_hotplug() {
   const auto outputs = card_.probe();
   if (!outputs) {
-    leading_.report(outputs.error());
+    primary_.report(outputs.error());
     return;
   }
-  const bool was_lit = is_lit();
+  const bool was_enabled = is_enabled();
   if (outputs_ == Outputs::all) {
-    drop_followers(*outputs);
-    add_followers(*outputs);
+    drop_clones(*outputs);
+    add_clones(*outputs);
     forgive_refusals();
   }
   // A monitor that was plugged in again may need its mode set again. Without one to show it on the picture
   // waits.
-  for (Screen* screen : screens_) {
-    if (screen->take_output(*outputs) && screen->is_lit() && !screen->light_again()) screen->mark_stale();
+  for (OutputPresenter* presenter : presenters_) {
+    if (presenter->take_output(*outputs) && presenter->is_enabled() && !presenter->enable_again())
+      presenter->mark_stale();
   }
-  if (!was_lit) return;
-  if (leading_is_wanted()) {
-    light_missing();
+  if (!was_enabled) return;
+  if (primary_is_wanted()) {
+    enable_missing();
   } else {
-    take_over_from_leading();
+    take_over_from_primary();
   }
 }
 
 /// The others show the picture alone.
-void Display::take_over_from_leading() {
-  light_followers();
-  if (!leading_.is_lit()) return;
-  const bool any = any_follower_lit();
-  leading_.give_back();
+void CloneGroup::take_over_from_primary() {
+  enable_clones();
+  if (!primary_.is_enabled()) return;
+  const bool any = any_clone_enabled();
+  primary_.release();
   if (any) return;
   // A card may have one CRTC for several connectors.
   forgive_refusals();
-  light_missing();
+  enable_missing();
 }
 
-void Display::mark_stale() noexcept {
-  for (Screen* screen : screens_) screen->mark_stale();
+void CloneGroup::mark_stale() noexcept {
+  for (OutputPresenter* presenter : presenters_) presenter->mark_stale();
 }
 
-void Display::look_for_other_masters() {
-  for (Screen* screen : screens_) screen->look_for_other_masters();
+void CloneGroup::check_preemption() {
+  for (OutputPresenter* presenter : presenters_) presenter->check_preemption();
 }
 
-void Display::upload(const DamageLog::Damage& damage, bool live) {
+void CloneGroup::upload(const DamageLog::Damage& damage, bool live) {
   const auto ranges = live ? std::vector<ByteRange>() : damage.all();
-  for (Screen* screen : screens_) {
-    if (!screen->is_lit()) {
-      // Lighting it uploads everything.
-    } else if (screen->power() != Power::on || screen->is_covered()) {
-      screen->mark_stale();
-    } else if (live || screen->is_stale()) {
-      screen->upload_all();
+  for (OutputPresenter* presenter : presenters_) {
+    if (!presenter->is_enabled()) {
+      // Enabling it uploads everything.
+    } else if (presenter->power() != Power::on || presenter->is_preempted()) {
+      presenter->mark_stale();
+    } else if (live || presenter->is_stale()) {
+      presenter->upload_all();
     } else {
-      screen->upload_damage(ranges);
+      presenter->upload_damage(ranges);
     }
   }
 }
 
-bool Display::present() {
-  std::vector<Screen*> presenting;
+bool CloneGroup::present() {
+  std::vector<OutputPresenter*> presenting;
   std::vector<drmclient::Frame> frames;
-  for (Screen* screen : screens_) {
-    if (const auto frame = screen->next_frame()) {
-      presenting.push_back(screen);
+  for (OutputPresenter* presenter : presenters_) {
+    if (const auto frame = presenter->next_frame()) {
+      presenting.push_back(presenter);
       frames.push_back(*frame);
     }
   }

@@ -10,16 +10,16 @@
 
 namespace fbemu {
 
-/// Who is to be seen on a screen that is shared with the kernel's console and with other programs: lights a
-/// display while a writer's terminal is in front, and gives it back as ScreenPolicy says. Used by the
+/// Who is to be seen on a screen that is shared with the kernel's console and with other programs: enables a
+/// display while a writer's terminal is in front, and gives it back as ArbiterOptions says. Used by the
 /// presenter's thread alone.
-class ScreenSharing {
+class ConsoleArbiter {
  public:
   using Time = base::Clock::Time;
 
   /// All of them must outlive it.
-  ScreenSharing(Display& display, const drmclient::Card& card, const ScreenPolicy& policy,
-                const base::Clock& clock = base::monotonic_clock());
+  ConsoleArbiter(CloneGroup& outputs, const drmclient::Card& card, const ArbiterOptions& options,
+                 const base::Clock& clock = base::monotonic_clock());
 
   /// The descriptor of the terminals, readable (poll(2)) when read_terminals() is to be called; -1 without
   /// any.
@@ -34,35 +34,35 @@ class ScreenSharing {
   void set_writers(const Writers& writers);
   /// Whether a writer's terminal is in front; true without terminals. Without writers: whether the terminal
   /// is in front on which the last one was seen.
-  [[nodiscard]] bool is_in_front() const { return in_front_; }
+  [[nodiscard]] bool is_on_active_vt() const { return on_active_vt_; }
 
-  /// Lights the display or gives it back, as things are now. `vblank`: a frame has passed since the last
+  /// Enables the display or gives it back, as things are now. `vblank`: a frame has passed since the last
   /// call.
   void update(bool vblank, bool has_writers);
   /// When update() or set_writers() has something to do that nothing else tells of; nothing where neither
   /// has.
   [[nodiscard]] std::optional<Time> update_at() const;
-  /// The card refused a picture: a display that is not lit is left alone for a while.
+  /// The card refused a picture: a display that is not enabled is left alone for a while.
   void present_failed();
 
  private:
   void look_for_writers(WritingPrograms& programs, unsigned front);
-  void light_for_writers(bool vblank);
-  void keep_or_give_back();
+  void enable_for_writers(bool vblank);
+  void keep_or_release();
   void keep_behind();
   [[nodiscard]] bool is_to_be_watched() const;
   [[nodiscard]] bool keeps_picture() const;
-  void make_room();
+  void yield_to_active_vt();
   void stop_watching();
 
-  Display& display_;
+  CloneGroup& outputs_;
   const drmclient::Card& card_;
   OnClose on_close_;
-  drmclient::Terminals* terminals_;
+  drmclient::VirtualTerminals* terminals_;
   const base::Clock& clock_;
 
   bool has_writers_ = false;
-  bool in_front_ = true;
+  bool on_active_vt_ = true;
   std::optional<unsigned> shown_on_;  ///< the terminal on which the last writer was seen
   bool wrote_only_ = false;           ///< as Writers has it
   bool terminal_switched_ = false;
@@ -72,9 +72,9 @@ class ScreenSharing {
   bool kept_ = false;      ///< the picture is to be seen without writers
   bool watching_ = false;  ///< the terminal's use is the end of the picture
   bool terminal_used_ = false;
-  bool may_give_back_ = false;        ///< since the display was lit, or since a writer came
-  std::optional<Time> give_back_at_;  ///< without writers
-  unsigned ticks_to_retry_ = 0;       ///< until the next attempt to light the display
+  bool may_release_ = false;        ///< since the display was enabled, or since a writer came
+  std::optional<Time> release_at_;  ///< without writers
+  unsigned ticks_to_retry_ = 0;     ///< until the next attempt to enable the display
 };
 
 }  // namespace fbemu

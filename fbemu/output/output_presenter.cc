@@ -11,13 +11,13 @@ namespace fbemu {
 namespace {
 
 using base::Result;
+using drmclient::is_master_conflict;
 using drmclient::PixelFormat;
 using drmclient::Power;
 using drmclient::Rect;
-using drmclient::taken_by_other;
 
 /// Two clients that hold DRM master for the length of a call meet now and then; that is no news.
-constexpr std::chrono::milliseconds patience_with_others{250};
+constexpr std::chrono::milliseconds other_daemon_timeout{250};
 
 /// The formats to try: those of most bits first, since a program may ask for more of them while the mode
 /// stays; among those the program's own (no conversion), then the driver's order. A driver may refuse the
@@ -41,7 +41,7 @@ bool may_pass(const std::error_code& error) {
 
 /// For people to read.
 std::string cause_of(const std::error_code& error) {
-  if (taken_by_other(error)) return "another program has the screen (" + error.message() + ")";
+  if (is_master_conflict(error)) return "another program has the screen (" + error.message() + ")";
   // Of several outputs not all may have a CRTC (Card::set_mode()).
   if (error.value() == ENOSPC) return "the card has no CRTC or no memory left for it";
   return error.message();
@@ -49,49 +49,51 @@ std::string cause_of(const std::error_code& error) {
 
 }  // namespace
 
-Screen::Screen(drmclient::Card& card, drmclient::Output output, const Shadow& shadow, Statistics& statistics,
-               std::optional<drmclient::Mode> any_mode, Role role, const base::Clock& clock)
+OutputPresenter::OutputPresenter(drmclient::Card& card, drmclient::Output output,
+                                 const BackingStore& backing_store, Statistics& statistics,
+                                 std::optional<drmclient::Mode> follow_monitor_mode, Role role,
+                                 const base::Clock& clock)
     : card_(card),
       output_(std::move(output)),
-      shadow_(shadow),
+      backing_store_(backing_store),
       statistics_(statistics),
       clock_(clock),
       monitor_modes_(output_.modes),
-      any_mode_(std::move(any_mode)),
+      follow_monitor_mode_(std::move(follow_monitor_mode)),
       role_(role),
-      other_monitor_(role == Role::follows) {}
+      other_monitor_(role == Role::clone) {}
 
 /// `wanted` in a mode that the output has. Programs choose from the modes of the first monitor; another one
-/// shows the picture as large as Scene::scaling says.
-Scene Screen::fitted(const Scene& wanted) const {
-  Scene scene = wanted;
-  if (!other_monitor_) return scene;
+/// shows the picture as large as FramebufferState::scaling says.
+FramebufferState OutputPresenter::fitted(const FramebufferState& wanted) const {
+  FramebufferState fb_state = wanted;
+  if (!other_monitor_) return fb_state;
   const auto same_size =
       drmclient::choose_listed_mode(monitor_modes_, wanted.mode.size(), wanted.mode.refresh_millihertz());
-  scene.mode = wanted.mode == any_mode_ || !same_size ? monitor_modes_.front() : *same_size;
-  return scene;
+  fb_state.mode = wanted.mode == follow_monitor_mode_ || !same_size ? monitor_modes_.front() : *same_size;
+  return fb_state;
 }
 
 /// Changes nothing if it throws.
-void Screen::take_over(const Scene& wanted) {
-  Scene scene = fitted(wanted);
-  Scene kept = wanted;
+void OutputPresenter::take_over(const FramebufferState& wanted) {
+  FramebufferState fb_state = fitted(wanted);
+  FramebufferState kept = wanted;
   wanted_ = std::move(kept);
-  scene_ = std::move(scene);
+  fb_state_ = std::move(fb_state);
 }
 
-std::string Screen::name() const {
+std::string OutputPresenter::name() const {
   const drmclient::CardInfo& info = card_.info();
   return "output " + output_.name + " of the card " +
          (info.path.empty() ? info.driver : info.path + " (" + info.driver + ")");
 }
 
-Result<void> Screen::check(const Scene& wanted) {
-  const Scene scene = fitted(wanted);
+Result<void> OutputPresenter::check(const FramebufferState& wanted) {
+  const FramebufferState fb_state = fitted(wanted);
   Result<void> first_error;
-  for (const PixelFormat format : formats_to_try(output_, scene.layout.format)) {
-    const auto buffer = card_.create_buffer(scene.mode.size(), format);
-    const auto checked = buffer ? card_.check_mode(output_.id, scene.mode, **buffer)
+  for (const PixelFormat format : formats_to_try(output_, fb_state.layout.format)) {
+    const auto buffer = card_.create_buffer(fb_state.mode.size(), format);
+    const auto checked = buffer ? card_.check_mode(output_.id, fb_state.mode, **buffer)
                                 : Result<void>(tl::make_unexpected(buffer.error()));
     // Another master does not let us ask; that is no refusal.
     if (checked || (may_pass(checked.error()) && checked.error().value() != ENODEV)) return {};
@@ -100,39 +102,39 @@ Result<void> Screen::check(const Scene& wanted) {
   return first_error;
 }
 
-Result<void> Screen::light(const Scene& wanted) {
+Result<void> OutputPresenter::enable(const FramebufferState& wanted) {
   Result<void> first_error;
-  Scene kept = wanted;
+  FramebufferState kept = wanted;
   for (const PixelFormat format : formats_to_try(output_, wanted.layout.format)) {
-    const auto lit = light_with(fitted(wanted), format);
-    if (lit) {
+    const auto enabled = enable_with(fitted(wanted), format);
+    if (enabled) {
       wanted_ = std::move(kept);
-      return lit;
+      return enabled;
     }
-    if (first_error) first_error = lit;
-    if (may_pass(lit.error())) break;
+    if (first_error) first_error = enabled;
+    if (may_pass(enabled.error())) break;
   }
   return first_error;
 }
 
-Result<void> Screen::light_with(Scene scene, PixelFormat format) {
-  auto made = card_.create_buffer(scene.mode.size(), format);
+Result<void> OutputPresenter::enable_with(FramebufferState fb_state, PixelFormat format) {
+  auto made = card_.create_buffer(fb_state.mode.size(), format);
   if (!made) return tl::make_unexpected(made.error());
   Buffer buffer{std::move(*made), {}};
-  const auto uploaded = upload_all_to(buffer, scene);
+  const auto uploaded = upload_all_to(buffer, fb_state);
   if (!uploaded) return tl::make_unexpected(uploaded.error());
-  if (const auto set = card_.set_mode(output_.id, scene.mode, *buffer.memory, {}); !set) {
-    if (!lit_ && card_.info().shared && taken_by_other(set.error())) front_ = std::move(buffer);
+  if (const auto set = card_.set_mode(output_.id, fb_state.mode, *buffer.memory, {}); !set) {
+    if (!enabled_ && card_.info().shared && is_master_conflict(set.error())) front_ = std::move(buffer);
     return set;
   }
   // From here on nothing may throw: the buffer is on the screen.
   ++statistics_.mode_sets;
-  scene_ = std::move(scene);
+  fb_state_ = std::move(fb_state);
   front_ = std::move(buffer);
   spare_ = {};
   format_ = format;
-  lit_ = true;
-  covered_ = false;
+  enabled_ = true;
+  preempted_ = false;
   flips_ = false;
   power_ = Power::on;
   unpresented_.clear();
@@ -141,24 +143,24 @@ Result<void> Screen::light_with(Scene scene, PixelFormat format) {
   return {};
 }
 
-bool Screen::light_again() {
+bool OutputPresenter::enable_again() {
   const Power wanted = power_;
   // With a buffer at hand, asking costs less than trying.
-  auto lit = front_.memory ? card_.available() : Result<void>();
-  if (lit) lit = light(wanted_);
-  report(lit ? std::error_code() : lit.error());
-  if (lit) set_power(wanted);
-  return lit.has_value();
+  auto enabled = front_.memory ? card_.check_master() : Result<void>();
+  if (enabled) enabled = enable(wanted_);
+  report(enabled ? std::error_code() : enabled.error());
+  if (enabled) set_power(wanted);
+  return enabled.has_value();
 }
 
-int Screen::apply(const Scene& wanted) {
-  const Scene scene = fitted(wanted);
-  if (scene.mode != scene_.mode) {
-    const auto taken = lit_ ? change_mode(wanted) : check(wanted);
+int OutputPresenter::apply(const FramebufferState& wanted) {
+  const FramebufferState fb_state = fitted(wanted);
+  if (fb_state.mode != fb_state_.mode) {
+    const auto taken = enabled_ ? change_mode(wanted) : check(wanted);
     if (!taken) {
       // A program may ask without a pause, so the log has one refusal in a while.
       if (mode_error_.update(taken.error(), clock_.now()) == ReportedError::News::fails) {
-        spdlog::warn("{} refused the mode {}: {}", name(), scene.mode.name, cause_of(taken.error()));
+        spdlog::warn("{} refused the mode {}: {}", name(), fb_state.mode.name, cause_of(taken.error()));
       }
       return taken.error().value();
     }
@@ -166,7 +168,7 @@ int Screen::apply(const Scene& wanted) {
     take_over(wanted);
     return 0;
   }
-  const bool changed = scene != scene_;
+  const bool changed = fb_state != fb_state_;
   take_over(wanted);
   if (!changed) return 0;
   stale_ = true;
@@ -174,28 +176,28 @@ int Screen::apply(const Scene& wanted) {
   return 0;
 }
 
-Result<void> Screen::change_mode(const Scene& wanted) {
-  const auto lit = light(wanted);
-  if (lit || !card_.info().shared || !taken_by_other(lit.error())) return lit;
+Result<void> OutputPresenter::change_mode(const FramebufferState& wanted) {
+  const auto enabled = enable(wanted);
+  if (enabled || !card_.info().shared || !is_master_conflict(enabled.error())) return enabled;
   // The program goes on as if it were shown. A buffer of the new size waits for the screen.
-  give_back();
-  if (const auto later = light(wanted); !later && !taken_by_other(later.error())) return later;
+  release();
+  if (const auto later = enable(wanted); !later && !is_master_conflict(later.error())) return later;
   return {};
 }
 
-void Screen::give_back() {
-  if (lit_) card_.release(output_.id);
+void OutputPresenter::release() {
+  if (enabled_) card_.release(output_.id);
   forget();
 }
 
-void Screen::leave() {
-  if (lit_) card_.leave(output_.id);
+void OutputPresenter::release_without_restore() {
+  if (enabled_) card_.release_without_restore(output_.id);
   forget();
 }
 
-void Screen::forget() {
-  lit_ = false;
-  covered_ = false;
+void OutputPresenter::forget() {
+  enabled_ = false;
+  preempted_ = false;
   unpresented_.clear();
   stale_ = false;
   flips_ = false;
@@ -203,10 +205,10 @@ void Screen::forget() {
   front_ = {};
 }
 
-void Screen::set_power(Power power) {
+void OutputPresenter::set_power(Power power) {
   if (power == power_) return;
-  // An output that is not lit takes it on when it is.
-  if (!lit_) {
+  // An output that is not enabled takes it on when it is.
+  if (!enabled_) {
     power_ = power;
     return;
   }
@@ -225,7 +227,7 @@ void Screen::set_power(Power power) {
   if (power == Power::on) stale_ = true;
 }
 
-bool Screen::take_output(const std::vector<drmclient::Output>& outputs) {
+bool OutputPresenter::take_output(const std::vector<drmclient::Output>& outputs) {
   const auto now = std::ranges::find(outputs, output_.id, &drmclient::Output::id);
   const bool connected = now != outputs.end() && now->connected;
   if (connected != output_.connected) {
@@ -239,42 +241,42 @@ bool Screen::take_output(const std::vector<drmclient::Output>& outputs) {
   if (other_modes) {
     monitor_modes_ = output_.modes;
     other_monitor_ = true;
-    if (!lit_) take_over(wanted_);
+    if (!enabled_) take_over(wanted_);
   }
   return back || other_modes;
 }
 
-void Screen::look_for_other_masters() {
-  if (!lit_) return;
-  if (!covered_ && !card_.shows(output_.id)) covered_ = true;
-  if (!covered_) return;
-  const auto available = card_.available();
+void OutputPresenter::check_preemption() {
+  if (!enabled_) return;
+  if (!preempted_ && !card_.scans_out_our_fb(output_.id)) preempted_ = true;
+  if (!preempted_) return;
+  const auto available = card_.check_master();
   if (!available && available.error().value() != ENODEV) {
     report(available.error());
     return;
   }
-  covered_ = false;
+  preempted_ = false;
   stale_ = true;
 }
 
-void Screen::upload_damage(const std::vector<ByteRange>& ranges) {
+void OutputPresenter::upload_damage(const std::vector<ByteRange>& ranges) {
   if (ranges.empty()) return;
   Region view;
-  for (const ViewPart& part : scene_.parts()) {
-    Region changed = pixels_in(ranges, scene_.layout, part.from, part.view.size());
+  for (const ViewPart& part : fb_state_.parts()) {
+    Region changed = pixels_in(ranges, fb_state_.layout, part.from, part.view.size());
     changed.translate(part.view.x1, part.view.y1);
     view.add(changed);
   }
   const std::vector<Rect> rects = view.rects();
   if (rects.empty()) return;
-  if (const auto uploaded = uploader_.upload(shadow_, scene_, rects, *front_.memory); !uploaded) {
+  if (const auto uploaded = uploader_.upload(backing_store_, fb_state_, rects, *front_.memory); !uploaded) {
     stale_ = true;
     report(uploaded.error());
     return;
   }
-  const Placement placement = scene_.placement();
+  const ViewTransform view_transform = fb_state_.view_transform();
   Region shown;
-  for (const Rect& rect : rects) shown.add(placement.to_output(rect));
+  for (const Rect& rect : rects) shown.add(view_transform.to_output(rect));
   const uint64_t bytes = shown.area() * drmclient::bytes_per_pixel(format_);
   statistics_.uploaded_rects += rects.size();
   statistics_.uploaded_bytes += bytes;
@@ -282,29 +284,29 @@ void Screen::upload_damage(const std::vector<ByteRange>& ranges) {
   unpresented_.add(shown);
 }
 
-Result<bool> Screen::upload_all_to(Buffer& buffer, const Scene& scene) {
-  if (buffer.border != scene.placement()) {
-    const auto cleared = Uploader::clear_border(scene, *buffer.memory);
+Result<bool> OutputPresenter::upload_all_to(Buffer& buffer, const FramebufferState& fb_state) {
+  if (buffer.border != fb_state.view_transform()) {
+    const auto cleared = Uploader::clear_border(fb_state, *buffer.memory);
     if (!cleared) return tl::make_unexpected(cleared.error());
-    buffer.border = scene.placement();
+    buffer.border = fb_state.view_transform();
   }
   Result<void> live;
   if (pages_ != nullptr) {
-    live = uploader_.upload_live(*pages_, scene, *buffer.memory);
+    live = uploader_.upload_live(*pages_, fb_state, *buffer.memory);
     if (live) {
       report_pages({});
       return true;
     }
   }
-  const Rect view = Rect::of(scene.size);
-  const auto uploaded = uploader_.upload(shadow_, scene, {&view, 1}, *buffer.memory);
+  const Rect view = Rect::of(fb_state.size);
+  const auto uploaded = uploader_.upload(backing_store_, fb_state, {&view, 1}, *buffer.memory);
   if (!uploaded) return tl::make_unexpected(uploaded.error());
   if (!live) report_pages(live.error());
   return live.has_value();
 }
 
 /// An upload that works from the shadow and not from the live pixels failed because of these.
-void Screen::report_pages(std::error_code outcome) {
+void OutputPresenter::report_pages(std::error_code outcome) {
   const auto news = pages_error_.update(outcome, clock_.now());
   if (news == ReportedError::News::fails) {
     spdlog::warn(
@@ -316,20 +318,20 @@ void Screen::report_pages(std::error_code outcome) {
   }
 }
 
-Screen::Buffer& Screen::buffer_for_all() {
+OutputPresenter::Buffer& OutputPresenter::buffer_for_all() {
   if (!flips_) return front_;
   if (!spare_.memory) {
     // Where the card has no memory for a second one, half a picture may be seen.
-    auto made = card_.create_buffer(scene_.mode.size(), format_);
+    auto made = card_.create_buffer(fb_state_.mode.size(), format_);
     if (!made) return front_;
     spare_ = {std::move(*made), {}};
   }
   return spare_;
 }
 
-void Screen::upload_all() {
+void OutputPresenter::upload_all() {
   Buffer& buffer = buffer_for_all();
-  const auto uploaded = upload_all_to(buffer, scene_);
+  const auto uploaded = upload_all_to(buffer, fb_state_);
   if (!uploaded) {
     stale_ = true;
     report(uploaded.error());
@@ -339,25 +341,25 @@ void Screen::upload_all() {
   flips_ = false;
   stale_ = !*uploaded;
   ++statistics_.uploaded_rects;
-  statistics_.uploaded_bytes += scene_.mode.size().area() * drmclient::bytes_per_pixel(format_);
+  statistics_.uploaded_bytes += fb_state_.mode.size().area() * drmclient::bytes_per_pixel(format_);
   unpresented_ = Region();
-  unpresented_.add(Rect::of(scene_.mode.size()));
+  unpresented_.add(Rect::of(fb_state_.mode.size()));
 }
 
-std::optional<drmclient::Frame> Screen::next_frame() {
-  if (!is_visible() || covered_ || unpresented_.empty()) return std::nullopt;
+std::optional<drmclient::Frame> OutputPresenter::next_frame() {
+  if (!is_visible() || preempted_ || unpresented_.empty()) return std::nullopt;
   presenting_ = covering_rects(unpresented_, drmclient::Card::max_damage_rects);
   return drmclient::Frame{output_.id, front_.memory.get(), {}, presenting_};
 }
 
-bool Screen::presented(const Result<void>& result) {
+bool OutputPresenter::presented(const Result<void>& result) {
   if (!result) {
     ++statistics_.failed_presents;
     report(result.error());
-    covered_ = taken_by_other(result.error());
+    preempted_ = is_master_conflict(result.error());
     // A card that is gone may come back: its node is tried again once it is closed.
     const bool gone = result.error().value() == ENODEV && card_.info().shared;
-    if (gone) give_back();
+    if (gone) release();
     return !gone;
   }
   ++statistics_.presents;
@@ -366,12 +368,12 @@ bool Screen::presented(const Result<void>& result) {
   return true;
 }
 
-void Screen::report(std::error_code error) {
-  const auto patience = taken_by_other(error) ? patience_with_others : std::chrono::milliseconds(0);
-  const auto news = update_error_.update(error, clock_.now(), patience);
+void OutputPresenter::report(std::error_code error) {
+  const auto timeout = is_master_conflict(error) ? other_daemon_timeout : std::chrono::milliseconds(0);
+  const auto news = update_error_.update(error, clock_.now(), timeout);
   if (news == ReportedError::News::works) spdlog::info("{} is updated again", name());
   if (news != ReportedError::News::fails) return;
-  const bool left_out = role_ == Role::follows && !lit_ && !may_pass(error);
+  const bool left_out = role_ == Role::clone && !enabled_ && !may_pass(error);
   spdlog::warn("{} cannot be updated: {}; {}", name(), cause_of(error),
                left_out ? "it is left out" : "trying again");
 }

@@ -45,33 +45,35 @@ timespec to_timespec(nanoseconds time) {
 
 }  // namespace
 
-Presenter::Presenter(drmclient::Card& card, drmclient::Output output, Shadow& shadow, DamageLog& damage,
-                     Statistics& statistics, const ScreenPolicy& policy, const Clock& clock)
+Presenter::Presenter(drmclient::Card& card, drmclient::Output output, BackingStore& backing_store,
+                     DamageLog& damage, Statistics& statistics, const ArbiterOptions& options,
+                     const Clock& clock)
     : card_(card),
       damage_(damage),
       statistics_(statistics),
       clock_(clock),
       wake_event_(base::make_event()),
-      display_(card, std::move(output), policy.outputs, shadow, statistics, policy.any_mode, clock),
-      sharing_(display_, card, policy),
-      pressure_(policy.pressure) {
+      outputs_(card, std::move(output), options.outputs, backing_store, statistics,
+               options.follow_monitor_mode, clock),
+      arbiter_(outputs_, card, options, clock),
+      pressure_(options.pressure) {
   status_.card = card_.info();
-  output_ = std::make_shared<const drmclient::Output>(display_.leading_output());
+  output_ = std::make_shared<const drmclient::Output>(outputs_.primary_output());
 }
 
 Presenter::~Presenter() {
   stop();
 }
 
-void Presenter::start(const Scene& scene, ProgramPages* pages) {
+void Presenter::start(const FramebufferState& fb_state, ProgramPages* pages) {
   pages_ = pages;
-  display_.set_pages(pages);
-  const auto possible = light_on_demand() ? display_.check(scene) : display_.light(scene);
+  outputs_.set_pages(pages);
+  const auto possible = enable_on_demand() ? outputs_.check(fb_state) : outputs_.enable(fb_state);
   if (!possible) {
     throw std::system_error(possible.error(),
-                            "cannot show a picture of " + scene.mode.name + " on " + display_.name());
+                            "cannot show a picture of " + fb_state.mode.name + " on " + outputs_.name());
   }
-  display_.set_scene(scene);
+  outputs_.set_fb_state(fb_state);
   {
     // Front ends may serve already, and FBIOGET_VBLANK reads it.
     const std::lock_guard lock(mutex_);
@@ -97,7 +99,7 @@ void Presenter::stop() {
     finished_ = true;
     left = std::exchange(requests_, {});
   }
-  complete(left.scene_done, 0);
+  complete(left.fb_state_done, 0);
   complete(left.vblank_done, 0);
   complete(left.flush_done, 0);
   for (auto& capture : left.captures) capture.set_value(failure(ESHUTDOWN));
@@ -119,7 +121,7 @@ void Presenter::request(const std::function<void(Requests&)>& ask) {
       return;
     }
   }
-  complete(too_late.scene_done, 0);
+  complete(too_late.fb_state_done, 0);
   complete(too_late.vblank_done, 0);
   complete(too_late.flush_done, 0);
   for (auto& capture : too_late.captures) capture.set_value(failure(ESHUTDOWN));
@@ -141,10 +143,10 @@ void Presenter::damaged() {
   wake();
 }
 
-void Presenter::show(const Scene& scene, Completion done) {
+void Presenter::show(const FramebufferState& fb_state, Completion done) {
   request([&](Requests& requests) {
-    requests.scene = scene;
-    requests.scene_done.push_back(std::move(done));
+    requests.fb_state = fb_state;
+    requests.fb_state_done.push_back(std::move(done));
   });
 }
 
@@ -202,7 +204,7 @@ void Presenter::recover_from(std::error_code error, const char* cause) noexcept 
   if (exception_.update(error, clock_.now()) == ReportedError::News::fails) {
     spdlog::error("cannot show what programs draw on {}: {}; trying again", card_.info().driver, cause);
   }
-  display_.mark_stale();
+  outputs_.mark_stale();
   const std::lock_guard lock(mutex_);
   writers_changed_ = true;
 }
@@ -225,31 +227,31 @@ void Presenter::run() {
       }
     } else if (!stopping) {
       // Where memory is short, trying without a pause makes it worse.
-      std::this_thread::sleep_for(display_.scene().mode.frame_period());
+      std::this_thread::sleep_for(outputs_.fb_state().mode.frame_period());
       wake();
     }
   }
   static_cast<void>(attempt([this] {
-    if (light_on_demand() && display_.is_lit()) display_.give_back();
+    if (enable_on_demand() && outputs_.is_enabled()) outputs_.release();
   }));
 }
 
 bool Presenter::needs_vblank() const {
-  if (display_.has_work() || !damage_.empty()) return true;
+  if (outputs_.has_work() || !damage_.empty()) return true;
   const std::lock_guard lock(mutex_);
   // Behind another terminal there is nothing to look for.
-  const bool may_change = writers_.count > 0 ? sharing_.is_in_front() : uncollected_;
-  return may_change || requests_.scene.has_value() || !requests_.vblank_done.empty();
+  const bool may_change = writers_.count > 0 ? arbiter_.is_on_active_vt() : uncollected_;
+  return may_change || requests_.fb_state.has_value() || !requests_.vblank_done.empty();
 }
 
 /// Asks the card for the next vblank if one is needed. If the card cannot deliver it (it may just have been
-/// unplugged, or the output is not lit), the frame ends by the clock: programs must not be held up. That time
-/// stays the same however often the thread wakes until then.
+/// unplugged, or the output is not enabled), the frame ends by the clock: programs must not be held up. That
+/// time stays the same however often the thread wakes until then.
 void Presenter::ask_for_vblank() {
-  if (!needs_vblank() || card_.request_vblank(display_.pacing().output().id)) {
+  if (!needs_vblank() || card_.request_vblank(outputs_.pacing().output().id)) {
     frame_end_.reset();
   } else if (!frame_end_) {
-    frame_end_ = clock_.now() + display_.scene().mode.frame_period();
+    frame_end_ = clock_.now() + outputs_.fb_state().mode.frame_period();
   }
 }
 
@@ -264,7 +266,7 @@ std::optional<nanoseconds> Presenter::time_to_sleep() const {
   };
   consider(frame_end_, now);
   consider(hotplug_.look_at(), now);
-  consider(sharing_.update_at(), base::monotonic_clock().now());
+  consider(arbiter_.update_at(), base::monotonic_clock().now());
   return shortest;
 }
 
@@ -273,7 +275,7 @@ bool Presenter::wait_for_events() {
   ask_for_vblank();
   std::array<pollfd, 4> events{{{wake_event_.get(), POLLIN, 0},
                                 {card_.event_descriptor(), POLLIN, 0},
-                                {sharing_.descriptor(), POLLIN, 0},
+                                {arbiter_.descriptor(), POLLIN, 0},
                                 {pressure_ != nullptr ? pressure_->descriptor() : -1, POLLPRI, 0}}};
   const auto sleep = time_to_sleep();
   const timespec timeout = to_timespec(sleep.value_or(nanoseconds(0)));
@@ -282,7 +284,7 @@ bool Presenter::wait_for_events() {
   bool vblank = false;
   if (ready > 0) {
     if ((events[0].revents & POLLIN) != 0) base::clear_event(wake_event_);
-    if (events[2].revents != 0) sharing_.read_terminals();
+    if (events[2].revents != 0) arbiter_.read_terminals();
     if (events[3].revents != 0) handle_pressure(events[3].revents);
     vblank = events[1].revents != 0 && handle_card_events();
   }
@@ -300,21 +302,21 @@ bool Presenter::handle_card_events() {
   if (!happened) return false;
   for (const drmclient::Event& event : *happened) {
     if (const auto* reached = std::get_if<drmclient::VblankEvent>(&event)) {
-      vblank = vblank || reached->output == display_.pacing().output().id;
+      vblank = vblank || reached->output == outputs_.pacing().output().id;
     } else if (std::holds_alternative<drmclient::HotplugEvent>(event)) {
       hotplug_.event(clock_.now());
     } else {
       spdlog::info("the machine was asleep; showing the picture again");
       hotplug_.look_now(clock_.now());
-      display_.light_once_more();
+      outputs_.enable_once_more();
     }
   }
   return vblank;
 }
 
 void Presenter::handle_hotplug() {
-  display_.handle_hotplug();
-  auto output = std::make_shared<const drmclient::Output>(display_.leading_output());
+  outputs_.handle_hotplug();
+  auto output = std::make_shared<const drmclient::Output>(outputs_.primary_output());
   const std::lock_guard lock(mutex_);
   output_ = std::move(output);
 }
@@ -333,8 +335,8 @@ Presenter::Requests Presenter::take_requests(bool vblank, bool& has_writers) {
   due.captures = std::exchange(requests_.captures, {});
   due.power = std::exchange(requests_.power, std::nullopt);
   if (vblank) {
-    due.scene = std::exchange(requests_.scene, std::nullopt);
-    due.scene_done = std::exchange(requests_.scene_done, {});
+    due.fb_state = std::exchange(requests_.fb_state, std::nullopt);
+    due.fb_state_done = std::exchange(requests_.fb_state_done, {});
     due.vblank_done = std::exchange(requests_.vblank_done, {});
   }
   return due;
@@ -344,21 +346,21 @@ void Presenter::take_writers() {
   Writers writers;
   {
     const std::lock_guard lock(mutex_);
-    if (!writers_changed_ && !sharing_.wants_writers()) return;
+    if (!writers_changed_ && !arbiter_.wants_writers()) return;
     writers = writers_;
     writers_changed_ = false;
   }
   // Without the lock: it is asked of the system which processes are on a terminal.
-  sharing_.set_writers(writers);
+  arbiter_.set_writers(writers);
 }
 
 bool Presenter::handle(bool vblank) {
   int error = attempt([this] { take_writers(); });
   bool has_writers = false;
   Requests due = take_requests(vblank, has_writers);
-  int scene_error = 0;
+  int fb_state_error = 0;
   if (error == 0) {
-    error = attempt([&] { show_and_present(due, vblank, has_writers, scene_error); });
+    error = attempt([&] { show_and_present(due, vblank, has_writers, fb_state_error); });
   }
   const bool published = attempt([&] { publish(error == 0); }) == 0;
   for (auto& capture : due.captures) {
@@ -368,7 +370,7 @@ bool Presenter::handle(bool vblank) {
     }
     capture.set_value(std::move(read));
   }
-  complete(due.scene_done, due.scene ? error : scene_error);
+  complete(due.fb_state_done, due.fb_state ? error : fb_state_error);
   complete(due.vblank_done, error);
   complete(due.flush_done, error);
   if (due.power) {

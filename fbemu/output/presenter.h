@@ -28,17 +28,17 @@
 
 namespace fbemu {
 
-/// Brings a framebuffer's pixels to a card's outputs (Display).
+/// Brings a framebuffer's pixels to a card's outputs (CloneGroup).
 ///
 /// One thread of its own uses the card. While a program has the framebuffer open for writing, it does this
 /// once per vblank: find what changed (TrackingPolicy), upload it, present it, and answer who waits for that.
 /// Without an open file, damage or waiters it sleeps. Where the screen is shared with the kernel's console
-/// (CardInfo::shared), ScreenSharing says when the outputs are lit; a program that only reads (fbset) leaves
-/// the console where it is. The public calls are thread-safe, return at once unless they say otherwise, and
-/// run completions on the presenter's thread; a completion must not block. Requests may come before start();
-/// each is answered once, by stop() or by the destructor at the latest. An exception (no memory is left) ends
-/// the tick in which it comes and not the process: who waits for that tick gets its errno, and everything is
-/// uploaded again.
+/// (CardInfo::shared), ConsoleArbiter says when the outputs are enabled; a program that only reads (fbset)
+/// leaves the console where it is. The public calls are thread-safe, return at once unless they say
+/// otherwise, and run completions on the presenter's thread; a completion must not block. Requests may come
+/// before start(); each is answered once, by stop() or by the destructor at the latest. An exception (no
+/// memory is left) ends the tick in which it comes and not the process: who waits for that tick gets its
+/// errno, and everything is uploaded again.
 class Presenter {
  public:
   /// Gets 0, or a positive errno.
@@ -46,16 +46,16 @@ class Presenter {
 
   struct Status {
     drmclient::CardInfo card;
-    drmclient::Output output;                    ///< the leading one, as last probed
-    std::vector<Display::OutputStatus> outputs;  ///< that one first
+    drmclient::Output output;                       ///< the primary one, as last probed
+    std::vector<CloneGroup::OutputStatus> outputs;  ///< that one first
     drmclient::Mode mode;
     drmclient::PixelFormat scanout_format = drmclient::PixelFormat::xrgb8888;
     drmclient::Power power = drmclient::Power::on;
     TrackingPolicy::Mode tracker = TrackingPolicy::Mode::tracked;
-    bool lit = false;      ///< the output shows the framebuffer, not the kernel's console
-    bool covered = false;  ///< but another DRM master has put something else there
-    bool in_front = true;  ///< a writer's terminal is in front, or there are no terminals
-    drmclient::CardPaths paths;
+    bool enabled = false;      ///< the output shows the framebuffer, not the kernel's console
+    bool preempted = false;    ///< but another DRM master has put something else there
+    bool on_active_vt = true;  ///< a writer's terminal is in front, or there are no terminals
+    drmclient::DriverPaths paths;
     drmclient::MappingStatistics mappings;
     /// Why the last attempt to collect, upload or present pixels failed; no error if it worked.
     std::error_code error;
@@ -63,17 +63,17 @@ class Presenter {
 
   /// All of them must outlive the presenter. `card` is used by the presenter's thread alone from start() to
   /// stop().
-  Presenter(drmclient::Card& card, drmclient::Output output, Shadow& shadow, DamageLog& damage,
-            Statistics& statistics, const ScreenPolicy& policy = {},
+  Presenter(drmclient::Card& card, drmclient::Output output, BackingStore& backing_store, DamageLog& damage,
+            Statistics& statistics, const ArbiterOptions& options = {},
             const base::Clock& clock = base::monotonic_clock());
   ~Presenter();
   Presenter(const Presenter&) = delete;
   Presenter& operator=(const Presenter&) = delete;
 
-  /// Lights the output with `scene`, or on a shared screen makes sure that it can be lit, and starts the
-  /// thread. `pages` may be null: then only what is stored in the shadow is shown. Throws std::system_error
-  /// naming the card and the output where the mode or the buffer is refused.
-  void start(const Scene& scene, ProgramPages* pages);
+  /// Enables the output with `fb_state`, or on a shared screen makes sure that it can be enabled, and starts
+  /// the thread. `pages` may be null: then only what is stored in the shadow is shown. Throws
+  /// std::system_error naming the card and the output where the mode or the buffer is refused.
+  void start(const FramebufferState& fb_state, ProgramPages* pages);
   /// Presents what is left, answers all who wait, and ends the thread.
   void stop();
 
@@ -88,10 +88,10 @@ class Presenter {
   /// The damage log is no longer empty.
   void damaged();
 
-  /// Shows `scene` from the next vblank on. The completion comes when it is shown, or with the errno of the
-  /// card where its mode was refused; then the scene before stays. Scenes that are overtaken before the
-  /// vblank complete with it.
-  void show(const Scene& scene, Completion done);
+  /// Shows `fb_state` from the next vblank on. The completion comes when it is shown, or with the errno of
+  /// the card where its mode was refused; then the state before stays. Scenes that are overtaken before
+  /// the vblank complete with it.
+  void show(const FramebufferState& fb_state, Completion done);
   /// Completes at the next vblank, after what programs drew before it is with the driver.
   void at_vblank(Completion done);
   /// Presents what is in the damage log without waiting for vblank, and completes.
@@ -99,11 +99,11 @@ class Presenter {
   void set_power(drmclient::Power power);
 
   /// Presents what programs drew so far and reads back what the output shows. Blocks. Errors: ENODATA where
-  /// the output is not lit.
+  /// the output is not enabled.
   [[nodiscard]] base::Result<drmclient::Capture> capture();
 
   [[nodiscard]] Status status() const;
-  /// The leading output, as last probed. Nothing is copied for a caller; a probe makes a new one.
+  /// The primary output, as last probed. Nothing is copied for a caller; a probe makes a new one.
   [[nodiscard]] std::shared_ptr<const drmclient::Output> output() const;
   /// Returns the frames of the output since the start, 0 before it; wraps. Frames that nobody waited for are
   /// counted by the clock.
@@ -112,8 +112,8 @@ class Presenter {
  private:
   /// What other threads ask for; taken as a whole by the presenter's thread.
   struct Requests {
-    std::optional<Scene> scene;
-    std::vector<Completion> scene_done;
+    std::optional<FramebufferState> fb_state;
+    std::vector<Completion> fb_state_done;
     std::vector<Completion> vblank_done;
     std::vector<Completion> flush_done;
     std::vector<std::promise<base::Result<drmclient::Capture>>> captures;
@@ -134,7 +134,7 @@ class Presenter {
   void take_writers();
   /// Returns false after an exception.
   bool handle(bool vblank);
-  void show_and_present(Requests& due, bool vblank, bool has_writers, int& scene_error);
+  void show_and_present(Requests& due, bool vblank, bool has_writers, int& fb_state_error);
   [[nodiscard]] base::Result<drmclient::Capture> read_back();
   void tick(bool has_writers);
   void refresh_now(bool clean_first);
@@ -142,7 +142,7 @@ class Presenter {
   template <typename Step>
   [[nodiscard]] int attempt(const Step& step) noexcept;
   void recover_from(std::error_code error, const char* cause) noexcept;
-  [[nodiscard]] bool light_on_demand() const { return card_.info().shared; }
+  [[nodiscard]] bool enable_on_demand() const { return card_.info().shared; }
   void count_vblank();
   void publish(bool presented);
 
@@ -154,8 +154,8 @@ class Presenter {
   base::UniqueFd wake_event_;
 
   // The presenter's thread only.
-  Display display_;
-  ScreenSharing sharing_;
+  CloneGroup outputs_;
+  ConsoleArbiter arbiter_;
   drmclient::MemoryPressure* pressure_;
   HotplugThrottle hotplug_;
   TrackingPolicy policy_;

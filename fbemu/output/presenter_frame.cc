@@ -15,7 +15,7 @@ using drmclient::Capture;
 /// Frames that passed while nobody waited for them are made up for.
 void Presenter::count_vblank() {
   const auto now = clock_.now();
-  const auto period = display_.scene().mode.frame_period();
+  const auto period = outputs_.fb_state().mode.frame_period();
   const std::lock_guard lock(mutex_);
   const auto frames = (now - vblank_time_.value_or(now) + period / 2) / period;
   vblanks_ += static_cast<uint32_t>(std::max<int64_t>(frames, 1));
@@ -30,20 +30,20 @@ uint32_t Presenter::vblank_count() const {
   return vblanks_ + static_cast<uint32_t>((clock_.now() - *vblank_time_) / period);
 }
 
-/// Shows what is due. The scene and the power level are taken out of `due` when they are in force.
-void Presenter::show_and_present(Requests& due, bool vblank, bool has_writers, int& scene_error) {
+/// Shows what is due. The state and the power level are taken out of `due` when they are in force.
+void Presenter::show_and_present(Requests& due, bool vblank, bool has_writers, int& fb_state_error) {
   // The kernel delivered all changed pages when the last writer's mapping was unmapped.
   if (!has_writers) policy_.reset();
 
   if (vblank) count_vblank();
-  if (light_on_demand()) sharing_.update(vblank, has_writers);
+  if (enable_on_demand()) arbiter_.update(vblank, has_writers);
   if (due.power) {
-    display_.set_power(*due.power);
+    outputs_.set_power(*due.power);
     due.power.reset();
   }
-  if (due.scene) {
-    scene_error = display_.apply(*due.scene);
-    due.scene.reset();
+  if (due.fb_state) {
+    fb_state_error = outputs_.apply(*due.fb_state);
+    due.fb_state.reset();
   }
   if (vblank) {
     tick(has_writers);
@@ -53,8 +53,8 @@ void Presenter::show_and_present(Requests& due, bool vblank, bool has_writers, i
 }
 
 Result<Capture> Presenter::read_back() {
-  if (!display_.is_lit()) return failure(ENODATA);
-  return card_.capture(display_.pacing().output().id);
+  if (!outputs_.is_enabled()) return failure(ENODATA);
+  return card_.capture(outputs_.pacing().output().id);
 }
 
 /// Has the changed pages in `ranges` delivered. What cannot be collected that way is to be taken from the
@@ -82,7 +82,7 @@ void Presenter::clean(std::span<const ByteRange> ranges) {
 
 void Presenter::tick(bool has_writers) {
   ++statistics_.ticks;
-  const auto plan = policy_.begin_tick(display_.scene().visible_bytes());
+  const auto plan = policy_.begin_tick(outputs_.fb_state().visible_bytes());
   if (has_writers) clean(plan.clean);
   // Taken before the live pages are read: those are at least as new.
   const DamageLog::Damage damage = damage_.take();
@@ -93,47 +93,47 @@ void Presenter::tick(bool has_writers) {
   }
 
   const bool live = (plan.upload_live && has_writers) || uncollected_;
-  display_.look_for_other_masters();
-  if (live && display_.pacing().is_visible() && !display_.is_covered()) ++statistics_.hot_ticks;
-  display_.upload(damage, live);
+  outputs_.check_preemption();
+  if (live && outputs_.pacing().is_visible() && !outputs_.is_preempted()) ++statistics_.hot_ticks;
+  outputs_.upload(damage, live);
   if (!has_writers) {
     // Nothing changes any more, and an output that could not show the live pixels is stale.
     uncollected_ = false;
     clean_error_.clear();
   }
-  if (!display_.present()) sharing_.present_failed();
+  if (!outputs_.present()) arbiter_.present_failed();
 }
 
 /// Between vblanks: shows what was delivered; with `clean_first` also what programs drew and nobody delivered
 /// yet.
 void Presenter::refresh_now(bool clean_first) {
-  const bool visible = display_.pacing().is_visible() && !display_.is_covered();
+  const bool visible = outputs_.pacing().is_visible() && !outputs_.is_preempted();
   const bool hot = policy_.mode() == TrackingPolicy::Mode::hot;
   if (clean_first && visible && !hot) {
-    const ByteRange bytes = display_.scene().visible_bytes();
+    const ByteRange bytes = outputs_.fb_state().visible_bytes();
     clean({&bytes, 1});
   }
   // An output that shows nothing now gets everything later, so the damage does not wait for it in the log:
   // there it would keep the thread awake.
   const DamageLog::Damage damage = damage_.take();
-  // While hot the screen may be ahead of the shadow.
-  display_.upload(damage, hot || uncollected_);
-  if (!display_.present()) sharing_.present_failed();
+  // While hot the screen may be ahead of the backing store.
+  outputs_.upload(damage, hot || uncollected_);
+  if (!outputs_.present()) arbiter_.present_failed();
 }
 
 void Presenter::publish(bool presented) {
   const std::lock_guard lock(mutex_);
   // What a failed frame should have shown is still to be presented.
   busy_ = !presented;
-  const Screen& screen = display_.pacing();
-  const Scene& scene = screen.scene();
-  if (status_.mode != scene.mode) status_.mode = scene.mode;
-  display_.describe(status_.outputs);
+  const OutputPresenter& screen = outputs_.pacing();
+  const FramebufferState& fb_state = screen.fb_state();
+  if (status_.mode != fb_state.mode) status_.mode = fb_state.mode;
+  outputs_.describe(status_.outputs);
   status_.scanout_format = screen.format();
-  status_.lit = screen.is_lit();
-  status_.covered = screen.is_covered();
-  status_.in_front = sharing_.is_in_front();
-  status_.paths = card_.paths(screen.output().id);
+  status_.enabled = screen.is_enabled();
+  status_.preempted = screen.is_preempted();
+  status_.on_active_vt = arbiter_.is_on_active_vt();
+  status_.paths = card_.driver_paths(screen.output().id);
   status_.mappings = card_.mapping_statistics();
   status_.power = screen.power();
   status_.tracker = policy_.mode();

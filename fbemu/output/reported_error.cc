@@ -2,7 +2,7 @@
 
 namespace fbemu {
 
-ReportedError::News ReportedError::update(std::error_code outcome, base::Clock::Time now, Duration patience) {
+ReportedError::News ReportedError::update(std::error_code outcome, base::Clock::Time now, Duration timeout) {
   const bool ended = !outcome && logged_;
   if (outcome != error_) {
     error_ = outcome;
@@ -10,7 +10,7 @@ ReportedError::News ReportedError::update(std::error_code outcome, base::Clock::
     logged_ = false;
   }
   if (ended) return News::works;
-  if (!outcome || logged_ || now - since_ < patience) return News::none;
+  if (!outcome || logged_ || now - since_ < timeout) return News::none;
   if (last_logged_ && now - *last_logged_ < quiet_) return News::none;
   logged_ = true;
   last_logged_ = now;

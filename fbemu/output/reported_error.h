@@ -24,8 +24,8 @@ class ReportedError {
   /// Reports at most one failure in `quiet`; one that lasts is reported late.
   explicit ReportedError(Duration quiet = Duration(0)) : quiet_(quiet) {}
 
-  /// Takes the outcome of an attempt. A failure that ends within `patience` is no news.
-  [[nodiscard]] News update(std::error_code outcome, base::Clock::Time now, Duration patience = Duration(0));
+  /// Takes the outcome of an attempt. A failure that ends within `timeout` is no news.
+  [[nodiscard]] News update(std::error_code outcome, base::Clock::Time now, Duration timeout = Duration(0));
   /// Returns the outcome of the last attempt.
   [[nodiscard]] std::error_code error() const { return error_; }
   /// Forgets the failure, because nothing is attempted any more.

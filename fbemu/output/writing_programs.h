@@ -15,7 +15,7 @@ namespace fbemu {
 /// does not grow with their number; the presenter's thread asks. Thread-safe.
 class WritingPrograms {
  public:
-  using Terminal = std::shared_ptr<const ProgramTerminal>;
+  using Terminal = std::shared_ptr<const ClientVt>;
   enum class Answer {
     yes,
     no,

@@ -20,7 +20,7 @@ struct ViewPart {
 };
 
 /// What is to be shown: the part of the program's virtual screen that is visible ("view"), and how.
-struct Scene {
+struct FramebufferState {
   Layout layout;
   drmclient::Size size;     ///< of the view
   drmclient::Point offset;  ///< of the view in layout.virtual_size; inside it, but for lines that wrap
@@ -29,9 +29,9 @@ struct Scene {
   drmclient::Mode mode;                    ///< of the output
   Rotation rotation = Rotation::none;
   Scaling scaling = Scaling::none;
-  friend bool operator==(const Scene&, const Scene&) = default;
+  friend bool operator==(const FramebufferState&, const FramebufferState&) = default;
 
-  [[nodiscard]] Placement placement() const { return {size, rotation, scaling, mode.size()}; }
+  [[nodiscard]] ViewTransform view_transform() const { return {size, rotation, scaling, mode.size()}; }
 
   /// The whole view: one part, or two where it wraps around.
   [[nodiscard]] std::vector<ViewPart> parts() const {

@@ -78,8 +78,8 @@ Result<void> read_lines(ProgramPages& pages, uint64_t offset, uint32_t pitch_byt
 }
 
 /// The transformation from pixels of `tile` (counted from its corner) to pixels of the view.
-pixman_transform_t tile_transform(const Placement& placement, const Rect& tile) {
-  const Placement::Affine affine = placement.to_view();
+pixman_transform_t tile_transform(const ViewTransform& view_transform, const Rect& tile) {
+  const ViewTransform::Affine affine = view_transform.to_view();
   const auto fixed = [](double value) {
     return static_cast<pixman_fixed_t>(std::lround(value * pixman_fixed_1));
   };
@@ -92,9 +92,9 @@ pixman_transform_t tile_transform(const Placement& placement, const Rect& tile) 
 
 }  // namespace
 
-Result<void> Uploader::convert_part(const Scene& scene, const ViewPart& part, const Pixels& target,
-                                    const WithLines& with_lines) {
-  const Layout& layout = scene.layout;
+Result<void> Uploader::convert_part(const FramebufferState& fb_state, const ViewPart& part,
+                                    const Pixels& target, const WithLines& with_lines) {
+  const Layout& layout = fb_state.layout;
   const uint32_t width = part.view.width();
   const uint32_t band = lines_in_band(layout.format.line_bytes(width));
   for (uint32_t line = 0; line < part.view.height(); line += band) {
@@ -102,7 +102,7 @@ Result<void> Uploader::convert_part(const Scene& scene, const ViewPart& part, co
     const Pixels band_target = moved(target, part.view.x1, part.view.y1 + static_cast<int32_t>(line));
     const auto converted =
         with_lines(layout, {part.from.x, part.from.y + line}, width, lines, [&](const ProgramPixels& pixels) {
-          return converter_.convert(pixels, layout.format, scene.palette.get(), band_target, width, lines);
+          return converter_.convert(pixels, layout.format, fb_state.palette.get(), band_target, width, lines);
         });
     if (!converted) return converted;
   }
@@ -110,14 +110,14 @@ Result<void> Uploader::convert_part(const Scene& scene, const ViewPart& part, co
 }
 
 /// Converts the part of the view inside `rect`; `target` is where the view's first pixel belongs.
-Result<void> Uploader::convert_view(const Scene& scene, const Rect& rect, const Pixels& target,
+Result<void> Uploader::convert_view(const FramebufferState& fb_state, const Rect& rect, const Pixels& target,
                                     const WithLines& with_lines) {
-  for (const ViewPart& part : scene.parts()) {
+  for (const ViewPart& part : fb_state.parts()) {
     const Rect view = rect.clipped_to(part.view);
     if (view.empty()) continue;
     const Point from{part.from.x + static_cast<uint32_t>(view.x1 - part.view.x1),
                      part.from.y + static_cast<uint32_t>(view.y1 - part.view.y1)};
-    if (const auto converted = convert_part(scene, {view, from}, target, with_lines); !converted) {
+    if (const auto converted = convert_part(fb_state, {view, from}, target, with_lines); !converted) {
       return converted;
     }
   }
@@ -125,24 +125,24 @@ Result<void> Uploader::convert_view(const Scene& scene, const Rect& rect, const 
 }
 
 /// The memory for the view as XRGB8888. What was in it for a view of the same size stays.
-Pixels Uploader::picture_of(const Scene& scene) {
-  const uint32_t pitch_bytes = scene.size.width * 4;
-  picture_.resize(size_t{pitch_bytes} * scene.size.height);
+Pixels Uploader::picture_of(const FramebufferState& fb_state) {
+  const uint32_t pitch_bytes = fb_state.size.width * 4;
+  picture_.resize(size_t{pitch_bytes} * fb_state.size.height);
   return {picture_.data(), pitch_bytes, PIXMAN_x8r8g8b8};
 }
 
 /// Turns and scales what `rect` of the output shows.
-Result<void> Uploader::transform(const Scene& scene, const Rect& rect, const Pixels& target) {
-  const Placement placement = scene.placement();
-  const Image picture = make_image(picture_of(scene), scene.size.width, scene.size.height);
+Result<void> Uploader::transform(const FramebufferState& fb_state, const Rect& rect, const Pixels& target) {
+  const ViewTransform view_transform = fb_state.view_transform();
+  const Image picture = make_image(picture_of(fb_state), fb_state.size.width, fb_state.size.height);
   if (!picture) return failure(ENOMEM);
   pixman_image_set_repeat(picture.get(), PIXMAN_REPEAT_PAD);
-  const auto filter = placement.blends() ? PIXMAN_FILTER_BILINEAR : PIXMAN_FILTER_NEAREST;
+  const auto filter = view_transform.blends() ? PIXMAN_FILTER_BILINEAR : PIXMAN_FILTER_NEAREST;
   pixman_image_set_filter(picture.get(), filter, nullptr, 0);
   for (int32_t y = rect.y1; y < rect.y2; y += tile_side) {
     for (int32_t x = rect.x1; x < rect.x2; x += tile_side) {
       const Rect tile = Rect{x, y, x + tile_side, y + tile_side}.clipped_to(rect);
-      const pixman_transform_t transform = tile_transform(placement, tile);
+      const pixman_transform_t transform = tile_transform(view_transform, tile);
       if (pixman_image_set_transform(picture.get(), &transform) == 0) return failure(ENOMEM);
       const Image part = make_image(moved(target, tile.x1, tile.y1), tile.width(), tile.height());
       if (!part) return failure(ENOMEM);
@@ -153,37 +153,39 @@ Result<void> Uploader::transform(const Scene& scene, const Rect& rect, const Pix
   return {};
 }
 
-Result<void> Uploader::upload(const Shadow& shadow, const Scene& scene, std::span<const Rect> rects,
-                              ScanoutBuffer& buffer) {
+Result<void> Uploader::upload(const BackingStore& backing_store, const FramebufferState& fb_state,
+                              std::span<const Rect> rects, ScanoutBuffer& buffer) {
   Result<Access> access = buffer.begin_access(AccessMode::write);
   if (!access) return tl::make_unexpected(access.error());
   const Pixels output = pixels_of(*access, buffer);
-  const Placement placement = scene.placement();
+  const ViewTransform view_transform = fb_state.view_transform();
   const WithLines from_shadow = [&](const Layout& layout, Point from, uint32_t, uint32_t,
                                     const UseLines& use) {
     Result<void> used;
-    shadow.with_bytes([&](std::span<const std::byte> bytes) {
+    backing_store.with_bytes([&](std::span<const std::byte> bytes) {
       used = use({bytes.data() + offset_of(layout, from), layout.pitch_bytes, place_in_byte(layout, from.x)});
     });
     return used;
   };
-  const bool plain = placement.is_plain();
+  const bool plain = view_transform.is_plain();
   const Pixels target =
-      plain ? moved(output, placement.target().x1, placement.target().y1) : picture_of(scene);
+      plain ? moved(output, view_transform.target().x1, view_transform.target().y1) : picture_of(fb_state);
   for (const Rect& rect : rects) {
-    if (const auto converted = convert_view(scene, rect, target, from_shadow); !converted) return converted;
+    if (const auto converted = convert_view(fb_state, rect, target, from_shadow); !converted)
+      return converted;
     if (plain) continue;
-    if (const auto done = transform(scene, placement.to_output(rect), output); !done) return done;
+    if (const auto done = transform(fb_state, view_transform.to_output(rect), output); !done) return done;
   }
   return access->end();
 }
 
 /// The live view to `target`, where the view's first pixel belongs.
-Result<void> Uploader::read_live(ProgramPages& pages, const Scene& scene, const Pixels& target) {
-  const Layout& layout = scene.layout;
-  if (scene.palette == nullptr && layout.format.code == target.code) {
+Result<void> Uploader::read_live(ProgramPages& pages, const FramebufferState& fb_state,
+                                 const Pixels& target) {
+  const Layout& layout = fb_state.layout;
+  if (fb_state.palette == nullptr && layout.format.code == target.code) {
     // The kernel copies from the page cache straight to the target: one copy in all.
-    for (const ViewPart& part : scene.parts()) {
+    for (const ViewPart& part : fb_state.parts()) {
       const Pixels lines = moved(target, part.view.x1, part.view.y1);
       const auto read = read_lines(pages, offset_of(layout, part.from), layout.pitch_bytes,
                                    layout.format.line_bytes(part.view.width()), part.view.height(),
@@ -204,30 +206,32 @@ Result<void> Uploader::read_live(ProgramPages& pages, const Scene& scene, const 
     if (!read) return read;
     return use({lines_.data(), static_cast<uint32_t>(pitch_bytes), place});
   };
-  return convert_view(scene, Rect::of(scene.size), target, from_pages);
+  return convert_view(fb_state, Rect::of(fb_state.size), target, from_pages);
 }
 
-Result<void> Uploader::upload_live(ProgramPages& pages, const Scene& scene, ScanoutBuffer& buffer) {
+Result<void> Uploader::upload_live(ProgramPages& pages, const FramebufferState& fb_state,
+                                   ScanoutBuffer& buffer) {
   Result<Access> access = buffer.begin_access(AccessMode::write);
   if (!access) return tl::make_unexpected(access.error());
   const Pixels output = pixels_of(*access, buffer);
-  const Placement placement = scene.placement();
-  if (placement.is_plain()) {
-    const auto read = read_live(pages, scene, moved(output, placement.target().x1, placement.target().y1));
+  const ViewTransform view_transform = fb_state.view_transform();
+  if (view_transform.is_plain()) {
+    const auto read =
+        read_live(pages, fb_state, moved(output, view_transform.target().x1, view_transform.target().y1));
     if (!read) return read;
     return access->end();
   }
-  if (const auto read = read_live(pages, scene, picture_of(scene)); !read) return read;
-  if (const auto done = transform(scene, placement.target(), output); !done) return done;
+  if (const auto read = read_live(pages, fb_state, picture_of(fb_state)); !read) return read;
+  if (const auto done = transform(fb_state, view_transform.target(), output); !done) return done;
   return access->end();
 }
 
-Result<void> Uploader::clear_border(const Scene& scene, ScanoutBuffer& buffer) {
-  const Placement placement = scene.placement();
-  if (placement.covers_output()) return {};
+Result<void> Uploader::clear_border(const FramebufferState& fb_state, ScanoutBuffer& buffer) {
+  const ViewTransform view_transform = fb_state.view_transform();
+  if (view_transform.covers_output()) return {};
   Result<Access> access = buffer.begin_access(AccessMode::write);
   if (!access) return tl::make_unexpected(access.error());
-  const Rect& picture = placement.target();
+  const Rect& picture = view_transform.target();
   const size_t bytes_per_pixel = drmclient::bytes_per_pixel(buffer.format());
   const auto left_bytes = static_cast<size_t>(picture.x1) * bytes_per_pixel;
   const auto right_bytes = static_cast<size_t>(picture.x2) * bytes_per_pixel;

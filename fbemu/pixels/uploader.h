@@ -14,33 +14,37 @@
 
 namespace fbemu {
 
-/// Brings the program's pixels to a scan-out buffer of the scene's mode: converted where the formats differ,
-/// and turned, scaled or moved as the scene's placement says. Used by one thread, for one output.
+/// Brings the program's pixels to a scan-out buffer of the state's mode: converted where the formats
+/// differ, and turned, scaled or moved as the state's view_transform says. Used by one thread, for one
+/// output.
 class Uploader {
  public:
-  /// Uploads `rects` (of the view) from the shadow. The shadow is held for short stretches only. Where the
-  /// scene turns or scales the picture, all of the view must have been uploaded before. Errors: ENOMEM.
-  base::Result<void> upload(const Shadow& shadow, const Scene& scene, std::span<const drmclient::Rect> rects,
-                            drmclient::ScanoutBuffer& buffer);
+  /// Uploads `rects` (of the view) from the backing store. The shadow is held for short stretches only. Where
+  /// the state turns or scales the picture, all of the view must have been uploaded before. Errors:
+  /// ENOMEM.
+  base::Result<void> upload(const BackingStore& backing_store, const FramebufferState& fb_state,
+                            std::span<const drmclient::Rect> rects, drmclient::ScanoutBuffer& buffer);
 
   /// Uploads the whole view as programs see it now. Errors: those of ProgramPages::read(), ENOMEM.
-  base::Result<void> upload_live(ProgramPages& pages, const Scene& scene, drmclient::ScanoutBuffer& buffer);
+  base::Result<void> upload_live(ProgramPages& pages, const FramebufferState& fb_state,
+                                 drmclient::ScanoutBuffer& buffer);
 
   /// Makes black what lies around the picture.
-  static base::Result<void> clear_border(const Scene& scene, drmclient::ScanoutBuffer& buffer);
+  static base::Result<void> clear_border(const FramebufferState& fb_state, drmclient::ScanoutBuffer& buffer);
 
  private:
   /// Calls its last argument with lines from a source.
   using UseLines = std::function<base::Result<void>(const ProgramPixels&)>;
   using WithLines = std::function<base::Result<void>(const Layout& layout, drmclient::Point from,
                                                      uint32_t width, uint32_t lines, const UseLines& use)>;
-  base::Result<void> convert_part(const Scene& scene, const ViewPart& part, const Pixels& target,
-                                  const WithLines& with_lines);
-  base::Result<void> convert_view(const Scene& scene, const drmclient::Rect& rect, const Pixels& target,
-                                  const WithLines& with_lines);
-  base::Result<void> read_live(ProgramPages& pages, const Scene& scene, const Pixels& target);
-  Pixels picture_of(const Scene& scene);
-  base::Result<void> transform(const Scene& scene, const drmclient::Rect& rect, const Pixels& target);
+  base::Result<void> convert_part(const FramebufferState& fb_state, const ViewPart& part,
+                                  const Pixels& target, const WithLines& with_lines);
+  base::Result<void> convert_view(const FramebufferState& fb_state, const drmclient::Rect& rect,
+                                  const Pixels& target, const WithLines& with_lines);
+  base::Result<void> read_live(ProgramPages& pages, const FramebufferState& fb_state, const Pixels& target);
+  Pixels picture_of(const FramebufferState& fb_state);
+  base::Result<void> transform(const FramebufferState& fb_state, const drmclient::Rect& rect,
+                               const Pixels& target);
 
   PixelConverter converter_;
   std::vector<std::byte> lines_;    ///< a band of live lines on their way to the converter

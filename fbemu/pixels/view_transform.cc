@@ -36,20 +36,20 @@ Size scaled(Size size, Scaling scaling, Size output) {
 
 }  // namespace
 
-Placement::Placement(Size view, Rotation rotation, Scaling scaling, Size output)
+ViewTransform::ViewTransform(Size view, Rotation rotation, Scaling scaling, Size output)
     : view_(view), output_(output), rotation_(rotation) {
   if (view.area() != 0 && output.area() != 0)
     target_ = centred(scaled(turned(view, rotation), scaling, output), output);
 }
 
-bool Placement::blends() const {
+bool ViewTransform::blends() const {
   const Size upright = turned(view_, rotation_);
   const Size size = target_.size();
   return upright.area() != 0 && (size.width % upright.width != 0 || size.height % upright.height != 0);
 }
 
 /// With u = X - target.x1 and v = Y - target.y1, scaled back to the turned view's pixels.
-Placement::Affine Placement::to_view() const {
+ViewTransform::Affine ViewTransform::to_view() const {
   const Size upright = turned(view_, rotation_);
   const Size size = target_.size();
   if (size.area() == 0) return {};
@@ -72,7 +72,7 @@ Placement::Affine Placement::to_view() const {
   return {sx, 0, u0, 0, sy, v0};
 }
 
-Rect Placement::to_output(const Rect& part) const {
+Rect ViewTransform::to_output(const Rect& part) const {
   if (is_plain()) {
     return {part.x1 + target_.x1, part.y1 + target_.y1, part.x2 + target_.x1, part.y2 + target_.y1};
   }

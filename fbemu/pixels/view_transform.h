@@ -30,11 +30,11 @@ enum class Scaling {
 };
 
 /// Where the visible part of a framebuffer ("view") comes to lie on an output.
-class Placement {
+class ViewTransform {
  public:
-  Placement() = default;
-  Placement(drmclient::Size view, Rotation rotation, Scaling scaling, drmclient::Size output);
-  friend bool operator==(const Placement&, const Placement&) = default;
+  ViewTransform() = default;
+  ViewTransform(drmclient::Size view, Rotation rotation, Scaling scaling, drmclient::Size output);
+  friend bool operator==(const ViewTransform&, const ViewTransform&) = default;
 
   /// Neither turned nor scaled: each pixel of the view is one of the output, moved by target().
   [[nodiscard]] bool is_plain() const { return rotation_ == Rotation::none && target_.size() == view_; }

@@ -18,13 +18,13 @@
 
 namespace unit {
 
-/// Terminals that a test switches and writes on.
-class FakeTerminals final : public drmclient::Terminals {
+/// VirtualTerminals that a test switches and writes on.
+class FakeVirtualTerminals final : public drmclient::VirtualTerminals {
  public:
-  explicit FakeTerminals(unsigned front) : front_(front) {}
+  explicit FakeVirtualTerminals(unsigned front) : front_(front) {}
 
-  std::optional<unsigned> front() const override { return front_.load(); }
-  bool front_is_text() const override { return text; }
+  std::optional<unsigned> active() const override { return front_.load(); }
+  bool active_is_text() const override { return text; }
   int descriptor() const override { return event_.get(); }
   Changes read() override {
     uint64_t count = 0;
@@ -63,7 +63,7 @@ class FakeTerminals final : public drmclient::Terminals {
 };
 
 /// A program on one terminal. The test opens others for it, and sees how often it is asked.
-class OnTerminal final : public fbemu::ProgramTerminal {
+class OnTerminal final : public fbemu::ClientVt {
  public:
   /// `process` 0 is one program on each terminal. Asking costs `descriptors` and 1 for the program.
   explicit OnTerminal(unsigned number, pid_t process = 0, unsigned descriptors = 0)

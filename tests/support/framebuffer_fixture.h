@@ -63,7 +63,7 @@ class FramebufferFixture : public testing::Test {
       answer->set_value(std::move(later));
     });
     if (result) return *result;
-    if (finish.wait_for(patience) != std::future_status::ready) {
+    if (finish.wait_for(timeout) != std::future_status::ready) {
       ADD_FAILURE() << "no answer";
       return -ETIMEDOUT;
     }
@@ -93,7 +93,7 @@ class FramebufferFixture : public testing::Test {
   }
   void write_pixel(uint32_t x, uint32_t y, uint32_t pixel) {
     const auto bytes = std::as_bytes(std::span(&pixel, 1));
-    const uint64_t at = (uint64_t{y} * framebuffer->status().scene.layout.virtual_size.width + x) * 4;
+    const uint64_t at = (uint64_t{y} * framebuffer->status().fb_state.layout.virtual_size.width + x) * 4;
     pages->store(at, bytes);
     ASSERT_EQ(framebuffer->write(at, bytes).value_or(0), 4U);
   }

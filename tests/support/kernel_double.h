@@ -92,7 +92,7 @@ class KernelDouble {
   }
 
   /// The next answer; nothing if none comes within the limit.
-  [[nodiscard]] std::optional<Answer> next_answer(std::chrono::milliseconds wait = patience) {
+  [[nodiscard]] std::optional<Answer> next_answer(std::chrono::milliseconds wait = timeout) {
     pollfd event{end_.get(), POLLIN, 0};
     if (::poll(&event, 1, static_cast<int>(wait.count())) != 1) return std::nullopt;
     std::vector<std::byte> bytes(size_t{1} << 20);
@@ -129,7 +129,7 @@ class KernelDouble {
   }
 
  private:
-  static int limit() { return static_cast<int>(std::chrono::milliseconds(patience).count()); }
+  static int limit() { return static_cast<int>(std::chrono::milliseconds(timeout).count()); }
   static sockaddr_un address_of(const std::string& path) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;

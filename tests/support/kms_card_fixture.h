@@ -35,13 +35,13 @@ class KmsCardFixture : public testing::Test {
     EXPECT_TRUE(made.has_value());
     return made ? std::move(*made) : nullptr;
   }
-  [[nodiscard]] bool light(drmclient::OutputId output) {
+  [[nodiscard]] bool enable(drmclient::OutputId output) {
     return card->set_mode(output, mode, *buffer, {}).has_value();
   }
   /// One frame of the presenter: whether the picture is still there, and if so the changes.
   [[nodiscard]] bool frame(drmclient::OutputId output) {
     const drmclient::Rect damage{0, 0, 8, 8};
-    return card->shows(output) && card->present(output, *buffer, {}, {&damage, 1}).has_value();
+    return card->scans_out_our_fb(output) && card->present(output, *buffer, {}, {&damage, 1}).has_value();
   }
   [[nodiscard]] unsigned hotplugs() {
     unsigned count = 0;

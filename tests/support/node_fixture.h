@@ -14,9 +14,9 @@
 namespace unit {
 
 /// A path that is locked and taken, as the daemon does it.
-class TakenNode {
+class TakenPath {
  public:
-  explicit TakenNode(const std::string& path) : lock_(path), node_(lock_) {}
+  explicit TakenPath(const std::string& path) : lock_(path), node_(lock_) {}
   [[nodiscard]] const std::string& path() const { return node_.path(); }
   [[nodiscard]] bool created() const { return node_.created(); }
   [[nodiscard]] uid_t uid() const { return node_.uid(); }
@@ -27,7 +27,7 @@ class TakenNode {
 
  private:
   cuse::NodeLock lock_;
-  cuse::Node node_;
+  cuse::ServedPath node_;
 };
 
 /// A folder for devices, and where the user is not root another for the locks on them.

@@ -16,9 +16,9 @@
 
 namespace unit {
 
-/// What a Screen and a Display need, on the test's own thread: a card in memory whose faults the test
-/// switches on, and a scene of 64x64 pixels in a virtual screen of 96x160, full of noise.
-class ScreenFixture : public testing::Test {
+/// What a OutputPresenter and a CloneGroup need, on the test's own thread: a card in memory whose faults the
+/// test switches on, and a state of 64x64 pixels in a virtual screen of 96x160, full of noise.
+class OutputPresenterFixture : public testing::Test {
  protected:
   static constexpr drmclient::OutputId first = 1;
   static constexpr drmclient::OutputId second = 2;
@@ -26,14 +26,14 @@ class ScreenFixture : public testing::Test {
 
   void build() {
     headless.size = visible;
-    headless.used_buffers = true;
+    headless.dirty_buffers = true;
     card.emplace(headless, SteppedCard::Vblanks::stepped);
     if (shared) card->share();
-    scene.mode = drmclient::make_mode(visible);
-    scene.size = visible;
-    scene.layout.virtual_size = {96, 160};
-    scene.layout.pitch_bytes = 96 * 4;
-    shadow.emplace(uint64_t{scene.layout.pitch_bytes} * scene.layout.virtual_size.height);
+    fb_state.mode = drmclient::make_mode(visible);
+    fb_state.size = visible;
+    fb_state.layout.virtual_size = {96, 160};
+    fb_state.layout.pitch_bytes = 96 * 4;
+    shadow.emplace(uint64_t{fb_state.layout.pitch_bytes} * fb_state.layout.virtual_size.height);
     pages.emplace(shadow->size_bytes(), [](uint64_t, std::span<const std::byte>) {});
     const auto picture = noise(shadow->size_bytes(), 1);
     shadow->store(0, picture);
@@ -43,39 +43,39 @@ class ScreenFixture : public testing::Test {
 
   /// A program writes a pixel of the virtual screen. Returns the damage.
   fbemu::ByteRange write(uint32_t x, uint32_t y, uint32_t pixel) {
-    const uint64_t at = uint64_t{y} * scene.layout.pitch_bytes + uint64_t{x} * 4;
+    const uint64_t at = uint64_t{y} * fb_state.layout.pitch_bytes + uint64_t{x} * 4;
     const auto bytes = std::as_bytes(std::span(&pixel, 1));
     shadow->store(at, bytes);
     pages->store(at, bytes);
     return {at, at + 4};
   }
   /// The view of `of` at one pixel, as the shadow has it.
-  [[nodiscard]] uint32_t pixel_of(const fbemu::Scene& of, uint32_t x, uint32_t y) const {
+  [[nodiscard]] uint32_t pixel_of(const fbemu::FramebufferState& of, uint32_t x, uint32_t y) const {
     std::array<std::byte, 4> bytes{};
     shadow->load(uint64_t{y + of.offset.y} * of.layout.pitch_bytes + uint64_t{x + of.offset.x} * 4, bytes);
     return decode(drmclient::PixelFormat::xrgb8888, bytes.data());
   }
   /// The whole view.
-  [[nodiscard]] std::vector<uint32_t> picture_of(const fbemu::Scene& of) const {
+  [[nodiscard]] std::vector<uint32_t> picture_of(const fbemu::FramebufferState& of) const {
     std::vector<uint32_t> pixels;
     for (uint32_t y = 0; y < of.size.height; ++y) {
       for (uint32_t x = 0; x < of.size.width; ++x) pixels.push_back(pixel_of(of, x, y));
     }
     return pixels;
   }
-  [[nodiscard]] fbemu::Scene panned(uint32_t x, uint32_t y) const {
-    fbemu::Scene other = scene;
+  [[nodiscard]] fbemu::FramebufferState panned(uint32_t x, uint32_t y) const {
+    fbemu::FramebufferState other = fb_state;
     other.offset = {x, y};
     return other;
   }
-  [[nodiscard]] fbemu::Scene scene_of(drmclient::Size size) const {
-    fbemu::Scene other = scene;
+  [[nodiscard]] fbemu::FramebufferState fb_state_of(drmclient::Size size) const {
+    fbemu::FramebufferState other = fb_state;
     other.mode = drmclient::make_mode(size);
     other.size = size;
     return other;
   }
 
-  /// What the monitor shows; nothing if the output is not lit.
+  /// What the monitor shows; nothing if the output is not enabled.
   [[nodiscard]] std::vector<uint32_t> shown(drmclient::OutputId output = first) {
     auto capture = card->capture(output);
     return capture ? std::move(capture->pixels) : std::vector<uint32_t>();
@@ -84,8 +84,8 @@ class ScreenFixture : public testing::Test {
   drmclient::HeadlessOptions headless;
   bool shared = false;
   std::optional<SteppedCard> card;
-  fbemu::Scene scene;
-  std::optional<fbemu::Shadow> shadow;
+  fbemu::FramebufferState fb_state;
+  std::optional<fbemu::BackingStore> shadow;
   std::optional<FakeProgramPages> pages;
   fbemu::Statistics statistics;
   ManualClock clock;

@@ -26,24 +26,24 @@ class PresenterFixture : public testing::Test {
 
   void start(Vblanks vblanks = Vblanks::stepped) {
     build(vblanks);
-    presenter->start(scene, &*pages);
+    presenter->start(fb_state, &*pages);
   }
   void start_without_pages() {
     build(Vblanks::stepped);
-    presenter->start(scene, nullptr);
+    presenter->start(fb_state, nullptr);
   }
   void build(Vblanks vblanks) {
     drmclient::HeadlessOptions options = mappings;
     options.size = visible;
     options.formats = formats;
-    options.used_buffers = true;
+    options.dirty_buffers = true;
     card.emplace(options, vblanks);
     stepped = vblanks == Vblanks::stepped;
-    scene.mode = drmclient::make_mode(visible);
-    scene.size = visible;
-    scene.layout.virtual_size = virtual_size;
-    scene.layout.pitch_bytes = virtual_size.width * 4;
-    shadow.emplace(uint64_t{scene.layout.pitch_bytes} * virtual_size.height);
+    fb_state.mode = drmclient::make_mode(visible);
+    fb_state.size = visible;
+    fb_state.layout.virtual_size = virtual_size;
+    fb_state.layout.pitch_bytes = virtual_size.width * 4;
+    shadow.emplace(uint64_t{fb_state.layout.pitch_bytes} * virtual_size.height);
     pages.emplace(shadow->size_bytes(), [this](uint64_t offset, std::span<const std::byte> page) {
       shadow->store(offset, page);
       if (damage.add_written_back({offset, offset + page.size()})) presenter->damaged();
@@ -56,7 +56,7 @@ class PresenterFixture : public testing::Test {
   }
 
   [[nodiscard]] uint64_t offset_of(uint32_t x, uint32_t y) const {
-    return uint64_t{y} * scene.layout.pitch_bytes + uint64_t{x} * 4;
+    return uint64_t{y} * fb_state.layout.pitch_bytes + uint64_t{x} * 4;
   }
   /// A program draws a pixel (virtual coordinates) through its mapping.
   void draw(uint32_t x, uint32_t y, uint32_t pixel) {
@@ -78,7 +78,7 @@ class PresenterFixture : public testing::Test {
     if (stepped) {
       ASSERT_TRUE(card->step()) << "no vblank was asked for";
     }
-    ASSERT_EQ(done.get_future().wait_for(patience), std::future_status::ready);
+    ASSERT_EQ(done.get_future().wait_for(timeout), std::future_status::ready);
   }
   void ticks(int count) {
     for (int i = 0; i < count; ++i) tick();
@@ -87,10 +87,10 @@ class PresenterFixture : public testing::Test {
   void flush() {
     std::promise<void> done;
     presenter->flush([&](int) { done.set_value(); });
-    ASSERT_EQ(done.get_future().wait_for(patience), std::future_status::ready);
+    ASSERT_EQ(done.get_future().wait_for(timeout), std::future_status::ready);
   }
-  /// Asks for a scene, gives the vblank, and returns what the completion got.
-  [[nodiscard]] int show(const fbemu::Scene& wanted) {
+  /// Asks for a state, gives the vblank, and returns what the completion got.
+  [[nodiscard]] int show(const fbemu::FramebufferState& wanted) {
     std::promise<int> done;
     presenter->show(wanted, [&](int error) { done.set_value(error); });
     EXPECT_TRUE(!stepped || card->step());
@@ -98,20 +98,20 @@ class PresenterFixture : public testing::Test {
   }
 
   /// The screen as it is, not as it could be: read on the presenter's thread, which alone uses the card,
-  /// without presenting first. Fails where the output is not lit.
+  /// without presenting first. Fails where the output is not enabled.
   [[nodiscard]] base::Result<drmclient::Capture> captured(drmclient::OutputId of) {
     std::promise<base::Result<drmclient::Capture>> capture;
     presenter->flush([&](int) { capture.set_value(card->capture(of)); });
     return capture.get_future().get();
   }
-  /// Its pixels; none where the output is not lit.
+  /// Its pixels; none where the output is not enabled.
   [[nodiscard]] std::vector<uint32_t> screen(drmclient::OutputId of = drmclient::HeadlessCard::output_id) {
     auto capture = captured(of);
     return capture ? std::move(capture->pixels) : std::vector<uint32_t>();
   }
   [[nodiscard]] uint32_t shown(uint32_t x, uint32_t y) { return screen().at(size_t{y} * visible.width + x); }
   /// What the program's pages hold in the visible part of `of`.
-  [[nodiscard]] std::vector<uint32_t> program_picture(const fbemu::Scene& of) const {
+  [[nodiscard]] std::vector<uint32_t> program_picture(const fbemu::FramebufferState& of) const {
     const auto contents = pages->contents();
     std::vector<uint32_t> pixels;
     const auto size = of.size;
@@ -124,7 +124,7 @@ class PresenterFixture : public testing::Test {
     }
     return pixels;
   }
-  [[nodiscard]] std::vector<uint32_t> program_picture() const { return program_picture(scene); }
+  [[nodiscard]] std::vector<uint32_t> program_picture() const { return program_picture(fb_state); }
 
   drmclient::Size visible{64, 64};
   drmclient::Size virtual_size{96, 160};
@@ -132,12 +132,12 @@ class PresenterFixture : public testing::Test {
   drmclient::HeadlessOptions mappings;  ///< its other members are set by build()
   bool stepped = true;
   bool shared = false;
-  fbemu::ScreenPolicy policy;
+  fbemu::ArbiterOptions policy;
   ManualClock manual_clock;
   const base::Clock* clock = &base::monotonic_clock();  ///< what the presenter is built with
   std::optional<SteppedCard> card;
-  fbemu::Scene scene;
-  std::optional<fbemu::Shadow> shadow;
+  fbemu::FramebufferState fb_state;
+  std::optional<fbemu::BackingStore> shadow;
   fbemu::DamageLog damage;
   fbemu::Statistics statistics;
   std::optional<FakeProgramPages> pages;

@@ -52,7 +52,7 @@ class ServedSession {
   }
   /// Why it ended by itself.
   cuse::SessionEnd wait_for_end() {
-    if (ended_.wait_for(patience) != std::future_status::ready) {
+    if (ended_.wait_for(timeout) != std::future_status::ready) {
       ADD_FAILURE() << "the session goes on";
       threads_->stop();
     }

@@ -30,22 +30,22 @@ class SteppedCard final : public drmclient::Card {
         event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
 
   const drmclient::CardInfo& info() const override { return info_; }
-  /// A card as KmsCard is one: lit only while a program draws.
+  /// A card as KmsCard is one: enabled only while a program draws.
   void share() { info_.shared = true; }
   bool has_console() const override { return console; }
   void release(drmclient::OutputId output) override {
     ++releases;
-    lit_.erase(output);
+    enabled_.erase(output);
     inner_.release(output);
   }
-  void leave(drmclient::OutputId output) override {
+  void release_without_restore(drmclient::OutputId output) override {
     ++leaves;
-    lit_.erase(output);
+    enabled_.erase(output);
     inner_.release(output);
   }
-  bool shows(drmclient::OutputId) override { return !other_master && !replaced && !gone; }
-  bool fell_back(drmclient::OutputId) override { return replaced_by_console; }
-  base::Result<void> available() override {
+  bool scans_out_our_fb(drmclient::OutputId) override { return !other_master && !replaced && !gone; }
+  bool shows_previous_fb(drmclient::OutputId) override { return replaced_by_console; }
+  base::Result<void> check_master() override {
     if (gone) return base::failure(ENODEV);
     if (other_master) return base::failure(EBUSY);
     return {};
@@ -72,10 +72,10 @@ class SteppedCard final : public drmclient::Card {
   base::Result<void> set_mode(drmclient::OutputId output, const drmclient::Mode& mode,
                               drmclient::ScanoutBuffer& buffer, drmclient::Point origin) override {
     inner_.refuse_modes(other_master ? EBUSY : refuse_modes.load());
-    if (!lit_.contains(output) && lit_.size() >= crtcs) inner_.refuse_modes(ENOSPC);
+    if (!enabled_.contains(output) && enabled_.size() >= crtcs) inner_.refuse_modes(ENOSPC);
     if (refuse_modes_of == output) inner_.refuse_modes(EINVAL);
     const auto set = inner_.set_mode(output, mode, buffer, origin);
-    if (set) lit_.insert(output);
+    if (set) enabled_.insert(output);
     return set;
   }
   base::Result<void> present(drmclient::OutputId output, drmclient::ScanoutBuffer& buffer,
@@ -121,7 +121,9 @@ class SteppedCard final : public drmclient::Card {
     if (std::exchange(resumed_, false)) events.emplace_back(drmclient::ResumeEvent{});
     return events;
   }
-  drmclient::CardPaths paths(drmclient::OutputId output) const override { return inner_.paths(output); }
+  drmclient::DriverPaths driver_paths(drmclient::OutputId output) const override {
+    return inner_.driver_paths(output);
+  }
   drmclient::MappingStatistics mapping_statistics() const override { return inner_.mapping_statistics(); }
   void release_mappings() override {
     ++mapping_releases;
@@ -135,7 +137,7 @@ class SteppedCard final : public drmclient::Card {
   /// Waits until a vblank is wanted, and lets it come; false where none is ever wanted.
   [[nodiscard]] bool step() {
     std::unique_lock lock(mutex_);
-    if (!changed_.wait_for(lock, patience, [&] { return requested_ != 0; })) return false;
+    if (!changed_.wait_for(lock, timeout, [&] { return requested_ != 0; })) return false;
     raise(vblank_);
     return true;
   }
@@ -225,7 +227,7 @@ class SteppedCard final : public drmclient::Card {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   drmclient::OutputId requested_ = 0;
-  std::set<drmclient::OutputId> lit_;
+  std::set<drmclient::OutputId> enabled_;
   std::map<drmclient::OutputId, bool> others_;
   std::map<drmclient::OutputId, std::vector<drmclient::Size>> monitors_;
   bool vblank_ = false;

@@ -6,7 +6,7 @@
 #include <optional>
 #include <variant>
 
-#include "tests/support/lit_card.h"
+#include "tests/support/enabled_card.h"
 
 namespace unit {
 
@@ -24,17 +24,17 @@ inline std::optional<drmclient::VblankEvent> take_vblank(drmclient::HeadlessCard
 class VblankClock {
  public:
   explicit VblankClock(const drmclient::Mode& mode) {
-    EXPECT_TRUE(lit_.card.set_mode(LitCard::output, mode, *lit_.buffer, {}).has_value());
+    EXPECT_TRUE(enabled_.card.set_mode(EnabledCard::output, mode, *enabled_.buffer, {}).has_value());
   }
   void wait_frames(int count) {
     for (int i = 0; i < count; ++i) {
-      ASSERT_TRUE(lit_.card.request_vblank(LitCard::output).has_value());
-      ASSERT_TRUE(take_vblank(lit_.card).has_value());
+      ASSERT_TRUE(enabled_.card.request_vblank(EnabledCard::output).has_value());
+      ASSERT_TRUE(take_vblank(enabled_.card).has_value());
     }
   }
 
  private:
-  LitCard lit_;
+  EnabledCard enabled_;
 };
 
 }  // namespace unit

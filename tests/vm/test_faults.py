@@ -164,7 +164,7 @@ class Everywhere:
                         self.assertEqual(pixel, bytes((0x66, 0x33, 0xCC)))
                         self.assertIn("No such device", self.set_mode(daemon.node, 800, 600))
                         status = framebuffer.status(self.guest)
-                        self.assertEqual((status["lit"], status["mode"]["width"]), (False, drawn.width))
+                        self.assertEqual((status["enabled"], status["mode"]["width"]), (False, drawn.width))
                     said = self.warnings(daemon)
                     self.assertEqual(len(said), 2, daemon.log)
                     for words in (self.connector, "/dev/dri/card0 (", "No such device"):
@@ -224,7 +224,7 @@ class Everywhere:
                             screen.tell("sync")
                             drawn = screen.fill(3 * step, 50, 20, 20, 0x33CC66)
                     self.wait_log(daemon, "another program has the screen")
-                    self.assertFalse(framebuffer.status(self.guest)["lit"])
+                    self.assertFalse(framebuffer.status(self.guest)["enabled"])
                     other.write(b"\n\n")
                     self.assertEqual(other.wait(30), 0)
                     self.assert_shows(drawn)

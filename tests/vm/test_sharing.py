@@ -97,7 +97,7 @@ class Sharing(unittest.TestCase):
             self.change_to(2)
             self.assert_console(2)
             status = framebuffer.status(self.guest)
-            self.assertEqual((status["lit"], status["in_front"]), (False, False))
+            self.assertEqual((status["enabled"], status["on_active_vt"]), (False, False))
             drawn = screen.fill(60, 60, 70, 70, 0x00AAFF)
             screen.tell("sync")
             self.change_to(1)
@@ -116,7 +116,7 @@ class Sharing(unittest.TestCase):
             program = self.start_on(2, f"exec 3<> {daemon.node}; /root/draw64 {daemon.node} > /dev/null; exec sleep 1000")
             try:
                 self.guest.wait_until("pgrep -x sleep")
-                self.assertFalse(framebuffer.status(self.guest)["lit"])
+                self.assertFalse(framebuffer.status(self.guest)["enabled"])
                 self.assert_console(1)
                 self.change_to(2)
                 width, height = self.consoles[1].width, self.consoles[1].height
@@ -317,7 +317,7 @@ class Outputs(unittest.TestCase):
 
     def wait_lit(self, wanted: dict[str, bool], daemon: Fbemu) -> None:
         def lit() -> dict[str, bool]:
-            return {output["name"]: output["lit"] for output in framebuffer.status(self.guest)["outputs"]}
+            return {output["name"]: output["enabled"] for output in framebuffer.status(self.guest)["outputs"]}
 
         daemon.job.wait_for(lambda: lit() == wanted, 10, f"have {wanted} lit")
 

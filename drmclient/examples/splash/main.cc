@@ -124,7 +124,7 @@ void run(Card& card, splash::Splash& splash) {
     std::array<pollfd, 3> sources{pollfd{signals.get(), POLLIN, 0},
                                   pollfd{card.event_descriptor(), POLLIN, 0},
                                   pollfd{progress.descriptor(), POLLIN, 0}};
-    const int ready = ::poll(sources.data(), sources.size(), static_cast<int>(splash.patience().count()));
+    const int ready = ::poll(sources.data(), sources.size(), static_cast<int>(splash.timeout().count()));
     if (ready < 0 && errno != EINTR) throw std::system_error(errno, std::generic_category(), "poll");
     if (sources[0].revents != 0) return splash.release();
     if (sources[1].revents != 0) {

@@ -34,16 +34,16 @@ std::vector<PixelFormat> formats_to_try(const Output& output) {
 
 void Splash::set_percent(unsigned percent) {
   percent_ = percent;
-  for (Screen& screen : screens_) screen.bar_changed = true;
+  for (SplashOutput& screen : screens_) screen.bar_changed = true;
 }
 
 base::Result<void> Splash::probe() {
   auto outputs = card_.probe();
   if (!outputs) return tl::make_unexpected(outputs.error());
-  std::vector<Screen> screens;
+  std::vector<SplashOutput> screens;
   for (Output& output : *outputs) {
     const auto before =
-        std::ranges::find(screens_, output.id, [](const Screen& screen) { return screen.output.id; });
+        std::ranges::find(screens_, output.id, [](const SplashOutput& screen) { return screen.output.id; });
     const bool wanted = output.connected && !output.modes.empty();
     if (before == screens_.end()) {
       if (wanted) screens.push_back({std::move(output), nullptr});
@@ -51,7 +51,7 @@ base::Result<void> Splash::probe() {
     }
     // Another monitor wants another mode, and so another buffer.
     const bool same = wanted && output.modes.front() == before->output.modes.front();
-    if (!same && before->buffer && card_.shows(output.id)) card_.release(output.id);
+    if (!same && before->buffer && card_.scans_out_our_fb(output.id)) card_.release(output.id);
     if (same) {
       screens.push_back(std::move(*before));
     } else if (wanted) {
@@ -65,11 +65,11 @@ base::Result<void> Splash::probe() {
 base::Result<void> Splash::take(const std::vector<drmclient::Event>& events, Time now) {
   for (const drmclient::Event& event : events) {
     if (const auto* vblank = std::get_if<drmclient::VblankEvent>(&event)) {
-      for (Screen& screen : screens_) {
+      for (SplashOutput& screen : screens_) {
         if (screen.output.id == vblank->output) screen.waits_for_vblank = false;
       }
     } else if (std::holds_alternative<drmclient::ResumeEvent>(event)) {
-      for (Screen& screen : screens_) screen.all_changed = true;
+      for (SplashOutput& screen : screens_) screen.all_changed = true;
     } else {
       console_comes_until_ = now + time_for_console;
       if (const auto probed = probe(); !probed) return probed;
@@ -79,29 +79,29 @@ base::Result<void> Splash::take(const std::vector<drmclient::Event>& events, Tim
 }
 
 base::Result<void> Splash::update(Time now) {
-  for (Screen& screen : screens_) {
+  for (SplashOutput& screen : screens_) {
     if (screen.refused) continue;
     if (const auto there = look(screen, now); !there) return there;
-    const auto done = screen.buffer ? present(screen) : light(screen);
-    if (done || drmclient::taken_by_other(done.error())) continue;
+    const auto done = screen.buffer ? present(screen) : enable(screen);
+    if (done || drmclient::is_master_conflict(done.error())) continue;
     if (done.error().value() == ENODEV || screens_.size() == 1) return done;
     screen.refused = true;
   }
   return {};
 }
 
-base::Result<void> Splash::look(Screen& screen, Time now) {
-  screen.covered = screen.buffer && !card_.shows(screen.output.id);
-  screen.yielded = screen.covered;
-  if (!screen.covered) {
+base::Result<void> Splash::look(SplashOutput& screen, Time now) {
+  screen.preempted = screen.buffer && !card_.scans_out_our_fb(screen.output.id);
+  screen.yielded = screen.preempted;
+  if (!screen.preempted) {
     screen.console_since.reset();
     return {};
   }
   // A card that is gone shows nothing either, and nobody has taken over.
-  if (const auto there = card_.available(); !there && there.error().value() == ENODEV) return there;
-  if (!card_.fell_back(screen.output.id)) return {};
+  if (const auto there = card_.check_master(); !there && there.error().value() == ENODEV) return there;
+  if (!card_.shows_previous_fb(screen.output.id)) return {};
   if (now < console_comes_until_) {
-    screen.covered = screen.yielded = false;
+    screen.preempted = screen.yielded = false;
     screen.all_changed = true;
   } else {
     // The hotplug that brought it may still be on its way to us.
@@ -111,18 +111,18 @@ base::Result<void> Splash::look(Screen& screen, Time now) {
   return {};
 }
 
-base::Result<void> Splash::light(Screen& screen) {
+base::Result<void> Splash::enable(SplashOutput& screen) {
   // With another master there, this costs less than a buffer that is drawn for nothing.
-  if (const auto free = card_.available(); !free) return free;
+  if (const auto free = card_.check_master(); !free) return free;
   base::Result<void> refused = base::failure(EINVAL);
   for (const PixelFormat format : formats_to_try(screen.output)) {
-    refused = light_with(screen, format);
-    if (refused || drmclient::taken_by_other(refused.error()) || refused.error().value() == ENODEV) break;
+    refused = enable_with(screen, format);
+    if (refused || drmclient::is_master_conflict(refused.error()) || refused.error().value() == ENODEV) break;
   }
   return refused;
 }
 
-base::Result<void> Splash::light_with(Screen& screen, PixelFormat format) {
+base::Result<void> Splash::enable_with(SplashOutput& screen, PixelFormat format) {
   const drmclient::Mode& mode = screen.output.modes.front();
   auto buffer = card_.create_buffer(mode.size(), format);
   if (!buffer) return tl::make_unexpected(buffer.error());
@@ -136,17 +136,17 @@ base::Result<void> Splash::light_with(Screen& screen, PixelFormat format) {
   return {};
 }
 
-base::Result<void> Splash::present(Screen& screen) {
+base::Result<void> Splash::present(SplashOutput& screen) {
   const bool changed = screen.all_changed || screen.bar_changed;
-  // present() would bring a covered picture back, and this one yields.
-  if (!changed || screen.covered || screen.waits_for_vblank) return {};
+  // present() would bring a preempted picture back, and this one yields.
+  if (!changed || screen.preempted || screen.waits_for_vblank) return {};
   if (const auto drawn = draw(*screen.buffer, !screen.all_changed); !drawn) return drawn;
   const drmclient::Size size = screen.buffer->size();
   const std::array damage{screen.all_changed ? Rect::of(size) : place_of_bar(size)};
   const auto presented = card_.present(screen.output.id, *screen.buffer, {}, damage);
   if (presented) screen.all_changed = screen.bar_changed = false;
   // Whether it was shown or another master prevented it: the next try is for the next frame.
-  if (presented || drmclient::taken_by_other(presented.error())) {
+  if (presented || drmclient::is_master_conflict(presented.error())) {
     screen.waits_for_vblank = card_.request_vblank(screen.output.id).has_value();
   }
   return presented;
@@ -165,18 +165,18 @@ base::Result<void> Splash::draw(drmclient::ScanoutBuffer& buffer, bool bar_alone
 
 bool Splash::handed_over() const {
   bool any = false;
-  for (const Screen& screen : screens_) {
+  for (const SplashOutput& screen : screens_) {
     if (screen.buffer && !screen.yielded) return false;
     any = any || screen.yielded;
   }
   return any;
 }
 
-std::chrono::milliseconds Splash::patience() const {
+std::chrono::milliseconds Splash::timeout() const {
   auto shortest = time_to_look;
-  for (const Screen& screen : screens_) {
+  for (const SplashOutput& screen : screens_) {
     if (screen.buffer || screen.refused) continue;
-    // An output that is not lit has no vblank to ask for.
+    // An output that is not enabled has no vblank to ask for.
     const auto frame =
         std::chrono::ceil<std::chrono::milliseconds>(screen.output.modes.front().frame_period());
     shortest = std::min(shortest, frame);
@@ -185,9 +185,9 @@ std::chrono::milliseconds Splash::patience() const {
 }
 
 void Splash::release() {
-  for (const Screen& screen : screens_) {
+  for (const SplashOutput& screen : screens_) {
     // What another program shows is not ours to take away.
-    if (screen.buffer && card_.shows(screen.output.id)) card_.release(screen.output.id);
+    if (screen.buffer && card_.scans_out_our_fb(screen.output.id)) card_.release(screen.output.id);
   }
   screens_.clear();
 }

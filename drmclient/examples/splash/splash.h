@@ -41,7 +41,7 @@ class Splash {
   [[nodiscard]] bool handed_over() const;
 
   /// The longest time until update() and handed_over() should be called again, events or not.
-  [[nodiscard]] std::chrono::milliseconds patience() const;
+  [[nodiscard]] std::chrono::milliseconds timeout() const;
 
   [[nodiscard]] size_t outputs() const { return screens_.size(); }
 
@@ -49,10 +49,10 @@ class Splash {
   void release();
 
  private:
-  struct Screen {
+  struct SplashOutput {
     drmclient::Output output;
-    std::unique_ptr<drmclient::ScanoutBuffer> buffer;  ///< none until the output is lit
-    bool covered = false;                              ///< it shows something else
+    std::unique_ptr<drmclient::ScanoutBuffer> buffer;  ///< none until the output is enabled
+    bool preempted = false;                            ///< it shows something else
     std::optional<Time> console_since = {};            ///< which is the kernel's console
     bool yielded = false;                              ///< and the output is left to that
     bool all_changed = false;
@@ -61,17 +61,17 @@ class Splash {
     bool waits_for_vblank = false;  ///< a frame has been shown since the last one
   };
 
-  [[nodiscard]] base::Result<void> light(Screen& screen);
-  [[nodiscard]] base::Result<void> light_with(Screen& screen, drmclient::PixelFormat format);
-  [[nodiscard]] base::Result<void> look(Screen& screen, Time now);
-  [[nodiscard]] base::Result<void> present(Screen& screen);
+  [[nodiscard]] base::Result<void> enable(SplashOutput& screen);
+  [[nodiscard]] base::Result<void> enable_with(SplashOutput& screen, drmclient::PixelFormat format);
+  [[nodiscard]] base::Result<void> look(SplashOutput& screen, Time now);
+  [[nodiscard]] base::Result<void> present(SplashOutput& screen);
   [[nodiscard]] base::Result<void> draw(drmclient::ScanoutBuffer& buffer, bool bar_alone) const;
 
   drmclient::Card& card_;
   const Picture& picture_;
   unsigned percent_ = 0;
   Time console_comes_until_;
-  std::vector<Screen> screens_;
+  std::vector<SplashOutput> screens_;
 };
 
 }  // namespace splash

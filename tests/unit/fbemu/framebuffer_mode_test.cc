@@ -137,8 +137,8 @@ TEST_F(FramebufferPut, AModeThatTheCardRefusesRollsBack) {
   card->refuse_modes = EBUSY;
   EXPECT_EQ(change_var([](auto& var) { var.xres = 32, var.yoffset = 1; }), -EBUSY);
   EXPECT_TRUE(same(get_var(), before));
-  EXPECT_EQ(framebuffer->status().scene.offset.y, 7U);
-  EXPECT_EQ(framebuffer->status().scene.mode.size(), (drmclient::Size{64, 48}));
+  EXPECT_EQ(framebuffer->status().fb_state.offset.y, 7U);
+  EXPECT_EQ(framebuffer->status().fb_state.mode.size(), (drmclient::Size{64, 48}));
 }
 
 TEST_F(FramebufferPut, ARefusedModeLeavesTheCallersStructureAsItWas) {
@@ -212,7 +212,7 @@ TEST_F(FramebufferPut, AProgramWhoseMemoryIsSlowHoldsUpNoOther) {
     });
     slow->writing.get_future().wait();
     auto other = std::async(std::launch::async, [&] { return call(FBIOGET_VSCREENINFO, var_at); });
-    EXPECT_EQ(other.wait_for(unit::patience), std::future_status::ready) << "activate " << activate;
+    EXPECT_EQ(other.wait_for(unit::timeout), std::future_status::ready) << "activate " << activate;
     slow->may_go_on.set_value();
     program.join();
     EXPECT_EQ(other.get(), 0);
@@ -259,7 +259,7 @@ TEST_F(FramebufferPut, TheProgramsRotationTurnsThePicture) {
             0);
   write_pixel(0, 0, 0xabcdef);
   EXPECT_EQ(shown(63, 0), 0xabcdefU);
-  EXPECT_EQ(framebuffer->status().scene.mode.size(), (drmclient::Size{64, 48}));
+  EXPECT_EQ(framebuffer->status().fb_state.mode.size(), (drmclient::Size{64, 48}));
 }
 
 TEST_F(FramebufferPut, TheDisplaysRotationIsNotTheProgramsAffair) {

@@ -27,7 +27,7 @@ class FramebufferParallel : public unit::FramebufferFixture {
           framebuffer.ioctl({command, argument, fbemu::Abi::lp64, memory},
                             [answer](std::function<int()> later) { answer->set_value(std::move(later)); });
       if (result) return *result;
-      if (finish.wait_for(unit::patience) != std::future_status::ready) return -ETIMEDOUT;
+      if (finish.wait_for(unit::timeout) != std::future_status::ready) return -ETIMEDOUT;
       return finish.get()();
     }
   };
@@ -69,7 +69,7 @@ TEST_F(FramebufferParallel, FiftyProgramsPanAndTheLastStateIsOneOfTheirs) {
   });
   EXPECT_EQ(panned, programs);
   EXPECT_LT(get_var().yoffset, 48U);
-  EXPECT_EQ(framebuffer->status().scene.offset.y, get_var().yoffset);
+  EXPECT_EQ(framebuffer->status().fb_state.offset.y, get_var().yoffset);
 }
 
 TEST_F(FramebufferParallel, WhatIsShownAfterManyPansIsWhatGetVarSays) {
@@ -191,9 +191,9 @@ TEST_F(FramebufferParallel, FiftyProgramsChangeModesDepthsAndPalettesAndNothingI
   EXPECT_EQ(answered, programs * 12 * 4);
   // What is shown is what the last state says, down to the pixels.
   const auto last = get_var();
-  const auto scene = framebuffer->status().scene;
-  EXPECT_EQ(scene.size, (drmclient::Size{last.xres, last.yres}));
-  EXPECT_EQ(scene.layout.format.bits_per_pixel, last.bits_per_pixel);
+  const auto fb_state = framebuffer->status().fb_state;
+  EXPECT_EQ(fb_state.size, (drmclient::Size{last.xres, last.yres}));
+  EXPECT_EQ(fb_state.layout.format.bits_per_pixel, last.bits_per_pixel);
   ASSERT_EQ(change_var([](auto& var) {
               var.xres = var.xres_virtual = 64;
               var.yres = var.yres_virtual = 48;

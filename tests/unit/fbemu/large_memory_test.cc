@@ -26,7 +26,7 @@ class LargeMemory : public testing::Test {
     const auto result = framebuffer->ioctl({command, var_at, fbemu::Abi::lp64, memory},
                                            [answer](auto later) { answer->set_value(std::move(later)); });
     if (result) return *result;
-    if (finish.wait_for(unit::patience) != std::future_status::ready) return -ETIMEDOUT;
+    if (finish.wait_for(unit::timeout) != std::future_status::ready) return -ETIMEDOUT;
     return finish.get()();
   }
   [[nodiscard]] uint32_t shown(uint32_t x, uint32_t y) {

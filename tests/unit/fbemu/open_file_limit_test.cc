@@ -42,7 +42,7 @@ TEST(OpenFileLimit, UserAtTheLimitLeavesOthersTheirFiles) {
 TEST(OpenFileLimit, ClosedFileMakesRoomForOne) {
   OpenFileLimit limit;
   static_cast<void>(opened_by(user, limit));
-  limit.give_back(user);
+  limit.release(user);
   EXPECT_EQ(limit.take(user), 0);
   EXPECT_EQ(limit.take(user), EMFILE);
 }

@@ -39,7 +39,7 @@ TEST(OpenCard, TheHeadlessCardTakesTheMappingThatWasChosen) {
       const auto buffer = std::move(*card->create_buffer({64, 48}, drmclient::PixelFormat::xrgb8888));
       const auto id = card->probe()->front().id;
       ASSERT_TRUE(card->set_mode(id, drmclient::make_mode({64, 48}), *buffer, {}).has_value());
-      EXPECT_EQ(card->paths(id).mapping, name);
+      EXPECT_EQ(card->driver_paths(id).mapping, name);
     }
   }
 }

@@ -17,7 +17,7 @@
 
 using cuse::resolve_device;
 using unit::other_user;
-using unit::TakenNode;
+using unit::TakenPath;
 using unit::Thrown;
 
 namespace {
@@ -34,7 +34,7 @@ class DevicePathTest : public unit::NodeFixture {
     ASSERT_EQ(::lchown(path.c_str(), other_user, other_user), 0) << path;
   }
   static Thrown take(const std::string& path) {
-    return unit::thrown_by([&] { const TakenNode node(path); });
+    return unit::thrown_by([&] { const TakenPath node(path); });
   }
   /// Whether taking `path` is refused with words that name the path `named`, its owner and the way out.
   static void expect_refused(const std::string& path, const std::string& named) {
@@ -108,26 +108,26 @@ TEST_F(DevicePathTest, AFolderThatOthersCanWriteToWithoutTheStickyBitIsRefused) 
 }
 
 TEST_F(DevicePathTest, ANewFileInAStickyFolderIsMade) {
-  EXPECT_TRUE(TakenNode(shared + "/fb0").created());
+  EXPECT_TRUE(TakenPath(shared + "/fb0").created());
 }
 
 TEST_F(DevicePathTest, AFileAndALinkOfRootInAStickyFolderAreServed) {
   make_file(shared + "/file");
   std::filesystem::create_symlink("file", shared + "/fb0");
-  EXPECT_EQ(TakenNode(shared + "/fb0").path(), shared + "/file");
+  EXPECT_EQ(TakenPath(shared + "/fb0").path(), shared + "/file");
 }
 
 TEST_F(DevicePathTest, LinksOfRootInFoldersOfRootAreFollowed) {
   make_file(folder.file("fb1"));
   std::filesystem::create_symlink("fb1", folder.file("link"));
   std::filesystem::create_symlink(folder.file("link"), device);
-  EXPECT_EQ(TakenNode(device).path(), folder.file("fb1"));
+  EXPECT_EQ(TakenPath(device).path(), folder.file("fb1"));
 }
 
 TEST_F(DevicePathTest, AFileThatRootGaveToAUserInAFolderOfRootIsServedAsThatUsers) {
   make_file(device);
   give_away(device);
-  EXPECT_EQ(TakenNode(device).uid(), other_user);
+  EXPECT_EQ(TakenPath(device).uid(), other_user);
 }
 
 TEST_F(DevicePathTest, PartsThatLeadUpAreFollowed) {
@@ -142,7 +142,7 @@ TEST_F(DevicePathTest, TheFileThatWasCheckedStaysTheOneToMountOnWhenAnotherTakes
   struct stat checked {};
   ASSERT_EQ(::stat(device.c_str(), &checked), 0);
   cuse::NodeLock lock(device);
-  const cuse::Node node(lock);
+  const cuse::ServedPath node(lock);
   make_file(folder.file("other"));
   std::filesystem::rename(folder.file("other"), device);
   struct stat held {};

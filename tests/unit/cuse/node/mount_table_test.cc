@@ -110,7 +110,7 @@ class DeadMount : public testing::Test {
  protected:
   void run(const std::function<bool(const std::string& path)>& check) {
     const std::string path = folder.file("fb 0\\\t1");
-    std::ofstream(path) << "covered";
+    std::ofstream(path) << "preempted";
     unit::ChildProcess process([&] {
       if (!enter_own_mount_table() || !mount_and_die(path, 4242)) return cannot_mount;
       return check(path) ? 0 : 1;
@@ -172,7 +172,7 @@ class SilentMount : public testing::Test {
  protected:
   void run(const std::function<bool(const std::string& path)>& check) {
     const std::string path = folder.file("fb0");
-    std::ofstream(path) << "covered";
+    std::ofstream(path) << "preempted";
     unit::ChildProcess process([&] {
       if (!enter_own_mount_table()) return cannot_mount;
       const base::UniqueFd channel = mount_silently(path, 4242);

@@ -24,7 +24,7 @@
 
 using base::UniqueFd;
 using unit::ChildProcess;
-using unit::TakenNode;
+using unit::TakenPath;
 
 namespace {
 
@@ -63,7 +63,7 @@ class NodeLockTest : public unit::NodeFixture {
 
 TEST_F(NodeLockTest, FileIsForItsOwnerOnly) {
   const mode_t mask = ::umask(0);
-  const TakenNode node(device);
+  const TakenPath node(device);
   ::umask(mask);
   struct stat status {};
   ASSERT_EQ(::stat(node.lock_path().c_str(), &status), 0);
@@ -72,7 +72,7 @@ TEST_F(NodeLockTest, FileIsForItsOwnerOnly) {
 
 TEST_F(NodeLockTest, FileThatOthersCouldOpenIsClosedToThem) {
   write_lock_file(ended_process(), 0644);
-  const TakenNode node(device);
+  const TakenPath node(device);
   struct stat status {};
   ASSERT_EQ(::stat(lock_path.c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777U, 0600U);
@@ -85,7 +85,7 @@ TEST_F(NodeLockTest, FileThatIsALinkToAnotherIsRefusedAndNotWritten) {
     make_file(lock_path);
     ASSERT_EQ(::link(lock_path.c_str(), (lock_path + ".mine").c_str()), 0);
   }
-  const auto thrown = unit::thrown_by([&] { const TakenNode node(device); });
+  const auto thrown = unit::thrown_by([&] { const TakenPath node(device); });
   ::unlink((lock_path + ".mine").c_str());
   EXPECT_EQ(thrown.code, EPERM);
   EXPECT_TRUE(thrown.says(lock_path + " is not a file of fbemud's")) << thrown.what;
@@ -98,7 +98,7 @@ TEST_F(NodeLockTest, FileOfAnotherUserIsRefused) {
   if (::geteuid() != 0) GTEST_SKIP() << "takes root, who can give a file away";
   write_lock_file(0, 0600);
   ASSERT_EQ(::chown(lock_path.c_str(), unit::other_user, unit::other_user), 0);
-  EXPECT_EQ(unit::thrown_by([&] { const TakenNode node(device); }).code, EPERM);
+  EXPECT_EQ(unit::thrown_by([&] { const TakenPath node(device); }).code, EPERM);
 }
 
 TEST_F(NodeLockTest, LockHeldByAnotherUserSinceTheFileWasOpenEndsTheStartAtTheDeadlineAndNamesTheHolder) {
@@ -113,8 +113,8 @@ TEST_F(NodeLockTest, LockHeldByAnotherUserSinceTheFileWasOpenEndsTheStartAtTheDe
   ASSERT_EQ(news.get(), 'h');
   ChildProcess start([&] {
     ::alarm(hang_seconds);
-    constexpr std::chrono::milliseconds patience{50};
-    const auto thrown = unit::thrown_by([&] { const cuse::NodeLock lock(device, patience); });
+    constexpr std::chrono::milliseconds timeout{50};
+    const auto thrown = unit::thrown_by([&] { const cuse::NodeLock lock(device, timeout); });
     const bool named = thrown.says("is held by process " + std::to_string(other.process())) ||
                        thrown.says("fuser " + lock_path);
     return thrown.code == EBUSY && named ? 0 : 1;
@@ -127,7 +127,7 @@ TEST_F(NodeLockTest, LockWithoutARecordIsWaitedForAsThatOfADaemonThatStarts) {
   UniqueFd held = hold_lock();
   std::atomic<bool> taken{false};
   std::thread next([&] {
-    EXPECT_EQ(unit::thrown_by([&] { const TakenNode node(device); }).what, "");
+    EXPECT_EQ(unit::thrown_by([&] { const TakenPath node(device); }).what, "");
     taken = true;
   });
   EXPECT_TRUE(unit::eventually([&] { return taken || log.count("waiting until") > 0; }));
@@ -143,7 +143,7 @@ TEST_F(NodeLockTest, LockOfAKilledDaemonsGuardIsWaitedFor) {
   UniqueFd held = hold_lock();
   std::atomic<bool> taken{false};
   std::thread next([&] {
-    const TakenNode node(device);
+    const TakenPath node(device);
     taken = true;
   });
   const std::string waiting = "waiting until what process " + std::to_string(daemon);
@@ -176,7 +176,7 @@ TEST_F(NodeLockTest, WaitWithAPendingStopSignalEndsAtOnce) {
 TEST_F(NodeLockTest, RefusalByAStoppedDaemonSaysHowToContinueIt) {
   unit::Pipe news;
   ChildProcess daemon([&] {
-    const TakenNode node(device);
+    const TakenPath node(device);
     news.put('r');
     unit::wait_to_be_killed();
     return 0;
@@ -185,7 +185,7 @@ TEST_F(NodeLockTest, RefusalByAStoppedDaemonSaysHowToContinueIt) {
   ASSERT_EQ(::kill(daemon.process(), SIGSTOP), 0);
   siginfo_t info{};
   ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(daemon.process()), &info, WSTOPPED | WNOWAIT), 0);
-  const auto thrown = unit::thrown_by([&] { const TakenNode second(device); });
+  const auto thrown = unit::thrown_by([&] { const TakenPath second(device); });
   EXPECT_EQ(thrown.code, EBUSY);
   EXPECT_TRUE(thrown.says("kill -CONT " + std::to_string(daemon.process()))) << thrown.what;
 }

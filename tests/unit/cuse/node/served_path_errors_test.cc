@@ -10,7 +10,7 @@
 #include "tests/support/thrown.h"
 #include "tests/support/unprivileged_user.h"
 
-using unit::TakenNode;
+using unit::TakenPath;
 using unit::Thrown;
 
 namespace {
@@ -18,7 +18,7 @@ namespace {
 class NodeErrors : public unit::NodeFixture {
  protected:
   static Thrown take(const std::string& path) {
-    return unit::thrown_by([&] { const TakenNode node(path); });
+    return unit::thrown_by([&] { const TakenPath node(path); });
   }
   /// Whether a lock on `path` was left.
   static bool is_locked(const std::string& path) {

@@ -21,7 +21,7 @@
 
 using unit::ChildProcess;
 using unit::Pipe;
-using unit::TakenNode;
+using unit::TakenPath;
 
 namespace {
 
@@ -31,7 +31,7 @@ class NodeTest : public unit::NodeFixture {
   void leave_behind_by_killed_daemon() {
     Pipe news;
     ChildProcess daemon([&] {
-      const TakenNode node(device);
+      const TakenPath node(device);
       news.put('r');
       unit::wait_to_be_killed();
       return 0;
@@ -45,7 +45,7 @@ class NodeTest : public unit::NodeFixture {
 
 TEST_F(NodeTest, MakesTheFileAndRemovesIt) {
   {
-    const TakenNode node(device);
+    const TakenPath node(device);
     EXPECT_TRUE(node.created());
     EXPECT_EQ(node.path(), device);
     EXPECT_TRUE(std::filesystem::is_regular_file(device));
@@ -56,14 +56,14 @@ TEST_F(NodeTest, MakesTheFileAndRemovesIt) {
 TEST_F(NodeTest, KeepsAFileThatWasThere) {
   make_file(device);
   {
-    const TakenNode node(device);
+    const TakenPath node(device);
     EXPECT_FALSE(node.created());
   }
   EXPECT_EQ(std::filesystem::file_size(device), 8U);
 }
 
 TEST_F(NodeTest, TakesACharacterDeviceAsItIs) {
-  const TakenNode node("/dev/zero");
+  const TakenPath node("/dev/zero");
   EXPECT_FALSE(node.created());
   EXPECT_EQ(node.path(), "/dev/zero");
   EXPECT_EQ(node.permissions(), 0666U);
@@ -73,14 +73,14 @@ TEST_F(NodeTest, TakesACharacterDeviceAsItIs) {
 TEST_F(NodeTest, HasOwnerAndPermissionsOfWhatItCovers) {
   make_file(device);
   ASSERT_EQ(::chmod(device.c_str(), 0640), 0);
-  const TakenNode node(device);
+  const TakenPath node(device);
   EXPECT_EQ(node.permissions(), 0640U);
   EXPECT_EQ(node.uid(), ::geteuid());
   EXPECT_EQ(node.gid(), ::getegid());
 }
 
 TEST_F(NodeTest, ANewOneIsForRootAndVideoOrForTheUserAlone) {
-  const TakenNode node(device);
+  const TakenPath node(device);
   EXPECT_EQ(node.uid(), ::geteuid());
   if (::geteuid() == 0) {
     const group* video = ::getgrnam("video");
@@ -93,7 +93,7 @@ TEST_F(NodeTest, ANewOneIsForRootAndVideoOrForTheUserAlone) {
 }
 
 TEST_F(NodeTest, NoOneElseCanReadTheFileThatIsCovered) {
-  const TakenNode node(device);
+  const TakenPath node(device);
   struct stat status {};
   ASSERT_EQ(::stat(device.c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0077U, 0U);
@@ -102,7 +102,7 @@ TEST_F(NodeTest, NoOneElseCanReadTheFileThatIsCovered) {
 TEST_F(NodeTest, ARelativePathBecomesAbsolute) {
   const auto here = std::filesystem::current_path();
   std::filesystem::current_path(folder.path());
-  const TakenNode node("fb0");
+  const TakenPath node("fb0");
   std::filesystem::current_path(here);
   EXPECT_EQ(node.path(), device);
 }
@@ -110,24 +110,24 @@ TEST_F(NodeTest, ARelativePathBecomesAbsolute) {
 TEST_F(NodeTest, LinksToFoldersAreResolved) {
   std::filesystem::create_directory(folder.file("real"));
   std::filesystem::create_symlink("real", folder.file("link"));
-  EXPECT_EQ(TakenNode(folder.file("link/fb0")).path(), folder.file("real/fb0"));
+  EXPECT_EQ(TakenPath(folder.file("link/fb0")).path(), folder.file("real/fb0"));
 }
 
 TEST_F(NodeTest, ALinkToADeviceIsTheDevice) {
   make_file(device);
   std::filesystem::create_symlink("fb0", folder.file("fb"));
   {
-    const TakenNode node(folder.file("fb"));
+    const TakenPath node(folder.file("fb"));
     EXPECT_EQ(node.path(), device);
-    EXPECT_EQ(unit::thrown_by([&] { const TakenNode second(device); }).code, EBUSY);
+    EXPECT_EQ(unit::thrown_by([&] { const TakenPath second(device); }).code, EBUSY);
   }
   EXPECT_TRUE(exists(folder.file("fb")));
   EXPECT_TRUE(exists(device));
 }
 
 TEST_F(NodeTest, ASecondOneOnTheSamePathIsRefusedWithTheFirstOnesProcess) {
-  const TakenNode first(device);
-  const auto thrown = unit::thrown_by([&] { const TakenNode second(device); });
+  const TakenPath first(device);
+  const auto thrown = unit::thrown_by([&] { const TakenPath second(device); });
   EXPECT_EQ(thrown.code, EBUSY);
   EXPECT_TRUE(
       thrown.says(device + " is served by another fbemud (process " + std::to_string(::getpid()) + ")"))
@@ -137,22 +137,22 @@ TEST_F(NodeTest, ASecondOneOnTheSamePathIsRefusedWithTheFirstOnesProcess) {
 }
 
 TEST_F(NodeTest, ASecondOneInAnotherProcessIsRefusedToo) {
-  const TakenNode first(device);
+  const TakenPath first(device);
   ChildProcess other(
-      [&] { return unit::thrown_by([&] { const TakenNode second(device); }).code == EBUSY ? 0 : 1; });
+      [&] { return unit::thrown_by([&] { const TakenPath second(device); }).code == EBUSY ? 0 : 1; });
   EXPECT_EQ(other.wait(), 0);
 }
 
 TEST_F(NodeTest, AfterItsEndThePathIsFreeAgain) {
-  { const TakenNode first(device); }
-  const TakenNode second(device);
+  { const TakenPath first(device); }
+  const TakenPath second(device);
   EXPECT_TRUE(second.created());
 }
 
 TEST_F(NodeTest, TheLockGoesWithIt) {
   std::string lock;
   {
-    const TakenNode node(device);
+    const TakenPath node(device);
     lock = node.lock_path();
     EXPECT_EQ(lock, cuse::runtime_directory() + "/" + cuse::runtime_name(device) + ".lock");
     EXPECT_TRUE(exists(lock));
@@ -161,9 +161,9 @@ TEST_F(NodeTest, TheLockGoesWithIt) {
 }
 
 TEST_F(NodeTest, RemovingTwiceTakesNothingFromTheNextOne) {
-  TakenNode first(device);
+  TakenPath first(device);
   first.remove();
-  const TakenNode second(device);
+  const TakenPath second(device);
   first.remove();
   EXPECT_TRUE(exists(device));
   EXPECT_TRUE(exists(second.lock_path()));
@@ -171,7 +171,7 @@ TEST_F(NodeTest, RemovingTwiceTakesNothingFromTheNextOne) {
 
 TEST_F(NodeTest, AFileThatTookThePlaceOfOursIsNotRemoved) {
   {
-    const TakenNode node(device);
+    const TakenPath node(device);
     make_file(folder.file("other"));
     std::filesystem::rename(folder.file("other"), device);
   }
@@ -182,7 +182,7 @@ TEST_F(NodeTest, AFileThatAKilledDaemonMadeIsAdoptedAndRemoved) {
   leave_behind_by_killed_daemon();
   ASSERT_TRUE(exists(device));
   {
-    const TakenNode node(device);
+    const TakenPath node(device);
     EXPECT_TRUE(node.created());
   }
   EXPECT_FALSE(exists(device));
@@ -192,7 +192,7 @@ TEST_F(NodeTest, AFileThatAKilledDaemonOnlyCoveredIsKept) {
   make_file(device);
   leave_behind_by_killed_daemon();
   {
-    const TakenNode node(device);
+    const TakenPath node(device);
     EXPECT_FALSE(node.created());
   }
   EXPECT_TRUE(exists(device));
@@ -203,7 +203,7 @@ TEST_F(NodeTest, AFileThatTookThePlaceOfAKilledDaemonsIsKept) {
   make_file(folder.file("other"));
   std::filesystem::rename(folder.file("other"), device);
   {
-    const TakenNode node(device);
+    const TakenPath node(device);
     EXPECT_FALSE(node.created());
   }
   EXPECT_TRUE(exists(device));
@@ -211,7 +211,7 @@ TEST_F(NodeTest, AFileThatTookThePlaceOfAKilledDaemonsIsKept) {
 
 TEST_F(NodeTest, TheFirstFreeDeviceIsOneOfThirtyTwo) {
   try {
-    const std::string free = cuse::Node::first_free_device();
+    const std::string free = cuse::ServedPath::first_free_device();
     EXPECT_TRUE(std::regex_match(free, std::regex("/dev/fb([0-9]|[12][0-9]|3[01])"))) << free;
   } catch (const std::system_error& error) {
     EXPECT_EQ(error.code().value(), ENOSPC);

@@ -35,8 +35,8 @@ class CuseSessionTest : public unit::FramebufferFixture {
  protected:
   ~CuseSessionTest() override {
     stop();
-    EXPECT_TRUE(program_threads.stop(unit::patience));
-    EXPECT_TRUE(!device || device->stop(unit::patience));
+    EXPECT_TRUE(ioctl_workers.stop(unit::timeout));
+    EXPECT_TRUE(!device || device->stop(unit::timeout));
   }
 
   [[nodiscard]] CuseDevice::Environment environment() {
@@ -45,7 +45,7 @@ class CuseSessionTest : public unit::FramebufferFixture {
   /// Starts the device, while the test answers for the kernel. Returns what start() threw.
   unit::Thrown start_device(const CuseDevice::Environment& with) {
     unit::FramebufferFixture::start();
-    device.emplace(*framebuffer, node, program_threads, with);
+    device.emplace(*framebuffer, node, ioctl_workers, with);
     auto started =
         std::async(std::launch::async, [this] { return unit::thrown_by([this] { device->start(); }); });
     init = kernel.ask(CUSE_INIT, KernelDouble::init_request());
@@ -100,7 +100,7 @@ class CuseSessionTest : public unit::FramebufferFixture {
   KernelDouble kernel;
   std::optional<dev_t> registered = number;
   base::UniqueFd file;
-  cuse::ProgramThreads program_threads;
+  cuse::IoctlWorkers ioctl_workers;
   std::optional<CuseDevice> device;
   KernelDouble::Answer init;
 };
@@ -132,7 +132,7 @@ TEST_F(CuseSessionTest, ChannelThatCannotBeOpenedIsAnError) {
   broken.open_channel = []() -> base::UniqueFd {
     throw std::system_error(EACCES, std::generic_category(), "cannot open /dev/cuse");
   };
-  device.emplace(*framebuffer, node, program_threads, broken);
+  device.emplace(*framebuffer, node, ioctl_workers, broken);
   const unit::Thrown thrown = unit::thrown_by([this] { device->start(); });
   EXPECT_EQ(thrown.code, EACCES);
   EXPECT_TRUE(thrown.says("/dev/cuse")) << thrown.what;
@@ -140,7 +140,7 @@ TEST_F(CuseSessionTest, ChannelThatCannotBeOpenedIsAnError) {
 
 TEST_F(CuseSessionTest, ConnectionLostBeforeTheInitIsAnError) {
   unit::FramebufferFixture::start();
-  device.emplace(*framebuffer, node, program_threads, environment());
+  device.emplace(*framebuffer, node, ioctl_workers, environment());
   kernel.close();
   EXPECT_EQ(unit::thrown_by([this] { device->start(); }).code, ENODEV);
 }
@@ -203,7 +203,7 @@ TEST_F(CuseSessionTest, PollSaysReadyForEverything) {
 TEST_F(CuseSessionTest, LostConnectionEndsTheThreads) {
   start_device();
   kernel.close();
-  EXPECT_TRUE(device->stop(unit::patience));
+  EXPECT_TRUE(device->stop(unit::timeout));
 }
 
 TEST_F(CuseSessionTest, RequestsOfManyThreadsAreAnsweredOnceEach) {

@@ -27,13 +27,13 @@ class FuseSessionTest : public unit::FramebufferFixture {
  protected:
   ~FuseSessionTest() override {
     stop();
-    EXPECT_TRUE(program_threads.stop(unit::patience));
-    EXPECT_TRUE(!server || server->stop(unit::patience));
+    EXPECT_TRUE(ioctl_workers.stop(unit::timeout));
+    EXPECT_TRUE(!server || server->stop(unit::timeout));
   }
 
-  void start_server(std::chrono::milliseconds stop_timeout = unit::patience) {
+  void start_server(std::chrono::milliseconds stop_timeout = unit::timeout) {
     unit::FramebufferFixture::start();
-    server.emplace(*framebuffer, cuse::ServedFile{folder.file("fb"), {0, 0, 0660}}, program_threads,
+    server.emplace(*framebuffer, cuse::ServedFile{folder.file("fb"), {0, 0, 0660}}, ioctl_workers,
                    FuseServer::Environment{
                        [this] { return KernelDouble::connect_to(folder.file("channel")); }, stop_timeout});
     ASSERT_EQ(unit::thrown_by([this] { server->start(); }).what, "");
@@ -58,13 +58,13 @@ class FuseSessionTest : public unit::FramebufferFixture {
   KernelDouble::Answer flush() { return kernel.ask(FUSE_FLUSH, fuse_flush_in{}); }
   [[nodiscard]] bool has_ended() const {
     pollfd event{server->ended_descriptor(), POLLIN, 0};
-    return ::poll(&event, 1, static_cast<int>(std::chrono::milliseconds(unit::patience).count())) == 1;
+    return ::poll(&event, 1, static_cast<int>(std::chrono::milliseconds(unit::timeout).count())) == 1;
   }
 
   unit::LibfuseSeam seam;
   unit::TemporaryFolder folder;
   KernelDouble kernel{folder.file("channel")};
-  cuse::ProgramThreads program_threads;
+  cuse::IoctlWorkers ioctl_workers;
   std::optional<FuseServer> server;
 };
 
@@ -132,9 +132,9 @@ TEST_F(FuseSessionTest, NoMemoryForRequestsIsReportedAsSuch) {
 
 TEST_F(FuseSessionTest, ChannelThatCannotBeHadIsAnErrorOfTheStart) {
   unit::FramebufferFixture::start();
-  server.emplace(*framebuffer, cuse::ServedFile{folder.file("fb"), {0, 0, 0660}}, program_threads,
+  server.emplace(*framebuffer, cuse::ServedFile{folder.file("fb"), {0, 0, 0660}}, ioctl_workers,
                  FuseServer::Environment{[]() -> base::UniqueFd { throw std::bad_alloc(); },
-                                         std::chrono::milliseconds(unit::patience)});
+                                         std::chrono::milliseconds(unit::timeout)});
   EXPECT_TRUE(unit::thrown_by([this] { server->start(); }).says("bad_alloc"));
 }
 

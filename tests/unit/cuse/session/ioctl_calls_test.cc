@@ -22,8 +22,8 @@ class IoctlCallsTest : public unit::FramebufferFixture, protected unit::ServedSe
   void serve_framebuffer(SteppedCard::Vblanks vblanks = SteppedCard::Vblanks::at_once) {
     start(vblanks);
     framebuffer->open(true);
-    program_threads.emplace();
-    calls.emplace(*framebuffer, threads, *program_threads);
+    ioctl_workers.emplace();
+    calls.emplace(*framebuffer, threads, *ioctl_workers);
     data.ioctls = &*calls;
     fuse_lowlevel_ops operations{};
     operations.ioctl = cuse::guarded<&IoctlCallsTest::ioctl>;
@@ -32,7 +32,7 @@ class IoctlCallsTest : public unit::FramebufferFixture, protected unit::ServedSe
   }
   ~IoctlCallsTest() override {
     stop();
-    EXPECT_TRUE(!program_threads || program_threads->stop(unit::patience));
+    EXPECT_TRUE(!ioctl_workers || ioctl_workers->stop(unit::timeout));
     end();
   }
 
@@ -65,7 +65,7 @@ class IoctlCallsTest : public unit::FramebufferFixture, protected unit::ServedSe
   unit::LibfuseSeam seam;
   uint32_t crtc = 0;
   unit::LimitedSpawner limit{1000};
-  std::optional<cuse::ProgramThreads> program_threads;
+  std::optional<cuse::IoctlWorkers> ioctl_workers;
   cuse::SessionThreads threads{"session", limit.spawner()};
   std::optional<cuse::IoctlCalls> calls;
   cuse::SessionData data;
@@ -99,7 +99,7 @@ TEST_F(IoctlCallsTest, PanIsAnsweredWhenItIsShown) {
   fb_var_screeninfo var{};
   var.yoffset = 48;
   EXPECT_EQ(ask_ioctl(FBIOPAN_DISPLAY, &var).error, 0);
-  EXPECT_EQ(framebuffer->status().scene.offset.y, 48);
+  EXPECT_EQ(framebuffer->status().fb_state.offset.y, 48);
 }
 
 TEST_F(IoctlCallsTest, WaitForTheVblankIsAnsweredAtTheVblank) {
@@ -197,7 +197,7 @@ TEST_F(IoctlCallsTest, SignalsAtAnyTimeLeadToOneAnswerEach) {
 
 TEST_F(IoctlCallsTest, CallThatComesAfterTheProgramThreadsStoppedReturnsEio) {
   serve_framebuffer();
-  ASSERT_TRUE(program_threads->stop(unit::patience));
+  ASSERT_TRUE(ioctl_workers->stop(unit::timeout));
   fb_var_screeninfo var{};
   EXPECT_EQ(ask_ioctl(FBIOGET_VSCREENINFO, &var).error, -EIO);
   EXPECT_EQ(ask_ioctl(FBIO_WAITFORVSYNC, &crtc).error, -EIO);

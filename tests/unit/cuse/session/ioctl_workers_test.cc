@@ -14,14 +14,14 @@
 
 namespace {
 
-using cuse::ProgramThreads;
+using cuse::IoctlWorkers;
 using unit::eventually;
 using unit::Gate;
 using unit::LimitedSpawner;
 using unit::work;
 
-TEST(ProgramThreads, StopAfterManyPostsReturnsWithAllWorkDone) {
-  ProgramThreads threads;
+TEST(IoctlWorkers, StopAfterManyPostsReturnsWithAllWorkDone) {
+  IoctlWorkers threads;
   std::atomic<int> done{0};
   std::vector<std::thread> posters;
   for (int i = 0; i < 4; ++i) {
@@ -30,13 +30,13 @@ TEST(ProgramThreads, StopAfterManyPostsReturnsWithAllWorkDone) {
     });
   }
   for (std::thread& poster : posters) poster.join();
-  EXPECT_TRUE(threads.stop(unit::patience));
+  EXPECT_TRUE(threads.stop(unit::timeout));
   EXPECT_EQ(done, 1000);
   EXPECT_EQ(threads.size(), 0U);
 }
 
-TEST(ProgramThreads, WorkThatWaitsHoldsUpNoOther) {
-  ProgramThreads threads;
+TEST(IoctlWorkers, WorkThatWaitsHoldsUpNoOther) {
+  IoctlWorkers threads;
   Gate gate;
   for (int i = 0; i < 20; ++i) threads.post(work([&] { gate.pass(); }));
   EXPECT_TRUE(eventually([&] { return gate.waiting() == 20; }));
@@ -44,70 +44,70 @@ TEST(ProgramThreads, WorkThatWaitsHoldsUpNoOther) {
   threads.post(work([&] { done = true; }));
   EXPECT_TRUE(eventually([&] { return done.load(); }));
   gate.open();
-  EXPECT_TRUE(threads.stop(unit::patience));
+  EXPECT_TRUE(threads.stop(unit::timeout));
 }
 
-TEST(ProgramThreads, GrowthEndsAtTheLimit) {
-  ProgramThreads threads;
+TEST(IoctlWorkers, GrowthEndsAtTheLimit) {
+  IoctlWorkers threads;
   Gate gate;
   std::atomic<size_t> done{0};
-  const size_t many = ProgramThreads::most_workers + 10;
+  const size_t many = IoctlWorkers::most_workers + 10;
   for (size_t i = 0; i < many; ++i) {
     threads.post(work([&] {
       gate.pass();
       ++done;
     }));
   }
-  EXPECT_TRUE(eventually([&] { return gate.waiting() == static_cast<int>(ProgramThreads::most_workers); }));
-  EXPECT_EQ(threads.size(), ProgramThreads::most_workers);
+  EXPECT_TRUE(eventually([&] { return gate.waiting() == static_cast<int>(IoctlWorkers::most_workers); }));
+  EXPECT_EQ(threads.size(), IoctlWorkers::most_workers);
   gate.open();
-  EXPECT_TRUE(threads.stop(unit::patience));
+  EXPECT_TRUE(threads.stop(unit::timeout));
   EXPECT_EQ(done, many);
 }
 
-TEST(ProgramThreads, StopWithAThreadThatWaitsReturnsFalse) {
+TEST(IoctlWorkers, StopWithAThreadThatWaitsReturnsFalse) {
   Gate gate;
-  ProgramThreads threads;
+  IoctlWorkers threads;
   threads.post(work([&] { gate.pass(); }));
   ASSERT_TRUE(eventually([&] { return gate.waiting() == 1; }));
   EXPECT_FALSE(threads.stop(std::chrono::milliseconds(1)));
   gate.open();
-  EXPECT_TRUE(threads.stop(unit::patience));
+  EXPECT_TRUE(threads.stop(unit::timeout));
 }
 
-TEST(ProgramThreads, WorkPostedAfterStopIsDropped) {
-  ProgramThreads threads;
-  ASSERT_TRUE(threads.stop(unit::patience));
+TEST(IoctlWorkers, WorkPostedAfterStopIsDropped) {
+  IoctlWorkers threads;
+  ASSERT_TRUE(threads.stop(unit::timeout));
   auto dropped = work([] { ADD_FAILURE() << "done after stop()"; });
   const std::weak_ptr<cuse::Work> watched = dropped;
   threads.post(std::move(dropped));
   EXPECT_TRUE(watched.expired());
 }
 
-TEST(ProgramThreads, FirstThreadThatCannotBeMadeIsAClearError) {
+TEST(IoctlWorkers, FirstThreadThatCannotBeMadeIsAClearError) {
   LimitedSpawner limit;
-  const std::string what = unit::thrown_by([&] { const ProgramThreads threads(limit.spawner()); }).what;
+  const std::string what = unit::thrown_by([&] { const IoctlWorkers threads(limit.spawner()); }).what;
   EXPECT_NE(what.find("cannot start the thread for the ioctls of programs"), std::string::npos) << what;
   EXPECT_NE(what.find("TasksMax="), std::string::npos) << what;
 }
 
-TEST(ProgramThreads, FurtherThreadsThatCannotBeMadeLeaveTheWorkToTheFirst) {
+TEST(IoctlWorkers, FurtherThreadsThatCannotBeMadeLeaveTheWorkToTheFirst) {
   LimitedSpawner limit;
   limit.left = 1;
-  ProgramThreads threads(limit.spawner());
+  IoctlWorkers threads(limit.spawner());
   std::atomic<int> done{0};
   for (int i = 0; i < 100; ++i) threads.post(work([&] { ++done; }));
   EXPECT_TRUE(eventually([&] { return done == 100; }));
   EXPECT_GT(limit.refused, 0);
   EXPECT_EQ(threads.size(), 1U);
-  EXPECT_TRUE(threads.stop(unit::patience));
+  EXPECT_TRUE(threads.stop(unit::timeout));
 }
 
-TEST(ProgramThreads, ThreadsGrowAgainAfterTheLimitIsRaised) {
+TEST(IoctlWorkers, ThreadsGrowAgainAfterTheLimitIsRaised) {
   Gate gate;
   LimitedSpawner limit;
   limit.left = 1;
-  ProgramThreads threads(limit.spawner());
+  IoctlWorkers threads(limit.spawner());
   std::atomic<int> done{0};
   threads.post(work([&] { ++done; }));
   ASSERT_TRUE(eventually([&] { return done == 1 && limit.refused == 1; }));
@@ -115,11 +115,11 @@ TEST(ProgramThreads, ThreadsGrowAgainAfterTheLimitIsRaised) {
   for (int i = 0; i < 5; ++i) threads.post(work([&] { gate.pass(); }));
   EXPECT_TRUE(eventually([&] { return gate.waiting() == 5; }));
   gate.open();
-  EXPECT_TRUE(threads.stop(unit::patience));
+  EXPECT_TRUE(threads.stop(unit::timeout));
 }
 
-TEST(ProgramThreads, ThreadThatCannotBeMadeForWantOfMemoryLeavesTheWorkToTheFirst) {
-  ProgramThreads threads;
+TEST(IoctlWorkers, ThreadThatCannotBeMadeForWantOfMemoryLeavesTheWorkToTheFirst) {
+  IoctlWorkers threads;
   std::atomic<int> done{0};
   const auto one = work([&] { ++done; });
   {
@@ -128,13 +128,13 @@ TEST(ProgramThreads, ThreadThatCannotBeMadeForWantOfMemoryLeavesTheWorkToTheFirs
     EXPECT_TRUE(eventually([&] { return done == 1; }));
     EXPECT_TRUE(unit::FailingMemory::failed());
   }
-  EXPECT_TRUE(threads.stop(unit::patience));
+  EXPECT_TRUE(threads.stop(unit::timeout));
 }
 
-TEST(ProgramThreads, WorkThatThrowsEndsNoThread) {
+TEST(IoctlWorkers, WorkThatThrowsEndsNoThread) {
   LimitedSpawner limit;
   limit.left = 1;
-  ProgramThreads threads(limit.spawner());
+  IoctlWorkers threads(limit.spawner());
   std::atomic<bool> done{false};
   threads.post(work([] { throw std::runtime_error("no luck"); }));
   threads.post(work([] { throw std::bad_alloc(); }));
@@ -142,7 +142,7 @@ TEST(ProgramThreads, WorkThatThrowsEndsNoThread) {
   threads.post(work([&] { done = true; }));
   EXPECT_TRUE(eventually([&] { return done.load(); }));
   EXPECT_EQ(threads.size(), 1U);
-  EXPECT_TRUE(threads.stop(unit::patience));
+  EXPECT_TRUE(threads.stop(unit::timeout));
 }
 
 }  // namespace

@@ -18,7 +18,7 @@
 
 using cuse::controlling_terminal;
 using cuse::ProcessFiles;
-using cuse::ProcessTerminal;
+using cuse::ProcessVt;
 using cuse::start_time;
 using cuse::thread_group;
 
@@ -33,15 +33,15 @@ std::string stat_line(const std::string& name, unsigned device, uint64_t started
          std::to_string(started) + " 9000 100";
 }
 
-bool has_opened(const ProcessTerminal& program, unsigned terminal) {
+bool has_opened(const ProcessVt& program, unsigned terminal) {
   unsigned budget = plenty;
   return program.has_opened(terminal, budget);
 }
 
 /// Processes that the test makes up.
-class ProcessTerminals : public testing::Test {
+class ProcessVts : public testing::Test {
  protected:
-  ProcessTerminals() { files = {folder.path(), "/dev/tty"}; }
+  ProcessVts() { files = {folder.path(), "/dev/tty"}; }
 
   /// Process 42 with the threads 42 and 43.
   void make_process(unsigned device, uint64_t started = 5000) {
@@ -55,7 +55,7 @@ class ProcessTerminals : public testing::Test {
   void open_file(const std::string& name, const std::string& target) {
     std::filesystem::create_symlink(target, folder.file("42/fd/" + name));
   }
-  [[nodiscard]] ProcessTerminal terminal(std::optional<unsigned> front, pid_t thread = 42) const {
+  [[nodiscard]] ProcessVt terminal(std::optional<unsigned> front, pid_t thread = 42) const {
     return {thread, front, files};
   }
   [[nodiscard]] std::optional<unsigned> home(std::optional<unsigned> front) const {
@@ -105,24 +105,24 @@ TEST(ThreadGroup, IsTheNumberAfterTgid) {
   EXPECT_EQ(thread_group(""), 0);
 }
 
-TEST_F(ProcessTerminals, HomeIsTheControllingTerminal) {
+TEST_F(ProcessVts, HomeIsTheControllingTerminal) {
   make_process(tty_major << 8 | 2);
   EXPECT_EQ(home(1), 2U);
 }
 
-TEST_F(ProcessTerminals, HomeWithoutAControllingTerminalIsTheOneInFront) {
+TEST_F(ProcessVts, HomeWithoutAControllingTerminalIsTheOneInFront) {
   make_process(serial_line);
   EXPECT_EQ(home(5), 5U);
 }
 
-TEST_F(ProcessTerminals, HomeWithoutTerminalsIsEach) {
+TEST_F(ProcessVts, HomeWithoutTerminalsIsEach) {
   make_process(0);
   EXPECT_EQ(home(std::nullopt), std::nullopt);
 }
 
-TEST_F(ProcessTerminals, TerminalThatTheProgramOpensLaterIsFound) {
+TEST_F(ProcessVts, TerminalThatTheProgramOpensLaterIsFound) {
   make_process(0);
-  const ProcessTerminal program = terminal(1);
+  const ProcessVt program = terminal(1);
   open_file("3", "/dev/fb0");
   EXPECT_FALSE(has_opened(program, 7));
   open_file("4", "/dev/tty7");
@@ -130,31 +130,31 @@ TEST_F(ProcessTerminals, TerminalThatTheProgramOpensLaterIsFound) {
   EXPECT_FALSE(has_opened(program, 8));
 }
 
-TEST_F(ProcessTerminals, ThreadsOfOneProcessAreOneProgram) {
+TEST_F(ProcessVts, ThreadsOfOneProcessAreOneProgram) {
   make_process(0);
   EXPECT_EQ(terminal(1, 43).program(), terminal(1, 42).program());
   EXPECT_EQ(terminal(1, 43).program().process, 42);
 }
 
-TEST_F(ProcessTerminals, AfterItsThreadHasExitedTheProcessIsStillSeen) {
+TEST_F(ProcessVts, AfterItsThreadHasExitedTheProcessIsStillSeen) {
   make_process(0);
-  const ProcessTerminal program = terminal(1, 43);
+  const ProcessVt program = terminal(1, 43);
   std::filesystem::remove_all(folder.file("43"));
   open_file("4", "/dev/tty7");
   EXPECT_TRUE(has_opened(program, 7));
 }
 
-TEST_F(ProcessTerminals, ThreadNumberThatAnotherProcessHasLaterIsNotSeen) {
+TEST_F(ProcessVts, ThreadNumberThatAnotherProcessHasLaterIsNotSeen) {
   make_process(0);
-  const ProcessTerminal program = terminal(1, 43);
+  const ProcessVt program = terminal(1, 43);
   std::filesystem::create_directories(folder.file("43/fd"));
   std::filesystem::create_symlink("/dev/tty7", folder.file("43/fd/3"));
   EXPECT_FALSE(has_opened(program, 7));
 }
 
-TEST_F(ProcessTerminals, ProcessNumberThatAnotherProcessHasLaterIsNotSeen) {
+TEST_F(ProcessVts, ProcessNumberThatAnotherProcessHasLaterIsNotSeen) {
   make_process(tty_major << 8 | 2);
-  const ProcessTerminal program = terminal(1);
+  const ProcessVt program = terminal(1);
   make_process(0, 6000);
   open_file("4", "/dev/tty7");
   EXPECT_FALSE(has_opened(program, 7));
@@ -162,21 +162,21 @@ TEST_F(ProcessTerminals, ProcessNumberThatAnotherProcessHasLaterIsNotSeen) {
   EXPECT_NE(terminal(2).program(), program.program());
 }
 
-TEST_F(ProcessTerminals, ProcessThatHasEndedStaysWhereItWas) {
+TEST_F(ProcessVts, ProcessThatHasEndedStaysWhereItWas) {
   make_process(tty_major << 8 | 2);
-  const ProcessTerminal program = terminal(1);
+  const ProcessVt program = terminal(1);
   std::filesystem::remove_all(folder.file("42"));
   EXPECT_EQ(program.program().home, 2U);
   EXPECT_FALSE(has_opened(program, 7));
 }
 
-TEST_F(ProcessTerminals, ProcessThatCannotBeSeenBelongsToTheTerminalInFront) {
+TEST_F(ProcessVts, ProcessThatCannotBeSeenBelongsToTheTerminalInFront) {
   EXPECT_EQ(terminal(3, 0).program(), (fbemu::ProgramId{0, 0, 3}));
   EXPECT_EQ(terminal(3, 99).program(), (fbemu::ProgramId{0, 0, 3})) << "/proc tells nothing of it";
   EXPECT_FALSE(has_opened(terminal(3, 99), 7));
 }
 
-TEST_F(ProcessTerminals, AskingCostsTheProgramAndItsDescriptors) {
+TEST_F(ProcessVts, AskingCostsTheProgramAndItsDescriptors) {
   make_process(0);
   for (int i = 0; i < 9; ++i) open_file(std::to_string(i), "/dev/null");
   unsigned budget = 100;
@@ -187,18 +187,18 @@ TEST_F(ProcessTerminals, AskingCostsTheProgramAndItsDescriptors) {
   EXPECT_EQ(budget, 0U);
 }
 
-TEST_F(ProcessTerminals, AskingAProcessWithTooManyDescriptorsIsBounded) {
+TEST_F(ProcessVts, AskingAProcessWithTooManyDescriptorsIsBounded) {
   make_process(0);
-  for (unsigned i = 0; i < ProcessTerminal::most_descriptors + 200; ++i) {
+  for (unsigned i = 0; i < ProcessVt::most_descriptors + 200; ++i) {
     open_file(std::to_string(i), "/dev/null");
   }
   unsigned budget = plenty;
   EXPECT_FALSE(terminal(1).has_opened(7, budget));
-  EXPECT_EQ(budget, plenty - 1 - ProcessTerminal::most_descriptors);
+  EXPECT_EQ(budget, plenty - 1 - ProcessVt::most_descriptors);
 }
 
 TEST_F(RealProcess, AThreadOpensAndExitsAndItsProcessIsStillSeen) {
-  std::optional<ProcessTerminal> program;
+  std::optional<ProcessVt> program;
   base::UniqueFd terminal;
   std::thread([&] {
     terminal.reset(open_device());
@@ -229,7 +229,7 @@ TEST_F(RealProcess, MainThreadExitsAndTheProcessIsStillSeen) {
     return 0;
   });
   ASSERT_EQ(opened.get(), 'o');
-  const ProcessTerminal program(child.process(), 1, files);
+  const ProcessVt program(child.process(), 1, files);
   EXPECT_TRUE(has_opened(program, 7));
   child.kill();
   EXPECT_FALSE(has_opened(program, 7));
@@ -244,7 +244,7 @@ TEST_F(RealProcess, ProcessThatHasEndedIsNotSeen) {
     return 0;
   });
   ASSERT_EQ(opened.get(), 'o');
-  const ProcessTerminal program(child.process(), 1, files);
+  const ProcessVt program(child.process(), 1, files);
   EXPECT_TRUE(has_opened(program, 7));
   child.kill();
   EXPECT_FALSE(has_opened(program, 7));

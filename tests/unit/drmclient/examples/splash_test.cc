@@ -66,7 +66,7 @@ class SplashTest : public testing::Test {
   static drmclient::HeadlessOptions options() {
     drmclient::HeadlessOptions options;
     options.size = screen;
-    options.used_buffers = true;
+    options.dirty_buffers = true;
     options.formats = {PixelFormat::rgb565, PixelFormat::xrgb8888};
     return options;
   }
@@ -142,8 +142,8 @@ TEST_F(SplashTest, WaitsForAScreenThatAnotherMasterHas) {
   card_.other_master = true;
   start();
   EXPECT_FALSE(splash_.handed_over()) << "it never had it";
-  EXPECT_LE(splash_.patience().count(), 17) << "there is no vblank of an output that is not lit";
-  EXPECT_GT(splash_.patience().count(), 0);
+  EXPECT_LE(splash_.timeout().count(), 17) << "there is no vblank of an output that is not enabled";
+  EXPECT_GT(splash_.timeout().count(), 0);
   card_.other_master = false;
   ASSERT_TRUE(splash_.update(now_).has_value());
   EXPECT_EQ(bar(), bar_at(0));

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <system_error>
 
-#include "tests/support/lit_card.h"
+#include "tests/support/enabled_card.h"
 #include "tests/support/memory_probe.h"
 
 using drmclient::AccessMode;
@@ -192,28 +192,28 @@ TEST(HeadlessCard, GammaTablesHave256Entries) {
 }
 
 TEST(HeadlessCard, PoweredOffItShowsBlack) {
-  unit::LitCard lit;
-  lit.set_pixel(3, 4, 0xffeedd);
+  unit::EnabledCard enabled;
+  enabled.set_pixel(3, 4, 0xffeedd);
   for (const auto power : {drmclient::Power::standby, drmclient::Power::suspend, drmclient::Power::off}) {
-    ASSERT_TRUE(lit.card.set_power(unit::LitCard::output, power).has_value());
-    EXPECT_EQ(lit.card.power(), power);
-    EXPECT_EQ(lit.shown(3, 4), 0U);
-    EXPECT_EQ(lit.card.capture(unit::LitCard::output)->size, (Size{16, 12}));
+    ASSERT_TRUE(enabled.card.set_power(unit::EnabledCard::output, power).has_value());
+    EXPECT_EQ(enabled.card.power(), power);
+    EXPECT_EQ(enabled.shown(3, 4), 0U);
+    EXPECT_EQ(enabled.card.capture(unit::EnabledCard::output)->size, (Size{16, 12}));
   }
-  ASSERT_TRUE(lit.card.set_power(unit::LitCard::output, drmclient::Power::on).has_value());
-  EXPECT_EQ(lit.shown(3, 4), 0xffeeddU);
+  ASSERT_TRUE(enabled.card.set_power(unit::EnabledCard::output, drmclient::Power::on).has_value());
+  EXPECT_EQ(enabled.shown(3, 4), 0xffeeddU);
 }
 
 TEST(HeadlessCard, AnotherOutputDoesNotExist) {
-  unit::LitCard lit;
+  unit::EnabledCard enabled;
   constexpr drmclient::OutputId other = 2;
   const std::vector<drmclient::GammaEntry> table(256);
-  EXPECT_EQ(lit.card.set_mode(other, lit.mode, *lit.buffer, {}).error().value(), ENOENT);
-  EXPECT_EQ(lit.card.present(other, *lit.buffer, {}, {}).error().value(), ENOENT);
-  EXPECT_EQ(lit.card.set_gamma(other, table).error().value(), ENOENT);
-  EXPECT_EQ(lit.card.set_power(other, drmclient::Power::off).error().value(), ENOENT);
-  EXPECT_EQ(lit.card.request_vblank(other).error().value(), ENOENT);
-  EXPECT_EQ(lit.card.capture(other).error().value(), ENOENT);
+  EXPECT_EQ(enabled.card.set_mode(other, enabled.mode, *enabled.buffer, {}).error().value(), ENOENT);
+  EXPECT_EQ(enabled.card.present(other, *enabled.buffer, {}, {}).error().value(), ENOENT);
+  EXPECT_EQ(enabled.card.set_gamma(other, table).error().value(), ENOENT);
+  EXPECT_EQ(enabled.card.set_power(other, drmclient::Power::off).error().value(), ENOENT);
+  EXPECT_EQ(enabled.card.request_vblank(other).error().value(), ENOENT);
+  EXPECT_EQ(enabled.card.capture(other).error().value(), ENOENT);
 }
 
 TEST(HeadlessCard, WithoutAModeThereIsNothingToPresentCaptureOrWaitFor) {

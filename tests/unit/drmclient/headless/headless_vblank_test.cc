@@ -2,11 +2,11 @@
 #include <poll.h>
 
 #include "drmclient/headless/headless_card.h"
-#include "tests/support/lit_card.h"
+#include "tests/support/enabled_card.h"
 #include "tests/support/vblank_clock.h"
 
 using drmclient::make_mode;
-using unit::LitCard;
+using unit::EnabledCard;
 using unit::take_vblank;
 using unit::VblankClock;
 
@@ -21,12 +21,12 @@ bool is_readable_now(const drmclient::HeadlessCard& card) {
 
 class HeadlessVblank : public testing::Test {
  protected:
-  HeadlessVblank() { EXPECT_TRUE(card.set_mode(LitCard::output, mode, *lit.buffer, {}).has_value()); }
-  void request() { ASSERT_TRUE(card.request_vblank(LitCard::output).has_value()); }
+  HeadlessVblank() { EXPECT_TRUE(card.set_mode(EnabledCard::output, mode, *enabled.buffer, {}).has_value()); }
+  void request() { ASSERT_TRUE(card.request_vblank(EnabledCard::output).has_value()); }
 
   drmclient::Mode mode = make_mode({16, 12}, rate_millihertz);
-  LitCard lit;
-  drmclient::HeadlessCard& card = lit.card;
+  EnabledCard enabled;
+  drmclient::HeadlessCard& card = enabled.card;
 };
 
 }  // namespace
@@ -35,7 +35,7 @@ TEST_F(HeadlessVblank, ComesWhenRequested) {
   request();
   const auto event = take_vblank(card);
   ASSERT_TRUE(event.has_value());
-  EXPECT_EQ(event->output, LitCard::output);
+  EXPECT_EQ(event->output, EnabledCard::output);
 }
 
 TEST_F(HeadlessVblank, DoesNotComeUnasked) {
@@ -102,15 +102,15 @@ TEST_F(HeadlessVblank, IsNotReportedBeforeItsTime) {
 }
 
 TEST_F(HeadlessVblank, ComesWhileTheOutputIsOff) {
-  ASSERT_TRUE(card.set_power(LitCard::output, drmclient::Power::off).has_value());
+  ASSERT_TRUE(card.set_power(EnabledCard::output, drmclient::Power::off).has_value());
   request();
   EXPECT_TRUE(take_vblank(card).has_value());
 }
 
 TEST_F(HeadlessVblank, ARequestOutlivesAModeSet) {
   request();
-  ASSERT_TRUE(
-      card.set_mode(LitCard::output, make_mode({20, 20}, rate_millihertz), *lit.buffer, {}).has_value());
+  ASSERT_TRUE(card.set_mode(EnabledCard::output, make_mode({20, 20}, rate_millihertz), *enabled.buffer, {})
+                  .has_value());
   EXPECT_TRUE(take_vblank(card).has_value());
 }
 
@@ -118,8 +118,8 @@ TEST_F(HeadlessVblank, SequenceDoesNotFallBackAtAModeSet) {
   VblankClock(mode).wait_frames(5);
   request();
   const auto before = take_vblank(card);
-  ASSERT_TRUE(
-      card.set_mode(LitCard::output, make_mode({20, 20}, rate_millihertz), *lit.buffer, {}).has_value());
+  ASSERT_TRUE(card.set_mode(EnabledCard::output, make_mode({20, 20}, rate_millihertz), *enabled.buffer, {})
+                  .has_value());
   request();
   const auto after = take_vblank(card);
   ASSERT_TRUE(before && after);

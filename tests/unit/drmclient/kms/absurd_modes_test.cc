@@ -51,7 +51,7 @@ rc::Gen<uint32_t> any_clock() {
 }
 
 /// Garbage, or a good mode of which some was overwritten.
-drmModeModeInfo any_mode() {
+drmModeModeInfo follow_monitor_mode() {
   drmModeModeInfo info = good_mode();
   const bool all = *rc::gen::arbitrary<bool>();
   const auto hit = [all] { return all || *rc::gen::inRange(0, 4) == 0; };
@@ -71,7 +71,7 @@ drmModeModeInfo any_mode() {
 
 /// The totals sorted into their places: garbage that is not refused for its order.
 drmModeModeInfo any_ordered_mode() {
-  drmModeModeInfo info = any_mode();
+  drmModeModeInfo info = follow_monitor_mode();
   for (const size_t first : {size_t{0}, size_t{4}}) {
     std::array<uint16_t, 4> numbers{};
     for (size_t i = 0; i < numbers.size(); ++i) numbers.at(i) = info.*timing_members.at(first + i);
@@ -97,7 +97,8 @@ void assert_sound(const Mode& mode) {
 }  // namespace
 
 RC_GTEST_PROP(AbsurdModes, WhatComesOverIsSound, ()) {
-  const auto mode = mode_from_kernel(*rc::gen::arbitrary<bool>() ? any_mode() : any_ordered_mode());
+  const auto mode =
+      mode_from_kernel(*rc::gen::arbitrary<bool>() ? follow_monitor_mode() : any_ordered_mode());
   RC_CLASSIFY(mode.has_value(), "taken");
   if (mode) assert_sound(*mode);
 }
@@ -124,7 +125,7 @@ RC_GTEST_PROP(AbsurdModes, ThereAndBackIsTheSameTiming, ()) {
 }
 
 RC_GTEST_PROP(AbsurdModes, NamesEndInsideTheirArray, ()) {
-  const auto mode = mode_from_kernel(any_mode());
+  const auto mode = mode_from_kernel(follow_monitor_mode());
   if (!mode) return;
   RC_ASSERT(mode->name.size() <= sizeof(drmModeModeInfo::name));
   RC_ASSERT(mode->name.find('\0') == std::string::npos);
@@ -134,7 +135,7 @@ RC_GTEST_PROP(AbsurdModes, NamesEndInsideTheirArray, ()) {
 
 RC_GTEST_PROP(AbsurdModes, AListIsTheSoundOnesOfIt, ()) {
   std::vector<drmModeModeInfo> list(*rc::gen::inRange<size_t>(0, 8));
-  std::ranges::generate(list, any_mode);
+  std::ranges::generate(list, follow_monitor_mode);
   const auto sound =
       std::ranges::count_if(list, [](const auto& info) { return mode_from_kernel(info).has_value(); });
   const auto modes = modes_from_kernel(list.data(), list.size());

@@ -16,16 +16,16 @@ class KmsCallsOfOneCrtc : public unit::KmsCardFixture {
 }  // namespace
 
 TEST_F(KmsCalls, LightingTwoOutputsReadsEachConnectorOnce) {
-  ASSERT_TRUE(light(first));
-  ASSERT_TRUE(light(second));
+  ASSERT_TRUE(enable(first));
+  ASSERT_TRUE(enable(second));
   EXPECT_EQ(connector_reads(), 2U);
 }
 
 TEST_F(KmsCalls, LightingAfterProbeReadsNoConnector) {
   ASSERT_EQ(card->probe().value().size(), 2U);
   drm.calls.clear();
-  ASSERT_TRUE(light(first));
-  ASSERT_TRUE(light(second));
+  ASSERT_TRUE(enable(first));
+  ASSERT_TRUE(enable(second));
   EXPECT_EQ(connector_reads(), 0U);
 }
 
@@ -35,7 +35,7 @@ TEST_F(KmsCalls, RefusedFormatsReadEachConnectorOnce) {
     const auto refused = make_buffer(format);
     EXPECT_EQ(card->set_mode(first, mode, *refused, {}).error().value(), EINVAL);
   }
-  ASSERT_TRUE(light(first));
+  ASSERT_TRUE(enable(first));
   EXPECT_EQ(connector_reads(), 2U);
 }
 
@@ -49,7 +49,7 @@ TEST_F(KmsCalls, CheckedFormatsReadEachConnectorOnce) {
 }
 
 TEST_F(KmsCalls, ProbeReadsEachConnectorAnew) {
-  ASSERT_TRUE(light(first));
+  ASSERT_TRUE(enable(first));
   drm.connector(second)->connected = false;
   drm.calls.clear();
   EXPECT_FALSE(card->probe().value().at(1).connected);
@@ -57,20 +57,20 @@ TEST_F(KmsCalls, ProbeReadsEachConnectorAnew) {
 }
 
 TEST_F(KmsCalls, HotplugMakesLightingReadTheConnectorsAgain) {
-  ASSERT_TRUE(light(first));
+  ASSERT_TRUE(enable(first));
   drm.send_uevent("change", true);
   EXPECT_EQ(hotplugs(), 1U);
   drm.calls.clear();
-  ASSERT_TRUE(light(second));
+  ASSERT_TRUE(enable(second));
   EXPECT_EQ(connector_reads(), 2U);
 }
 
 TEST_F(KmsCalls, ConnectorThatAppearsIsFoundWithoutAnEvent) {
-  ASSERT_TRUE(light(first));
+  ASSERT_TRUE(enable(first));
   drm.connectors.push_back({43, true, {unit::FakeDrm::a_mode()}, 0, true});
   drm.encoders.push_back({53, 4, 0});
   drm.crtcs.push_back({33, 0, {}, false});
-  EXPECT_TRUE(light(43));
+  EXPECT_TRUE(enable(43));
 }
 
 TEST_F(KmsCalls, OutputThatDoesNotExistIsRefusedAfterOneRead) {
@@ -83,18 +83,18 @@ TEST_F(KmsCalls, NodeThatWasClosedIsReadAgain) {
   buffer.reset();
   buffer = make_buffer(PixelFormat::xrgb8888);
   drm.calls.clear();
-  ASSERT_TRUE(light(first));
+  ASSERT_TRUE(enable(first));
   EXPECT_EQ(connector_reads(), 2U);
 }
 
 TEST_F(KmsCallsOfOneCrtc, OutputWithoutACrtcGetsTheOneThatAnotherOneReleased) {
-  ASSERT_TRUE(light(first));
+  ASSERT_TRUE(enable(first));
   EXPECT_EQ(card->set_mode(second, mode, *buffer, {}).error().value(), ENOSPC);
-  card->leave(first);
+  card->release_without_restore(first);
   drm.connector(first)->connected = false;
   drm.connector(first)->encoder_id = 0;
   drm.encoder(unit::FakeDrm::first_encoder)->crtc_id = 0;
-  EXPECT_TRUE(light(second));
+  EXPECT_TRUE(enable(second));
 }
 
 TEST_F(KmsCallsOfOneCrtc, OutputWithoutACrtcGetsTheOneThatAnotherProgramReleased) {
@@ -103,11 +103,11 @@ TEST_F(KmsCallsOfOneCrtc, OutputWithoutACrtcGetsTheOneThatAnotherProgramReleased
   ASSERT_EQ(card->set_mode(first, mode, *buffer, {}).error().value(), ENOSPC);
   drm.connector(second)->encoder_id = 0;
   drm.encoder(unit::FakeDrm::first_encoder + 1)->crtc_id = 0;
-  EXPECT_TRUE(light(first));
+  EXPECT_TRUE(enable(first));
 }
 
 TEST_F(KmsCalls, FrameAsksOnceWhatTheCrtcShows) {
-  ASSERT_TRUE(light(first));
+  ASSERT_TRUE(enable(first));
   drm.calls.clear();
   for (int i = 0; i < 3; ++i) {
     ASSERT_TRUE(frame(first));
@@ -117,7 +117,7 @@ TEST_F(KmsCalls, FrameAsksOnceWhatTheCrtcShows) {
 }
 
 TEST_F(KmsCalls, PresentAloneAsksWhatTheCrtcShows) {
-  ASSERT_TRUE(light(first));
+  ASSERT_TRUE(enable(first));
   ASSERT_TRUE(frame(first));
   drm.calls.clear();
   ASSERT_TRUE(card->present(first, *buffer, {}, {}).has_value());
@@ -125,8 +125,8 @@ TEST_F(KmsCalls, PresentAloneAsksWhatTheCrtcShows) {
 }
 
 TEST_F(KmsCalls, AnswerOfAnEarlierFrameIsNotReliedOn) {
-  ASSERT_TRUE(light(first));
-  ASSERT_TRUE(card->shows(first));
+  ASSERT_TRUE(enable(first));
+  ASSERT_TRUE(card->scans_out_our_fb(first));
   clock.advance(mode.frame_period());
   drm.crtc(unit::FakeDrm::first_crtc)->framebuffer_id = 999;
   drm.calls.clear();
@@ -135,10 +135,10 @@ TEST_F(KmsCalls, AnswerOfAnEarlierFrameIsNotReliedOn) {
 }
 
 TEST_F(KmsCalls, AnswerThatAnotherOneIsShownIsNotReliedOn) {
-  ASSERT_TRUE(light(first));
+  ASSERT_TRUE(enable(first));
   auto* const crtc = drm.crtc(unit::FakeDrm::first_crtc);
   const uint32_t own = std::exchange(crtc->framebuffer_id, 999);
-  EXPECT_FALSE(card->shows(first));
+  EXPECT_FALSE(card->scans_out_our_fb(first));
   crtc->framebuffer_id = own;
   drm.calls.clear();
   ASSERT_TRUE(card->present(first, *buffer, {}, {}).has_value());

@@ -114,12 +114,12 @@ class Model {
     if (buffer.mapped) {
       ++statistics.of(buffer.kind).hits;
     } else if (buffer.kind != MappingKind::shadow) {
-      make_room(buffer_bytes);
+      evict(buffer_bytes);
       if (const int refused = map(buffer)) return refused;
     }
     if (buffer.kind == MappingKind::shadow) ++statistics.of(MappingKind::shadow).hits;
     buffer.last_use = ++uses_;
-    make_room(0);
+    evict(0);
     return 0;
   }
   void unmap(size_t index) {
@@ -161,7 +161,7 @@ class Model {
     buffer.was_mapped = true;
     return 0;
   }
-  void make_room(uint64_t bytes) {
+  void evict(uint64_t bytes) {
     while (true) {
       Buffer* oldest = nullptr;
       uint64_t mapped = bytes;
@@ -236,7 +236,7 @@ RC_GTEST_PROP(MappingProperties, PixelsReadAreThoseWrittenAndMappingsAreAsInTheM
 RC_GTEST_PROP(MappingProperties, AStrictDisplayShowsExactlyTheDamage, ()) {
   HeadlessOptions options = any_options();
   options.strict_display = *rc::gen::arbitrary<bool>();
-  options.used_buffers = *rc::gen::arbitrary<bool>();
+  options.dirty_buffers = *rc::gen::arbitrary<bool>();
   options.mappings_for_uploads_only = *rc::gen::arbitrary<bool>();
   if (options.mappings_for_uploads_only) options.mapping = MappingChoice::automatic;
   if (!options.strict_display) options.mapping = MappingChoice::shadow;

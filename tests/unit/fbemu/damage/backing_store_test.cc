@@ -13,23 +13,23 @@
 
 #include "tests/support/reference_pixels.h"
 
-using fbemu::Shadow;
+using fbemu::BackingStore;
 
-TEST(Shadow, HasItsSizeRoundedUpToAPage) {
-  EXPECT_EQ(Shadow(1).size_bytes(), 4096U);
-  EXPECT_EQ(Shadow(4096).size_bytes(), 4096U);
-  EXPECT_EQ(Shadow(4097).size_bytes(), 8192U);
+TEST(BackingStore, HasItsSizeRoundedUpToAPage) {
+  EXPECT_EQ(BackingStore(1).size_bytes(), 4096U);
+  EXPECT_EQ(BackingStore(4096).size_bytes(), 4096U);
+  EXPECT_EQ(BackingStore(4097).size_bytes(), 8192U);
 }
 
-TEST(Shadow, IsZeroedAtTheStart) {
-  const Shadow shadow(8192);
+TEST(BackingStore, IsZeroedAtTheStart) {
+  const BackingStore shadow(8192);
   std::vector<std::byte> bytes(8192, std::byte{1});
   shadow.load(0, bytes);
   EXPECT_EQ(bytes, std::vector<std::byte>(8192));
 }
 
-TEST(Shadow, LoadsWhatWasStored) {
-  Shadow shadow(8192);
+TEST(BackingStore, LoadsWhatWasStored) {
+  BackingStore shadow(8192);
   const auto stored = unit::noise(5000, 7);
   shadow.store(1234, stored);
   std::vector<std::byte> loaded(5000);
@@ -37,8 +37,8 @@ TEST(Shadow, LoadsWhatWasStored) {
   EXPECT_EQ(loaded, stored);
 }
 
-TEST(Shadow, AStoreTouchesItsBytesOnly) {
-  Shadow shadow(4096);
+TEST(BackingStore, AStoreTouchesItsBytesOnly) {
+  BackingStore shadow(4096);
   shadow.store(10, std::vector<std::byte>(3, std::byte{0xff}));
   std::array<std::byte, 5> around{};
   shadow.load(9, around);
@@ -46,8 +46,8 @@ TEST(Shadow, AStoreTouchesItsBytesOnly) {
             (std::array{std::byte{0}, std::byte{0xff}, std::byte{0xff}, std::byte{0xff}, std::byte{0}}));
 }
 
-TEST(Shadow, TheLastByteCanBeStored) {
-  Shadow shadow(4096);
+TEST(BackingStore, TheLastByteCanBeStored) {
+  BackingStore shadow(4096);
   const std::byte last{0x5a};
   shadow.store(4095, {&last, 1});
   std::byte loaded{};
@@ -55,8 +55,8 @@ TEST(Shadow, TheLastByteCanBeStored) {
   EXPECT_EQ(loaded, last);
 }
 
-TEST(Shadow, WithBytesSeesAllOfIt) {
-  Shadow shadow(4096);
+TEST(BackingStore, WithBytesSeesAllOfIt) {
+  BackingStore shadow(4096);
   const auto stored = unit::noise(4096, 3);
   shadow.store(0, stored);
   bool same = false;
@@ -64,8 +64,8 @@ TEST(Shadow, WithBytesSeesAllOfIt) {
   EXPECT_TRUE(same);
 }
 
-TEST(Shadow, IsAFileThatAnotherProcessCouldMap) {
-  Shadow shadow(4096);
+TEST(BackingStore, IsAFileThatAnotherProcessCouldMap) {
+  BackingStore shadow(4096);
   const std::byte value{0x21};
   shadow.store(100, {&value, 1});
   struct stat status {};
@@ -77,18 +77,18 @@ TEST(Shadow, IsAFileThatAnotherProcessCouldMap) {
   EXPECT_NE(::fcntl(shadow.descriptor(), F_GETFD) & FD_CLOEXEC, 0);
 }
 
-TEST(Shadow, ThatCannotBeHadSaysHowMuchWasAskedFor) {
+TEST(BackingStore, ThatCannotBeHadSaysHowMuchWasAskedFor) {
   constexpr uint64_t too_much = uint64_t{1} << 62;
   try {
-    const Shadow shadow(too_much);
+    const BackingStore shadow(too_much);
     FAIL() << "4 EiB were had";
   } catch (const std::system_error& error) {
     EXPECT_NE(std::string(error.what()).find("4611686018427387904 bytes"), std::string::npos) << error.what();
   }
 }
 
-TEST(Shadow, AStoreIsNeverSeenHalfDone) {
-  Shadow shadow(4096);
+TEST(BackingStore, AStoreIsNeverSeenHalfDone) {
+  BackingStore shadow(4096);
   std::atomic<bool> done{false};
   std::thread writer([&] {
     for (unsigned round = 1; round <= 300; ++round) {

@@ -124,9 +124,9 @@ TEST(DamageList, ScatteredWritesInPagesAreJoinedInsideThePages) {
   EXPECT_LE(written.size(), 32'768U);
   for (uint64_t page = 0; page < pages; ++page) {
     const ByteRange first{page * 8'192, page * 8'192 + 4};
-    bool covered = false;
-    for (const ByteRange& range : written) covered = covered || range.clipped_to(first) == first;
-    ASSERT_TRUE(covered) << "page " << page;
+    bool preempted = false;
+    for (const ByteRange& range : written) preempted = preempted || range.clipped_to(first) == first;
+    ASSERT_TRUE(preempted) << "page " << page;
   }
   for (const ByteRange& range : written) ASSERT_LE(range.begin % 8'192 + range.size(), 4'096U) << range.begin;
 }

@@ -207,11 +207,11 @@ RC_GTEST_PROP(CoveringRects, CoverTheRegionDisjointlyWithinTheLimit, ()) {
   const auto covering = covering_rects(region, limit);
   RC_ASSERT(covering.size() <= limit);
   const Grid wanted = painted(rects);
-  const Grid covered = painted(covering);
+  const Grid preempted = painted(covering);
   for (size_t y = 0; y < side; ++y) {
-    for (size_t x = 0; x < side; ++x) RC_ASSERT(!wanted[y][x] || covered[y][x]);
+    for (size_t x = 0; x < side; ++x) RC_ASSERT(!wanted[y][x] || preempted[y][x]);
   }
-  RC_ASSERT(sum_of_areas(covering) == count(covered));
+  RC_ASSERT(sum_of_areas(covering) == count(preempted));
 }
 
 RC_GTEST_PROP(CoveringRects, NeverReachBeyondTheBoundsOfTheRegion, ()) {

@@ -9,11 +9,11 @@
 #include "tests/support/fake_user_memory.h"
 
 using fbemu::Abi;
+using fbemu::FramebufferState;
 using fbemu::make_fix;
 using fbemu::make_var;
 using fbemu::read_color_map;
 using fbemu::refresh_millihertz;
-using fbemu::Scene;
 using fbemu::UserColorMap;
 using unit::FakeUserMemory;
 
@@ -37,14 +37,14 @@ drmclient::Mode xga() {
   return mode;
 }
 
-Scene xga_scene() {
-  Scene scene;
-  scene.mode = xga();
-  scene.size = {1024, 768};
-  scene.layout.pitch_bytes = 8192;
-  scene.layout.virtual_size = {2048, 1536};
-  scene.offset = {16, 700};
-  return scene;
+FramebufferState xga_fb_state() {
+  FramebufferState fb_state;
+  fb_state.mode = xga();
+  fb_state.size = {1024, 768};
+  fb_state.layout.pitch_bytes = 8192;
+  fb_state.layout.virtual_size = {2048, 1536};
+  fb_state.offset = {16, 700};
+  return fb_state;
 }
 
 fb_fix_screeninfo distinct_fix() {
@@ -77,7 +77,7 @@ fb_var_screeninfo var_with_timing() {
 }  // namespace
 
 TEST(MakeVar, HasTheGeometryOfTheScene) {
-  const auto var = make_var(xga_scene(), {300, 200});
+  const auto var = make_var(xga_fb_state(), {300, 200});
   EXPECT_EQ(var.xres, 1024U);
   EXPECT_EQ(var.yres, 768U);
   EXPECT_EQ(var.xres_virtual, 2048U);
@@ -89,7 +89,7 @@ TEST(MakeVar, HasTheGeometryOfTheScene) {
 }
 
 TEST(MakeVar, HasTheFieldsOfXrgb8888) {
-  const auto var = make_var(xga_scene(), {});
+  const auto var = make_var(xga_fb_state(), {});
   EXPECT_EQ(var.bits_per_pixel, 32U);
   EXPECT_EQ(var.red.offset, 16U);
   EXPECT_EQ(var.red.length, 8U);
@@ -103,7 +103,7 @@ TEST(MakeVar, HasTheFieldsOfXrgb8888) {
 }
 
 TEST(MakeVar, WhatTheEmulationHasAtZeroIsZero) {
-  const auto var = make_var(xga_scene(), {});
+  const auto var = make_var(xga_fb_state(), {});
   EXPECT_EQ(var.grayscale, 0U);
   EXPECT_EQ(var.nonstd, 0U);
   EXPECT_EQ(var.activate, 0U);
@@ -114,7 +114,7 @@ TEST(MakeVar, WhatTheEmulationHasAtZeroIsZero) {
 }
 
 TEST(MakeVar, HasTheRealTiming) {
-  const auto var = make_var(xga_scene(), {});
+  const auto var = make_var(xga_fb_state(), {});
   EXPECT_EQ(var.pixclock, 15'385U);  // as fbset's fb.modes has it for 65 MHz
   EXPECT_EQ(var.left_margin, 160U);
   EXPECT_EQ(var.right_margin, 24U);
@@ -191,7 +191,7 @@ TEST(Refresh, OfAnEmptyVarIsNone) {
 }
 
 TEST(MakeFix, SaysWhatTheEmulationSays) {
-  const auto fix = make_fix("fbemu headless", xga_scene().layout, 12'582'912);
+  const auto fix = make_fix("fbemu headless", xga_fb_state().layout, 12'582'912);
   EXPECT_STREQ(fix.id, "fbemu headless");
   EXPECT_EQ(fix.smem_start, 0U);
   EXPECT_EQ(fix.smem_len, 12'582'912U);

@@ -14,10 +14,10 @@ using drmclient::Mode;
 using drmclient::Size;
 using fbemu::check_var;
 using fbemu::CheckedVar;
+using fbemu::FramebufferState;
 using fbemu::offsets_fit;
 using fbemu::Presentation;
 using fbemu::Rotation;
-using fbemu::Scene;
 using fbemu::VarLimits;
 
 namespace {
@@ -42,17 +42,17 @@ drmclient::Output virtual_monitor() {
 }
 
 /// What FBIOGET_VSCREENINFO gives at the start is present_var().
-Scene present_scene() {
-  Scene scene;
-  scene.mode = monitor().modes.front();
-  scene.size = {1024, 768};
-  scene.layout.pitch_bytes = 4096;
-  scene.layout.virtual_size = {1024, 768};
-  return scene;
+FramebufferState present_fb_state() {
+  FramebufferState fb_state;
+  fb_state.mode = monitor().modes.front();
+  fb_state.size = {1024, 768};
+  fb_state.layout.pitch_bytes = 4096;
+  fb_state.layout.virtual_size = {1024, 768};
+  return fb_state;
 }
 
 fb_var_screeninfo present_var() {
-  return make_var(present_scene(), monitor().size_mm);
+  return make_var(present_fb_state(), monitor().size_mm);
 }
 
 Presentation at_start() {
@@ -64,7 +64,7 @@ Presentation at_start() {
 base::Result<CheckedVar> check(const fb_var_screeninfo& var, const drmclient::Output& output = monitor(),
                                uint64_t memory = memory_bytes,
                                const Presentation& presentation = at_start()) {
-  const Scene current = present_scene();
+  const FramebufferState current = present_fb_state();
   return check_var(var, {output, presentation, current, memory});
 }
 
@@ -88,7 +88,7 @@ TEST(CheckVar, ThePresentVarIsAcceptedUnchanged) {
   const auto checked = check(present_var());
   ASSERT_TRUE(checked.has_value());
   EXPECT_TRUE(same(checked->var, present_var()));
-  EXPECT_EQ(checked->scene.mode, monitor().modes.front());
+  EXPECT_EQ(checked->fb_state.mode, monitor().modes.front());
 }
 
 TEST(CheckVar, SidesBelowEightAreRefused) {
@@ -124,7 +124,7 @@ TEST(CheckVar, EveryDepthIsReal) {
       var.xres_virtual = 1031;
       var.yres_virtual = 768;
     });
-    return checked ? checked->scene.layout.pitch_bytes : 0;
+    return checked ? checked->fb_state.layout.pitch_bytes : 0;
   };
   EXPECT_EQ(pitch_of(1), 129U);
   EXPECT_EQ(pitch_of(8), 1031U);
@@ -172,7 +172,7 @@ TEST(CheckVar, OffsetsMayReachTheEdgeOfTheVirtualScreenAndNoFurther) {
   };
   const auto edge = with_offsets(76, 232);
   ASSERT_TRUE(edge.has_value());
-  EXPECT_EQ(edge->scene.offset, (drmclient::Point{76, 232}));
+  EXPECT_EQ(edge->fb_state.offset, (drmclient::Point{76, 232}));
   EXPECT_TRUE(refused(with_offsets(77, 232)));
   EXPECT_TRUE(refused(with_offsets(76, 233)));
   EXPECT_TRUE(refused(with_offsets(most, 0)));
@@ -190,9 +190,9 @@ TEST(CheckVar, AnotherSizeOfTheListIsItsMode) {
   const auto checked =
       check_with([](auto& var) { var.xres = var.xres_virtual = 800, var.yres = var.yres_virtual = 600; });
   ASSERT_TRUE(checked.has_value());
-  EXPECT_EQ(checked->scene.mode, monitor().modes[2]);
-  EXPECT_EQ(checked->scene.layout.pitch_bytes, 3200U);
-  EXPECT_EQ(checked->var.pixclock, make_var(checked->scene, {}).pixclock);
+  EXPECT_EQ(checked->fb_state.mode, monitor().modes[2]);
+  EXPECT_EQ(checked->fb_state.layout.pitch_bytes, 3200U);
+  EXPECT_EQ(checked->var.pixclock, make_var(checked->fb_state, {}).pixclock);
 }
 
 TEST(CheckVar, ASizeThatTheOutputDoesNotHaveIsShownOnALargerMode) {
@@ -201,11 +201,11 @@ TEST(CheckVar, ASizeThatTheOutputDoesNotHaveIsShownOnALargerMode) {
   var.yres = var.yres_virtual = 480;
   const auto on_monitor = check(var);
   ASSERT_TRUE(on_monitor.has_value());
-  EXPECT_EQ(on_monitor->scene.size, (Size{640, 480}));
-  EXPECT_EQ(on_monitor->scene.mode, monitor().modes.front());
+  EXPECT_EQ(on_monitor->fb_state.size, (Size{640, 480}));
+  EXPECT_EQ(on_monitor->fb_state.mode, monitor().modes.front());
   const auto anywhere = check(var, virtual_monitor());
   ASSERT_TRUE(anywhere.has_value());
-  EXPECT_EQ(anywhere->scene.mode.size(), (Size{640, 480}));
+  EXPECT_EQ(anywhere->fb_state.mode.size(), (Size{640, 480}));
 }
 
 TEST(CheckVar, TheTimingOfASmallerPictureHasTheModesRefreshRate) {
@@ -227,7 +227,7 @@ TEST(CheckVar, WhereTheModeOfTheStartIsTooSmallTheSmallestThatWillDoIsTaken) {
   var.yres = 700;
   const auto checked = check(var, monitor(), memory_bytes, small);
   ASSERT_TRUE(checked.has_value());
-  EXPECT_EQ(checked->scene.mode.size(), (Size{1024, 768}));
+  EXPECT_EQ(checked->fb_state.mode.size(), (Size{1024, 768}));
 }
 
 TEST(CheckVar, AProgramThatTurnsItsPictureGetsTheModeOfTheTurnedSides) {
@@ -237,16 +237,16 @@ TEST(CheckVar, AProgramThatTurnsItsPictureGetsTheModeOfTheTurnedSides) {
     var.yres = var.yres_virtual = 800;
   });
   ASSERT_TRUE(checked.has_value());
-  EXPECT_EQ(checked->scene.mode, monitor().modes[2]);
-  EXPECT_EQ(checked->scene.rotation, Rotation::clockwise);
+  EXPECT_EQ(checked->fb_state.mode, monitor().modes[2]);
+  EXPECT_EQ(checked->fb_state.rotation, Rotation::clockwise);
   EXPECT_EQ(checked->var.rotate, static_cast<uint32_t>(FB_ROTATE_CW));
 }
 
 TEST(CheckVar, APictureThatIsTurnedWithItsSidesAsTheyWereIsMadeSmaller) {
   const auto checked = check_with([](auto& var) { var.rotate = FB_ROTATE_CCW; });
   ASSERT_TRUE(checked.has_value());
-  EXPECT_EQ(checked->scene.mode, monitor().modes.front());
-  EXPECT_EQ(checked->scene.placement().target().size(), (Size{576, 768}));
+  EXPECT_EQ(checked->fb_state.mode, monitor().modes.front());
+  EXPECT_EQ(checked->fb_state.view_transform().target().size(), (Size{576, 768}));
 }
 
 TEST(CheckVar, TheDisplaysRotationAndTheProgramsAddUp) {
@@ -258,7 +258,7 @@ TEST(CheckVar, TheDisplaysRotationAndTheProgramsAddUp) {
   var.yres = var.yres_virtual = 1024;
   const auto checked = check(var, monitor(), memory_bytes, turned_display);
   ASSERT_TRUE(checked.has_value());
-  EXPECT_EQ(checked->scene.rotation, Rotation::counterclockwise);
+  EXPECT_EQ(checked->fb_state.rotation, Rotation::counterclockwise);
   EXPECT_EQ(checked->var.width, 203U);
   EXPECT_EQ(checked->var.rotate, static_cast<uint32_t>(FB_ROTATE_UD));
 }
@@ -268,13 +268,13 @@ TEST(CheckVar, AnotherTimingOfTheSameSizeIsTheModeNearestToIt) {
     fbemu::set_timing(var, make_mode({1024, 768}, 74'000), {1024, 768}, Rotation::none);
   });
   ASSERT_TRUE(checked.has_value());
-  EXPECT_EQ(checked->scene.mode, monitor().modes[1]);
+  EXPECT_EQ(checked->fb_state.mode, monitor().modes[1]);
 }
 
 TEST(CheckVar, WithoutATimingTheModeStays) {
   const auto checked = check_with([](auto& var) { var.pixclock = 0, var.left_margin = 7; });
   ASSERT_TRUE(checked.has_value());
-  EXPECT_EQ(checked->scene.mode, monitor().modes.front());
+  EXPECT_EQ(checked->fb_state.mode, monitor().modes.front());
   EXPECT_TRUE(same(checked->var, present_var()));
 }
 
@@ -284,7 +284,7 @@ TEST(CheckVar, ATimingThatMakesNoSenseIsNoReasonToRefuse) {
     var.left_margin = var.right_margin = var.hsync_len = most;
   });
   ASSERT_TRUE(checked.has_value());
-  EXPECT_EQ(checked->scene.mode.size(), (Size{1024, 768}));
+  EXPECT_EQ(checked->fb_state.mode.size(), (Size{1024, 768}));
 }
 
 TEST(CheckVar, WhatIsNotTheProgramsToSayIsOverwritten) {
@@ -305,22 +305,22 @@ TEST(CheckVar, ActivateIsKept) {
 }
 
 TEST(OffsetsFit, AtTheEdgeAndNotBeyond) {
-  Scene scene;
-  scene.size = {64, 48};
-  scene.layout.virtual_size = {64, 100};
-  EXPECT_TRUE(offsets_fit(0, 52, false, scene));
-  EXPECT_FALSE(offsets_fit(0, 53, false, scene));
-  EXPECT_FALSE(offsets_fit(1, 0, false, scene));
-  EXPECT_FALSE(offsets_fit(most, most, false, scene));
+  FramebufferState fb_state;
+  fb_state.size = {64, 48};
+  fb_state.layout.virtual_size = {64, 100};
+  EXPECT_TRUE(offsets_fit(0, 52, false, fb_state));
+  EXPECT_FALSE(offsets_fit(0, 53, false, fb_state));
+  EXPECT_FALSE(offsets_fit(1, 0, false, fb_state));
+  EXPECT_FALSE(offsets_fit(most, most, false, fb_state));
 }
 
 TEST(OffsetsFit, WrappingLinesMayBeginAnywhere) {
-  Scene scene;
-  scene.size = {64, 48};
-  scene.layout.virtual_size = {64, 100};
-  EXPECT_TRUE(offsets_fit(0, 100, true, scene));
-  EXPECT_FALSE(offsets_fit(0, 101, true, scene));
-  EXPECT_FALSE(offsets_fit(1, 60, true, scene));
+  FramebufferState fb_state;
+  fb_state.size = {64, 48};
+  fb_state.layout.virtual_size = {64, 100};
+  EXPECT_TRUE(offsets_fit(0, 100, true, fb_state));
+  EXPECT_FALSE(offsets_fit(0, 101, true, fb_state));
+  EXPECT_FALSE(offsets_fit(1, 60, true, fb_state));
 }
 
 namespace {
@@ -355,17 +355,17 @@ RC_GTEST_PROP(CheckVar, NeverAcceptsWhatDoesNotFit, ()) {
     RC_ASSERT(checked.error().value() == EINVAL);
     return;
   }
-  const Scene& scene = checked->scene;
-  const Size whole = scene.layout.virtual_size;
-  RC_ASSERT(scene.size == (Size{wanted.xres, wanted.yres}));
-  const drmclient::Rect target = scene.placement().target();
-  RC_ASSERT(!target.empty() && target.clipped_to(drmclient::Rect::of(scene.mode.size())) == target);
+  const FramebufferState& fb_state = checked->fb_state;
+  const Size whole = fb_state.layout.virtual_size;
+  RC_ASSERT(fb_state.size == (Size{wanted.xres, wanted.yres}));
+  const drmclient::Rect target = fb_state.view_transform().target();
+  RC_ASSERT(!target.empty() && target.clipped_to(drmclient::Rect::of(fb_state.mode.size())) == target);
   RC_ASSERT(whole.width >= wanted.xres && whole.height >= wanted.yres);
-  RC_ASSERT(scene.layout.pitch_bytes == scene.layout.format.line_bytes(whole.width));
-  RC_ASSERT(uint64_t{scene.layout.pitch_bytes} * whole.height <= memory_bytes);
-  RC_ASSERT(uint64_t{scene.offset.x} + wanted.xres <= whole.width);
-  RC_ASSERT(uint64_t{scene.offset.y} + (scene.wraps ? 0 : wanted.yres) <= whole.height);
-  RC_ASSERT(scene.visible_bytes().end <= memory_bytes);
+  RC_ASSERT(fb_state.layout.pitch_bytes == fb_state.layout.format.line_bytes(whole.width));
+  RC_ASSERT(uint64_t{fb_state.layout.pitch_bytes} * whole.height <= memory_bytes);
+  RC_ASSERT(uint64_t{fb_state.offset.x} + wanted.xres <= whole.width);
+  RC_ASSERT(uint64_t{fb_state.offset.y} + (fb_state.wraps ? 0 : wanted.yres) <= whole.height);
+  RC_ASSERT(fb_state.visible_bytes().end <= memory_bytes);
 }
 
 RC_GTEST_PROP(CheckVar, AnAcceptedVarPutAgainIsTheSame, ()) {
@@ -388,8 +388,8 @@ RC_GTEST_PROP(CheckVar, AnAcceptedVarPutAgainIsTheSame, ()) {
   const auto checked = check(wanted, output);
   RC_ASSERT(checked.has_value());
   const Presentation presentation = at_start();
-  const auto again = check_var(checked->var, {output, presentation, checked->scene, memory_bytes});
+  const auto again = check_var(checked->var, {output, presentation, checked->fb_state, memory_bytes});
   RC_ASSERT(again.has_value());
   RC_ASSERT(same(again->var, checked->var));
-  RC_ASSERT(again->scene == checked->scene);
+  RC_ASSERT(again->fb_state == checked->fb_state);
 }

@@ -6,16 +6,16 @@
 
 using drmclient::Power;
 using drmclient::Size;
+using fbemu::CloneGroup;
 using fbemu::DamageLog;
-using fbemu::Display;
 using fbemu::Outputs;
 
 namespace {
 
-/// A leading output and a follower on a shared card.
-class DisplayOfTwo : public unit::ScreenFixture {
+/// A primary output and a clone on a shared card.
+class CloneGroupOfTwo : public unit::OutputPresenterFixture {
  protected:
-  DisplayOfTwo() {
+  CloneGroupOfTwo() {
     shared = true;
     headless.outputs = 2;
   }
@@ -23,11 +23,11 @@ class DisplayOfTwo : public unit::ScreenFixture {
   void make(Outputs which = Outputs::all) {
     if (!card) build();
     display.emplace(*card, outputs().front(), which, *shadow, statistics, std::nullopt, clock);
-    display->set_scene(scene);
+    display->set_fb_state(fb_state);
   }
-  void make_lit() {
+  void make_output() {
     make();
-    ASSERT_TRUE(display->light(scene).has_value());
+    ASSERT_TRUE(display->enable(fb_state).has_value());
     show({});
   }
   /// Uploads and presents.
@@ -35,111 +35,111 @@ class DisplayOfTwo : public unit::ScreenFixture {
     display->upload(damage, false);
     return display->present();
   }
-  [[nodiscard]] Display::OutputStatus status_of(size_t index) const {
-    std::vector<Display::OutputStatus> statuses;
+  [[nodiscard]] CloneGroup::OutputStatus status_of(size_t index) const {
+    std::vector<CloneGroup::OutputStatus> statuses;
     display->describe(statuses);
     return statuses.at(index);
   }
-  [[nodiscard]] std::vector<bool> lit() const {
-    std::vector<Display::OutputStatus> statuses;
+  [[nodiscard]] std::vector<bool> enabled() const {
+    std::vector<CloneGroup::OutputStatus> statuses;
     display->describe(statuses);
     std::vector<bool> result;
-    for (const auto& status : statuses) result.push_back(status.lit);
+    for (const auto& status : statuses) result.push_back(status.enabled);
     return result;
   }
 
-  std::optional<Display> display;
+  std::optional<CloneGroup> display;
 };
 
-using Lit = std::vector<bool>;
+using Enabled = std::vector<bool>;
 
 }  // namespace
 
-TEST_F(DisplayOfTwo, LightLightsAllOutputs) {
+TEST_F(CloneGroupOfTwo, LightLightsAllOutputs) {
   make();
-  EXPECT_FALSE(display->is_lit());
-  EXPECT_TRUE(display->wants_light());
-  ASSERT_TRUE(display->light(scene).has_value());
-  EXPECT_EQ(lit(), (Lit{true, true}));
-  EXPECT_FALSE(display->wants_light());
-  EXPECT_EQ(shown(first), picture_of(scene));
-  EXPECT_EQ(shown(second), picture_of(scene));
+  EXPECT_FALSE(display->is_enabled());
+  EXPECT_TRUE(display->needs_enable());
+  ASSERT_TRUE(display->enable(fb_state).has_value());
+  EXPECT_EQ(enabled(), (Enabled{true, true}));
+  EXPECT_FALSE(display->needs_enable());
+  EXPECT_EQ(shown(first), picture_of(fb_state));
+  EXPECT_EQ(shown(second), picture_of(fb_state));
 }
 
-TEST_F(DisplayOfTwo, ChosenOutputIsLitAlone) {
+TEST_F(CloneGroupOfTwo, ChosenOutputIsLitAlone) {
   make(Outputs::one);
-  ASSERT_TRUE(display->light(scene).has_value());
-  EXPECT_EQ(lit(), Lit{true});
+  ASSERT_TRUE(display->enable(fb_state).has_value());
+  EXPECT_EQ(enabled(), Enabled{true});
 }
 
-TEST_F(DisplayOfTwo, LightThatTheLeadingOutputRefusesLightsNone) {
+TEST_F(CloneGroupOfTwo, LightThatTheLeadingOutputRefusesLightsNone) {
   make();
   card->refuse_modes_of = first;
-  EXPECT_EQ(display->light(scene).error().value(), EINVAL);
-  EXPECT_EQ(lit(), (Lit{false, false}));
+  EXPECT_EQ(display->enable(fb_state).error().value(), EINVAL);
+  EXPECT_EQ(enabled(), (Enabled{false, false}));
 }
 
-TEST_F(DisplayOfTwo, FollowerThatRefusesIsLeftOutAndNotTriedAgain) {
+TEST_F(CloneGroupOfTwo, FollowerThatRefusesIsLeftOutAndNotTriedAgain) {
   make();
   card->refuse_modes_of = second;
-  ASSERT_TRUE(display->light(scene).has_value());
-  EXPECT_EQ(lit(), (Lit{true, false}));
+  ASSERT_TRUE(display->enable(fb_state).has_value());
+  EXPECT_EQ(enabled(), (Enabled{true, false}));
   EXPECT_EQ(status_of(1).error.value(), EINVAL);
-  EXPECT_FALSE(display->wants_light());
+  EXPECT_FALSE(display->needs_enable());
   card->refuse_modes_of = 0;
-  display->light_missing();
-  EXPECT_EQ(lit(), (Lit{true, false}));
+  display->enable_missing();
+  EXPECT_EQ(enabled(), (Enabled{true, false}));
 }
 
-TEST_F(DisplayOfTwo, RefusalsAreForgottenWhenTheScreenIsGivenBack) {
+TEST_F(CloneGroupOfTwo, RefusalsAreForgottenWhenTheScreenIsGivenBack) {
   make();
   card->refuse_modes_of = second;
-  ASSERT_TRUE(display->light(scene).has_value());
+  ASSERT_TRUE(display->enable(fb_state).has_value());
   card->refuse_modes_of = 0;
-  display->give_back();
-  EXPECT_EQ(lit(), (Lit{false, false}));
-  display->light_missing();
-  EXPECT_EQ(lit(), (Lit{true, true}));
+  display->release();
+  EXPECT_EQ(enabled(), (Enabled{false, false}));
+  display->enable_missing();
+  EXPECT_EQ(enabled(), (Enabled{true, true}));
 }
 
-TEST_F(DisplayOfTwo, DamageIsPresentedOnAllOutputs) {
-  make_lit();
+TEST_F(CloneGroupOfTwo, DamageIsPresentedOnAllOutputs) {
+  make_output();
   EXPECT_TRUE(show({.written = {write(3, 5, 0x123456)}, .written_back = {}}));
-  EXPECT_EQ(shown(first), picture_of(scene));
-  EXPECT_EQ(shown(second), picture_of(scene));
+  EXPECT_EQ(shown(first), picture_of(fb_state));
+  EXPECT_EQ(shown(second), picture_of(fb_state));
   EXPECT_FALSE(display->has_work());
 }
 
-TEST_F(DisplayOfTwo, UnchangedDisplayPresentsNothing) {
-  make_lit();
+TEST_F(CloneGroupOfTwo, UnchangedDisplayPresentsNothing) {
+  make_output();
   static_cast<void>(card->take_presented());
   EXPECT_TRUE(show({}));
   EXPECT_TRUE(card->take_presented().empty());
 }
 
-TEST_F(DisplayOfTwo, FollowerWhosePresentFailsHoldsUpNoOneAndIsTriedAgain) {
-  make_lit();
+TEST_F(CloneGroupOfTwo, FollowerWhosePresentFailsHoldsUpNoOneAndIsTriedAgain) {
+  make_output();
   card->refuse_presents_of = second;
   EXPECT_TRUE(show({.written = {write(3, 5, 0x123456)}, .written_back = {}}));
-  EXPECT_EQ(shown(first), picture_of(scene));
-  EXPECT_NE(shown(second), picture_of(scene));
+  EXPECT_EQ(shown(first), picture_of(fb_state));
+  EXPECT_NE(shown(second), picture_of(fb_state));
   EXPECT_EQ(status_of(1).error.value(), EIO);
   EXPECT_FALSE(status_of(0).error);
   EXPECT_TRUE(display->has_work());
   card->refuse_presents_of = 0;
   EXPECT_TRUE(show({}));
-  EXPECT_EQ(shown(second), picture_of(scene));
+  EXPECT_EQ(shown(second), picture_of(fb_state));
 }
 
-TEST_F(DisplayOfTwo, PresentOnAnUnpluggedCardReturnsFalse) {
-  make_lit();
+TEST_F(CloneGroupOfTwo, PresentOnAnUnpluggedCardReturnsFalse) {
+  make_output();
   card->refuse_presents = ENODEV;
   EXPECT_FALSE(show({.written = {write(3, 5, 0x123456)}, .written_back = {}}));
-  EXPECT_FALSE(display->is_lit());
+  EXPECT_FALSE(display->is_enabled());
 }
 
-TEST_F(DisplayOfTwo, LiveUploadShowsThePagesOnAllOutputs) {
-  make_lit();
+TEST_F(CloneGroupOfTwo, LiveUploadShowsThePagesOnAllOutputs) {
+  make_output();
   display->set_pages(&*pages);
   const uint32_t pixel = 0x123456;
   pages->draw(0, std::as_bytes(std::span(&pixel, 1)));
@@ -149,122 +149,122 @@ TEST_F(DisplayOfTwo, LiveUploadShowsThePagesOnAllOutputs) {
   EXPECT_EQ(shown(second).front(), 0x123456U);
 }
 
-TEST_F(DisplayOfTwo, DamageWhileOffOrCoveredIsShownAfterwards) {
-  make_lit();
+TEST_F(CloneGroupOfTwo, DamageWhileOffOrCoveredIsShownAfterwards) {
+  make_output();
   display->set_power(Power::off);
   EXPECT_TRUE(show({.written = {write(3, 5, 0x111111)}, .written_back = {}}));
   display->set_power(Power::on);
   show({});
-  EXPECT_EQ(shown(first), picture_of(scene));
+  EXPECT_EQ(shown(first), picture_of(fb_state));
   card->other_master = true;
   card->replaced = true;
-  display->look_for_other_masters();
-  EXPECT_TRUE(display->is_covered());
+  display->check_preemption();
+  EXPECT_TRUE(display->is_preempted());
   EXPECT_TRUE(show({.written = {write(4, 6, 0x222222)}, .written_back = {}}));
   card->other_master = false;
   card->replaced = false;
-  display->look_for_other_masters();
+  display->check_preemption();
   show({});
-  EXPECT_EQ(shown(first), picture_of(scene));
-  EXPECT_EQ(shown(second), picture_of(scene));
+  EXPECT_EQ(shown(first), picture_of(fb_state));
+  EXPECT_EQ(shown(second), picture_of(fb_state));
 }
 
-TEST_F(DisplayOfTwo, DamageWhileDarkIsShownWhenLit) {
+TEST_F(CloneGroupOfTwo, DamageWhileDarkIsShownWhenLit) {
   make();
   EXPECT_TRUE(show({.written = {write(3, 5, 0x111111)}, .written_back = {}}));
   EXPECT_FALSE(display->has_work());
-  display->light_missing();
-  EXPECT_EQ(shown(first), picture_of(scene));
-  EXPECT_EQ(shown(second), picture_of(scene));
+  display->enable_missing();
+  EXPECT_EQ(shown(first), picture_of(fb_state));
+  EXPECT_EQ(shown(second), picture_of(fb_state));
 }
 
-TEST_F(DisplayOfTwo, StaleDisplayIsUploadedAsAWhole) {
-  make_lit();
+TEST_F(CloneGroupOfTwo, StaleDisplayIsUploadedAsAWhole) {
+  make_output();
   write(3, 5, 0x111111);  // with damage that was lost
   display->mark_stale();
   EXPECT_TRUE(display->has_work());
   EXPECT_TRUE(show({}));
-  EXPECT_EQ(shown(first), picture_of(scene));
-  EXPECT_EQ(shown(second), picture_of(scene));
+  EXPECT_EQ(shown(first), picture_of(fb_state));
+  EXPECT_EQ(shown(second), picture_of(fb_state));
 }
 
-TEST_F(DisplayOfTwo, AppliedSceneIsShownOnAllOutputs) {
-  make_lit();
+TEST_F(CloneGroupOfTwo, AppliedSceneIsShownOnAllOutputs) {
+  make_output();
   ASSERT_EQ(display->apply(panned(16, 64)), 0);
   show({});
   EXPECT_EQ(shown(first), picture_of(panned(16, 64)));
   EXPECT_EQ(shown(second), picture_of(panned(16, 64)));
 }
 
-TEST_F(DisplayOfTwo, ModeThatTheLeadingOutputRefusesChangesNone) {
-  make_lit();
+TEST_F(CloneGroupOfTwo, ModeThatTheLeadingOutputRefusesChangesNone) {
+  make_output();
   card->refuse_modes_of = first;
-  EXPECT_EQ(display->apply(scene_of({32, 24})), EINVAL);
+  EXPECT_EQ(display->apply(fb_state_of({32, 24})), EINVAL);
   EXPECT_EQ(status_of(0).mode.size(), visible);
   EXPECT_EQ(status_of(1).mode.size(), visible);
 }
 
-TEST_F(DisplayOfTwo, FollowerThatRefusesAModeIsGivenBack) {
+TEST_F(CloneGroupOfTwo, FollowerThatRefusesAModeIsGivenBack) {
   build();
   card->plug_other(second, true, {visible, Size{96, 96}});
-  make_lit();
+  make_output();
   card->refuse_modes_of = second;
-  EXPECT_EQ(display->apply(scene_of({96, 96})), 0);
+  EXPECT_EQ(display->apply(fb_state_of({96, 96})), 0);
   EXPECT_EQ(status_of(0).mode.size(), (Size{96, 96}));
-  EXPECT_EQ(lit(), (Lit{true, false}));
-  EXPECT_FALSE(display->wants_light());
+  EXPECT_EQ(enabled(), (Enabled{true, false}));
+  EXPECT_FALSE(display->needs_enable());
 }
 
-TEST_F(DisplayOfTwo, FollowerWithoutTheModeGoesOnInItsOwn) {
+TEST_F(CloneGroupOfTwo, FollowerWithoutTheModeGoesOnInItsOwn) {
   build();
   card->plug_other(second, true, {visible});
-  make_lit();
-  EXPECT_EQ(display->apply(scene_of({96, 96})), 0);
-  EXPECT_EQ(lit(), (Lit{true, true}));
+  make_output();
+  EXPECT_EQ(display->apply(fb_state_of({96, 96})), 0);
+  EXPECT_EQ(enabled(), (Enabled{true, true}));
   EXPECT_EQ(status_of(1).mode.size(), visible);
 }
 
-TEST_F(DisplayOfTwo, SceneOfADarkDisplayIsShownWhenLit) {
+TEST_F(CloneGroupOfTwo, SceneOfADarkDisplayIsShownWhenLit) {
   make();
   ASSERT_EQ(display->apply(panned(16, 64)), 0);
-  display->light_missing();
+  display->enable_missing();
   EXPECT_EQ(shown(first), picture_of(panned(16, 64)));
   EXPECT_EQ(shown(second), picture_of(panned(16, 64)));
 }
 
-TEST_F(DisplayOfTwo, LightWaitsWhileAnotherIsMaster) {
+TEST_F(CloneGroupOfTwo, LightWaitsWhileAnotherIsMaster) {
   make();
   card->other_master = true;
-  display->light_missing();
-  EXPECT_FALSE(display->is_lit());
+  display->enable_missing();
+  EXPECT_FALSE(display->is_enabled());
   EXPECT_TRUE(display->waits_for_screen());
-  EXPECT_TRUE(display->wants_light());
+  EXPECT_TRUE(display->needs_enable());
   card->other_master = false;
-  display->light_missing();
-  EXPECT_EQ(lit(), (Lit{true, true}));
+  display->enable_missing();
+  EXPECT_EQ(enabled(), (Enabled{true, true}));
   EXPECT_FALSE(display->waits_for_screen());
 }
 
-TEST_F(DisplayOfTwo, ModesAreSetOnceMoreOnLitOutputsOnly) {
+TEST_F(CloneGroupOfTwo, ModesAreSetOnceMoreOnLitOutputsOnly) {
   make();
   card->crtcs = 1;
-  ASSERT_TRUE(display->light(scene).has_value());
+  ASSERT_TRUE(display->enable(fb_state).has_value());
   const uint64_t sets = statistics.mode_sets;
-  display->light_once_more();
+  display->enable_once_more();
   EXPECT_EQ(statistics.mode_sets, sets + 1);
 }
 
-TEST_F(DisplayOfTwo, ModeThatCannotBeSetOnceMoreLeavesTheOutputStale) {
-  make_lit();
+TEST_F(CloneGroupOfTwo, ModeThatCannotBeSetOnceMoreLeavesTheOutputStale) {
+  make_output();
   card->refuse_modes = EIO;
-  display->light_once_more();
-  EXPECT_EQ(lit(), (Lit{true, true}));
+  display->enable_once_more();
+  EXPECT_EQ(enabled(), (Enabled{true, true}));
   EXPECT_TRUE(display->has_work());
 }
 
-TEST_F(DisplayOfTwo, LeftDisplayLeavesEachOutput) {
-  make_lit();
-  display->leave();
+TEST_F(CloneGroupOfTwo, LeftDisplayLeavesEachOutput) {
+  make_output();
+  display->release_without_restore();
   EXPECT_EQ(card->leaves, 2U);
-  EXPECT_FALSE(display->is_lit());
+  EXPECT_FALSE(display->is_enabled());
 }

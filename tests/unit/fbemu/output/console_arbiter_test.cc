@@ -11,8 +11,8 @@
 #include "tests/support/manual_clock.h"
 #include "tests/support/stepped_card.h"
 
+using fbemu::ConsoleArbiter;
 using fbemu::OnClose;
-using fbemu::ScreenSharing;
 using fbemu::Writers;
 using std::chrono::milliseconds;
 using unit::OnTerminal;
@@ -23,9 +23,9 @@ namespace {
 constexpr milliseconds grace{300};
 constexpr milliseconds grace_of_written{1000};
 
-/// ScreenSharing by itself, on a card that is shared with the kernel's console: no presenter and no thread,
+/// ConsoleArbiter by itself, on a card that is shared with the kernel's console: no presenter and no thread,
 /// and a clock that stands still. Terminal 1 is in front.
-class ScreenSharingTest : public testing::Test {
+class ConsoleArbiterTest : public testing::Test {
  protected:
   void begin() {
     policy.terminals = &terminals;
@@ -33,14 +33,14 @@ class ScreenSharingTest : public testing::Test {
   }
   void begin_with_policy() {
     card.share();
-    fbemu::Scene scene;
-    scene.mode = drmclient::make_mode({64, 48});
-    scene.size = {64, 48};
-    scene.layout.virtual_size = scene.size;
-    scene.layout.pitch_bytes = 64 * 4;
-    shadow.emplace(uint64_t{scene.layout.pitch_bytes} * 48);
+    fbemu::FramebufferState fb_state;
+    fb_state.mode = drmclient::make_mode({64, 48});
+    fb_state.size = {64, 48};
+    fb_state.layout.virtual_size = fb_state.size;
+    fb_state.layout.pitch_bytes = 64 * 4;
+    shadow.emplace(uint64_t{fb_state.layout.pitch_bytes} * 48);
     display.emplace(card, card.probe()->front(), fbemu::Outputs::one, *shadow, statistics, std::nullopt);
-    display->set_scene(scene);
+    display->set_fb_state(fb_state);
     sharing.emplace(*display, card, policy, clock);
   }
 
@@ -78,57 +78,57 @@ class ScreenSharingTest : public testing::Test {
     clock.advance(time);
     wake();
   }
-  [[nodiscard]] bool lit() const { return display->is_lit(); }
+  [[nodiscard]] bool enabled() const { return display->is_enabled(); }
 
   unit::SteppedCard card{drmclient::HeadlessOptions{.size = {64, 48}}, unit::SteppedCard::Vblanks::stepped};
-  unit::FakeTerminals terminals{1};
+  unit::FakeVirtualTerminals terminals{1};
   unit::ManualClock clock;
-  fbemu::ScreenPolicy policy;
+  fbemu::ArbiterOptions policy;
   fbemu::Statistics statistics;
-  std::optional<fbemu::Shadow> shadow;
-  std::optional<fbemu::Display> display;
-  std::optional<ScreenSharing> sharing;
+  std::optional<fbemu::BackingStore> shadow;
+  std::optional<fbemu::CloneGroup> display;
+  std::optional<ConsoleArbiter> sharing;
   Writers writers;
 };
 
 }  // namespace
 
-TEST_F(ScreenSharingTest, ScreenIsLitWhenAWriterOpens) {
+TEST_F(ConsoleArbiterTest, ScreenIsLitWhenAWriterOpens) {
   begin();
   frame();
-  EXPECT_FALSE(lit());
+  EXPECT_FALSE(enabled());
   open();
-  EXPECT_TRUE(lit());
-  EXPECT_TRUE(sharing->is_in_front());
+  EXPECT_TRUE(enabled());
+  EXPECT_TRUE(sharing->is_on_active_vt());
 }
 
-TEST_F(ScreenSharingTest, WithoutTerminalsWritersAreInFront) {
+TEST_F(ConsoleArbiterTest, WithoutTerminalsWritersAreInFront) {
   begin_with_policy();
   EXPECT_EQ(sharing->descriptor(), -1);
   open(7);
-  EXPECT_TRUE(lit());
+  EXPECT_TRUE(enabled());
 }
 
-TEST_F(ScreenSharingTest, WritersWithoutProgramsAreInFront) {
+TEST_F(ConsoleArbiterTest, WritersWithoutProgramsAreInFront) {
   begin();
   set_writers({1, nullptr, false});
-  EXPECT_TRUE(lit());
+  EXPECT_TRUE(enabled());
 }
 
-TEST_F(ScreenSharingTest, ScreenIsGivenBackAfterTheGraceOfAClose) {
+TEST_F(ConsoleArbiterTest, ScreenIsGivenBackAfterTheGraceOfAClose) {
   begin();
   open();
   close();
   EXPECT_EQ(sharing->update_at(), clock.now() + grace);
   pass(grace - milliseconds(1));
-  EXPECT_TRUE(lit());
+  EXPECT_TRUE(enabled());
   pass(milliseconds(1));
-  EXPECT_FALSE(lit());
+  EXPECT_FALSE(enabled());
   EXPECT_EQ(card.releases, 1U);
   EXPECT_EQ(sharing->update_at(), std::nullopt);
 }
 
-TEST_F(ScreenSharingTest, OpenInTheGraceKeepsTheScreenLit) {
+TEST_F(ConsoleArbiterTest, OpenInTheGraceKeepsTheScreenLit) {
   begin();
   open();
   const uint64_t sets = statistics.mode_sets;
@@ -137,11 +137,11 @@ TEST_F(ScreenSharingTest, OpenInTheGraceKeepsTheScreenLit) {
   open();
   EXPECT_EQ(sharing->update_at(), std::nullopt);
   pass(grace);
-  EXPECT_TRUE(lit());
+  EXPECT_TRUE(enabled());
   EXPECT_EQ(statistics.mode_sets, sets);
 }
 
-TEST_F(ScreenSharingTest, GraceStartsAtTheLastClose) {
+TEST_F(ConsoleArbiterTest, GraceStartsAtTheLastClose) {
   begin();
   open();
   close();
@@ -149,12 +149,12 @@ TEST_F(ScreenSharingTest, GraceStartsAtTheLastClose) {
   open();
   close();
   pass(grace - milliseconds(1));
-  EXPECT_TRUE(lit());
+  EXPECT_TRUE(enabled());
   pass(milliseconds(1));
-  EXPECT_FALSE(lit());
+  EXPECT_FALSE(enabled());
 }
 
-TEST_F(ScreenSharingTest, WrittenPictureStaysUntilItsTerminalIsUsedAfterTheGrace) {
+TEST_F(ConsoleArbiterTest, WrittenPictureStaysUntilItsTerminalIsUsedAfterTheGrace) {
   begin();
   open();
   close(true);
@@ -165,35 +165,35 @@ TEST_F(ScreenSharingTest, WrittenPictureStaysUntilItsTerminalIsUsedAfterTheGrace
   EXPECT_TRUE(terminals.watched);
   EXPECT_EQ(sharing->update_at(), std::nullopt);
   pass(std::chrono::hours(1));
-  EXPECT_TRUE(lit());
+  EXPECT_TRUE(enabled());
   write_on_terminal();
-  EXPECT_FALSE(lit());
+  EXPECT_FALSE(enabled());
   EXPECT_FALSE(terminals.watched);
 }
 
-TEST_F(ScreenSharingTest, PromptInTheGraceOfAWrittenPictureIsNoUse) {
+TEST_F(ConsoleArbiterTest, PromptInTheGraceOfAWrittenPictureIsNoUse) {
   begin();
   open();
   close(true);
   write_on_terminal();
   pass(grace_of_written);
-  EXPECT_TRUE(lit());
+  EXPECT_TRUE(enabled());
   wake();
-  EXPECT_TRUE(lit());
+  EXPECT_TRUE(enabled());
   EXPECT_TRUE(terminals.watched);
 }
 
-TEST_F(ScreenSharingTest, WrittenPictureWithoutTerminalsGoesAfterItsGrace) {
+TEST_F(ConsoleArbiterTest, WrittenPictureWithoutTerminalsGoesAfterItsGrace) {
   begin_with_policy();
   open();
   close(true);
   pass(grace_of_written - milliseconds(1));
-  EXPECT_TRUE(lit());
+  EXPECT_TRUE(enabled());
   pass(milliseconds(1));
-  EXPECT_FALSE(lit());
+  EXPECT_FALSE(enabled());
 }
 
-TEST_F(ScreenSharingTest, NewWriterEndsTheWatchOfTheTerminal) {
+TEST_F(ConsoleArbiterTest, NewWriterEndsTheWatchOfTheTerminal) {
   begin();
   open();
   close(true);
@@ -202,128 +202,128 @@ TEST_F(ScreenSharingTest, NewWriterEndsTheWatchOfTheTerminal) {
   open();
   EXPECT_FALSE(terminals.watched);
   write_on_terminal();
-  EXPECT_TRUE(lit());
+  EXPECT_TRUE(enabled());
 }
 
-TEST_F(ScreenSharingTest, AnotherTerminalInFrontGetsTheScreenAtOnce) {
+TEST_F(ConsoleArbiterTest, AnotherTerminalInFrontGetsTheScreenAtOnce) {
   begin();
   open();
   change_to(2);
-  EXPECT_FALSE(lit());
-  EXPECT_FALSE(sharing->is_in_front());
+  EXPECT_FALSE(enabled());
+  EXPECT_FALSE(sharing->is_on_active_vt());
   EXPECT_EQ(card.releases, 1U);
   EXPECT_EQ(card.leaves, 0U);
   change_to(1);
-  EXPECT_TRUE(lit());
+  EXPECT_TRUE(enabled());
 }
 
-TEST_F(ScreenSharingTest, CompositorInFrontGetsTheScreenAsItIs) {
+TEST_F(ConsoleArbiterTest, CompositorInFrontGetsTheScreenAsItIs) {
   begin();
   open();
   terminals.text = false;
   change_to(2);
-  EXPECT_FALSE(lit());
+  EXPECT_FALSE(enabled());
   EXPECT_EQ(card.leaves, 1U);
   EXPECT_EQ(card.releases, 0U);
 }
 
-TEST_F(ScreenSharingTest, WriterBehindAnotherTerminalIsNotLit) {
+TEST_F(ConsoleArbiterTest, WriterBehindAnotherTerminalIsNotLit) {
   begin();
   open(4);
   frame();
-  EXPECT_FALSE(lit());
+  EXPECT_FALSE(enabled());
   change_to(4);
-  EXPECT_TRUE(lit());
+  EXPECT_TRUE(enabled());
 }
 
-TEST_F(ScreenSharingTest, PictureWithoutWritersEndsBehindAnotherTerminal) {
+TEST_F(ConsoleArbiterTest, PictureWithoutWritersEndsBehindAnotherTerminal) {
   begin();
   open();
   close();
   change_to(2);
-  EXPECT_FALSE(lit());
+  EXPECT_FALSE(enabled());
   EXPECT_EQ(sharing->update_at(), std::nullopt);
   change_to(1);
-  EXPECT_FALSE(lit());
+  EXPECT_FALSE(enabled());
 }
 
-TEST_F(ScreenSharingTest, KeptPictureComesBackWithItsTerminal) {
+TEST_F(ConsoleArbiterTest, KeptPictureComesBackWithItsTerminal) {
   policy.on_close = OnClose::keep;
   begin();
   open();
   close();
   pass(std::chrono::hours(1));
-  EXPECT_TRUE(lit());
+  EXPECT_TRUE(enabled());
   change_to(2);
-  EXPECT_FALSE(lit());
+  EXPECT_FALSE(enabled());
   change_to(3);
-  EXPECT_FALSE(lit());
+  EXPECT_FALSE(enabled());
   change_to(1);
-  EXPECT_TRUE(lit());
+  EXPECT_TRUE(enabled());
 }
 
-TEST_F(ScreenSharingTest, WithoutAConsoleThePictureIsKept) {
+TEST_F(ConsoleArbiterTest, WithoutAConsoleThePictureIsKept) {
   card.console = false;
   begin();
   open();
   close();
   EXPECT_EQ(sharing->update_at(), std::nullopt);
   pass(std::chrono::hours(1));
-  EXPECT_TRUE(lit());
+  EXPECT_TRUE(enabled());
 }
 
-TEST_F(ScreenSharingTest, RefusedModeIsTriedAgainAfterFifteenFrames) {
+TEST_F(ConsoleArbiterTest, RefusedModeIsTriedAgainAfterFifteenFrames) {
   begin();
   card.refuse_modes = EINVAL;
   open();
-  EXPECT_FALSE(lit());
+  EXPECT_FALSE(enabled());
   card.refuse_modes = 0;
   for (int i = 0; i < 14; ++i) frame();
-  EXPECT_FALSE(lit());
+  EXPECT_FALSE(enabled());
   frame();
-  EXPECT_TRUE(lit());
+  EXPECT_TRUE(enabled());
 }
 
-TEST_F(ScreenSharingTest, WakesBetweenFramesDoNotShortenTheTimeToTheNextTry) {
+TEST_F(ConsoleArbiterTest, WakesBetweenFramesDoNotShortenTheTimeToTheNextTry) {
   begin();
   card.refuse_modes = EINVAL;
   open();
   card.refuse_modes = 0;
   for (int i = 0; i < 100; ++i) wake();
-  EXPECT_FALSE(lit());
+  EXPECT_FALSE(enabled());
 }
 
-TEST_F(ScreenSharingTest, PresentThatFailsPutsTheNextTryOff) {
+TEST_F(ConsoleArbiterTest, PresentThatFailsPutsTheNextTryOff) {
   begin();
   sharing->present_failed();
   open();
-  EXPECT_FALSE(lit());
+  EXPECT_FALSE(enabled());
   for (int i = 0; i < 15; ++i) frame();
-  EXPECT_TRUE(lit());
+  EXPECT_TRUE(enabled());
 }
 
-TEST_F(ScreenSharingTest, CloseForgetsThatTheCardRefused) {
+TEST_F(ConsoleArbiterTest, CloseForgetsThatTheCardRefused) {
   begin();
   card.refuse_modes = EINVAL;
   open();
   card.refuse_modes = 0;
   close();
   open();
-  EXPECT_TRUE(lit());
+  EXPECT_TRUE(enabled());
 }
 
-TEST_F(ScreenSharingTest, WhileAnotherIsMasterEachFrameTriesAgain) {
+TEST_F(ConsoleArbiterTest, WhileAnotherIsMasterEachFrameTriesAgain) {
   begin();
   card.other_master = true;
   open();
   frame();
-  EXPECT_FALSE(lit());
+  EXPECT_FALSE(enabled());
   card.other_master = false;
   frame();
-  EXPECT_TRUE(lit());
+  EXPECT_TRUE(enabled());
 }
 
-TEST_F(ScreenSharingTest, ProgramsWithinTheBudgetAreAskedOnceAChangeOfTerminal) {
+TEST_F(ConsoleArbiterTest, ProgramsWithinTheBudgetAreAskedOnceAChangeOfTerminal) {
   begin();
   std::vector<std::shared_ptr<OnTerminal>> programs;
   Writers many = writers_of({});
@@ -340,7 +340,7 @@ TEST_F(ScreenSharingTest, ProgramsWithinTheBudgetAreAskedOnceAChangeOfTerminal) 
   EXPECT_FALSE(sharing->wants_writers());
 }
 
-TEST_F(ScreenSharingTest, ProgramsBeyondTheBudgetAreAskedLaterHoweverOftenItIsWoken) {
+TEST_F(ConsoleArbiterTest, ProgramsBeyondTheBudgetAreAskedLaterHoweverOftenItIsWoken) {
   begin();
   std::vector<std::shared_ptr<OnTerminal>> programs;
   Writers many = writers_of({});
@@ -359,11 +359,11 @@ TEST_F(ScreenSharingTest, ProgramsBeyondTheBudgetAreAskedLaterHoweverOftenItIsWo
   const unsigned first = asked();
   EXPECT_GT(first, 0U);
   EXPECT_LE(first, 100U);
-  EXPECT_FALSE(sharing->is_in_front());
+  EXPECT_FALSE(sharing->is_on_active_vt());
   for (int i = 0; i < 100; ++i) set_writers(many);
   EXPECT_EQ(asked(), first);
   ASSERT_TRUE(sharing->update_at().has_value());
-  while (!lit()) {
+  while (!enabled()) {
     ASSERT_GT(*sharing->update_at(), clock.now());
     EXPECT_FALSE(sharing->wants_writers());
     const unsigned before = asked();
@@ -377,7 +377,7 @@ TEST_F(ScreenSharingTest, ProgramsBeyondTheBudgetAreAskedLaterHoweverOftenItIsWo
   EXPECT_EQ(sharing->update_at(), std::nullopt);
 }
 
-TEST_F(ScreenSharingTest, ScreenIsLeftAtOnceThoughProgramsAreLeftToBeAsked) {
+TEST_F(ConsoleArbiterTest, ScreenIsLeftAtOnceThoughProgramsAreLeftToBeAsked) {
   begin();
   open();
   Writers many = writers_of({std::make_shared<OnTerminal>(1)});
@@ -386,13 +386,13 @@ TEST_F(ScreenSharingTest, ScreenIsLeftAtOnceThoughProgramsAreLeftToBeAsked) {
   }
   many.count = 1001;
   set_writers(many);
-  EXPECT_TRUE(lit());
+  EXPECT_TRUE(enabled());
   change_to(2);
-  EXPECT_FALSE(lit());
+  EXPECT_FALSE(enabled());
   EXPECT_TRUE(sharing->update_at().has_value());
 }
 
-TEST_F(ScreenSharingTest, ScreenStaysLitWhileTheProgramsLeftAreAskedAfterAClose) {
+TEST_F(ConsoleArbiterTest, ScreenStaysLitWhileTheProgramsLeftAreAskedAfterAClose) {
   begin();
   const auto first = std::make_shared<OnTerminal>(5, 1);
   const auto last = std::make_shared<OnTerminal>(5, 2000);
@@ -404,16 +404,16 @@ TEST_F(ScreenSharingTest, ScreenStaysLitWhileTheProgramsLeftAreAskedAfterAClose)
   many.programs->add(last);
   many.count = 1001;
   set_writers(many);
-  ASSERT_TRUE(lit());
+  ASSERT_TRUE(enabled());
   many.programs->remove(first);
   many.count = 1000;
   set_writers(many);
   while (last->asked == 0) {
-    EXPECT_TRUE(lit());
+    EXPECT_TRUE(enabled());
     ASSERT_TRUE(sharing->update_at().has_value());
     clock.advance(*sharing->update_at() - clock.now());
     wake();
   }
-  EXPECT_TRUE(lit());
+  EXPECT_TRUE(enabled());
   EXPECT_EQ(statistics.mode_sets, 1U);
 }

@@ -4,23 +4,25 @@
 #include "tests/support/output_presenter_fixture.h"
 
 using drmclient::Size;
+using fbemu::OutputPresenter;
 using fbemu::Rotation;
 using fbemu::Scaling;
-using fbemu::Screen;
 
 namespace {
 
 /// Modes, monitors, and a picture in the mode of another size.
-class ScreenModes : public unit::ScreenFixture {
+class OutputPresenterModes : public unit::OutputPresenterFixture {
  protected:
-  void make(std::optional<drmclient::Mode> any_mode = std::nullopt, Screen::Role role = Screen::Role::leads) {
+  void make(std::optional<drmclient::Mode> follow_monitor_mode = std::nullopt,
+            OutputPresenter::Role role = OutputPresenter::Role::primary) {
     build();
-    screen.emplace(*card, outputs().front(), *shadow, statistics, std::move(any_mode), role, clock);
-    screen->set_scene(scene);
+    screen.emplace(*card, outputs().front(), *shadow, statistics, std::move(follow_monitor_mode), role,
+                   clock);
+    screen->set_fb_state(fb_state);
   }
-  void make_lit() {
+  void make_output() {
     make();
-    ASSERT_TRUE(screen->light_again());
+    ASSERT_TRUE(screen->enable_again());
   }
   /// Another monitor is plugged in, which the screen notices.
   [[nodiscard]] bool plug_monitor(std::vector<Size> sizes) {
@@ -36,46 +38,46 @@ class ScreenModes : public unit::ScreenFixture {
     return shown().at(size_t{y} * size.width + x);
   }
 
-  std::optional<Screen> screen;
+  std::optional<OutputPresenter> screen;
 };
 
 }  // namespace
 
-TEST_F(ScreenModes, AppliedModeIsSet) {
-  make_lit();
-  const auto smaller = scene_of({32, 24});
+TEST_F(OutputPresenterModes, AppliedModeIsSet) {
+  make_output();
+  const auto smaller = fb_state_of({32, 24});
   EXPECT_EQ(screen->apply(smaller), 0);
-  EXPECT_EQ(screen->scene(), smaller);
+  EXPECT_EQ(screen->fb_state(), smaller);
   EXPECT_EQ(shown(), picture_of(smaller));
   EXPECT_EQ(statistics.mode_sets, 2U);
 }
 
-TEST_F(ScreenModes, RefusedModeReturnsItsErrnoAndKeepsTheScene) {
-  make_lit();
+TEST_F(OutputPresenterModes, RefusedModeReturnsItsErrnoAndKeepsTheScene) {
+  make_output();
   card->refuse_modes = EINVAL;
-  EXPECT_EQ(screen->apply(scene_of({32, 24})), EINVAL);
-  EXPECT_EQ(screen->scene(), scene);
-  EXPECT_EQ(shown(), picture_of(scene));
+  EXPECT_EQ(screen->apply(fb_state_of({32, 24})), EINVAL);
+  EXPECT_EQ(screen->fb_state(), fb_state);
+  EXPECT_EQ(shown(), picture_of(fb_state));
 }
 
-TEST_F(ScreenModes, ModesRefusedOneAfterAnotherAreLoggedOnceInTenSeconds) {
-  make_lit();
+TEST_F(OutputPresenterModes, ModesRefusedOneAfterAnotherAreLoggedOnceInTenSeconds) {
+  make_output();
   card->refuse_modes = EINVAL;
-  for (uint32_t width = 20; width < 40; ++width) EXPECT_EQ(screen->apply(scene_of({width, 24})), EINVAL);
+  for (uint32_t width = 20; width < 40; ++width) EXPECT_EQ(screen->apply(fb_state_of({width, 24})), EINVAL);
   EXPECT_EQ(log.count("refused the mode"), 1);
   card->refuse_modes = 0;
-  ASSERT_EQ(screen->apply(scene_of({32, 24})), 0);
+  ASSERT_EQ(screen->apply(fb_state_of({32, 24})), 0);
   card->refuse_modes = EINVAL;
-  EXPECT_EQ(screen->apply(scene_of({48, 24})), EINVAL);
+  EXPECT_EQ(screen->apply(fb_state_of({48, 24})), EINVAL);
   EXPECT_EQ(log.count("refused the mode"), 1);
   clock.advance(std::chrono::seconds(11));
-  EXPECT_EQ(screen->apply(scene_of({48, 24})), EINVAL);
+  EXPECT_EQ(screen->apply(fb_state_of({48, 24})), EINVAL);
   EXPECT_EQ(log.count("refused the mode"), 2);
 }
 
-TEST_F(ScreenModes, RefusedModeMayBeAppliedAgain) {
-  make_lit();
-  const auto smaller = scene_of({32, 24});
+TEST_F(OutputPresenterModes, RefusedModeMayBeAppliedAgain) {
+  make_output();
+  const auto smaller = fb_state_of({32, 24});
   card->refuse_modes = EINVAL;
   ASSERT_EQ(screen->apply(smaller), EINVAL);
   card->refuse_modes = 0;
@@ -83,92 +85,92 @@ TEST_F(ScreenModes, RefusedModeMayBeAppliedAgain) {
   EXPECT_EQ(shown(), picture_of(smaller));
 }
 
-TEST_F(ScreenModes, ModeOfADarkScreenIsCheckedAndSetWhenItIsLit) {
+TEST_F(OutputPresenterModes, ModeOfADarkScreenIsCheckedAndSetWhenItIsLit) {
   make();
   card->refuse_buffers = ENOSPC;
-  EXPECT_EQ(screen->apply(scene_of({32, 24})), ENOSPC);
-  EXPECT_EQ(screen->scene(), scene);
+  EXPECT_EQ(screen->apply(fb_state_of({32, 24})), ENOSPC);
+  EXPECT_EQ(screen->fb_state(), fb_state);
   card->refuse_buffers = 0;
-  EXPECT_EQ(screen->apply(scene_of({32, 24})), 0);
+  EXPECT_EQ(screen->apply(fb_state_of({32, 24})), 0);
   EXPECT_EQ(statistics.mode_sets, 0U);
-  ASSERT_TRUE(screen->light_again());
-  EXPECT_EQ(shown(), picture_of(scene_of({32, 24})));
+  ASSERT_TRUE(screen->enable_again());
+  EXPECT_EQ(shown(), picture_of(fb_state_of({32, 24})));
 }
 
-TEST_F(ScreenModes, UnpluggedMonitorNeedsNoModeAndOneThatIsBackDoes) {
-  make_lit();
+TEST_F(OutputPresenterModes, UnpluggedMonitorNeedsNoModeAndOneThatIsBackDoes) {
+  make_output();
   EXPECT_FALSE(plug(false));
   EXPECT_FALSE(screen->output().connected);
-  EXPECT_TRUE(screen->is_lit());
+  EXPECT_TRUE(screen->is_enabled());
   EXPECT_TRUE(plug(true));
   EXPECT_TRUE(screen->output().connected);
   EXPECT_FALSE(screen->take_output(outputs()));
 }
 
-TEST_F(ScreenModes, OutputThatIsNoLongerListedIsDisconnected) {
-  make_lit();
+TEST_F(OutputPresenterModes, OutputThatIsNoLongerListedIsDisconnected) {
+  make_output();
   EXPECT_FALSE(screen->take_output({}));
   EXPECT_FALSE(screen->output().connected);
 }
 
-TEST_F(ScreenModes, MonitorWithoutTheSizeShowsThePictureInItsFirstMode) {
-  make_lit();
+TEST_F(OutputPresenterModes, MonitorWithoutTheSizeShowsThePictureInItsFirstMode) {
+  make_output();
   EXPECT_TRUE(plug_monitor({{128, 96}, {32, 24}}));
-  ASSERT_TRUE(screen->light_again());
-  EXPECT_EQ(screen->scene().mode.size(), (Size{128, 96}));
-  EXPECT_EQ(screen->scene().size, visible);
+  ASSERT_TRUE(screen->enable_again());
+  EXPECT_EQ(screen->fb_state().mode.size(), (Size{128, 96}));
+  EXPECT_EQ(screen->fb_state().size, visible);
 }
 
-TEST_F(ScreenModes, MonitorThatHasTheSizeIsSetToIt) {
-  make_lit();
+TEST_F(OutputPresenterModes, MonitorThatHasTheSizeIsSetToIt) {
+  make_output();
   EXPECT_TRUE(plug_monitor({{128, 96}, visible}));
-  ASSERT_TRUE(screen->light_again());
-  EXPECT_EQ(screen->scene().mode.size(), visible);
-  EXPECT_EQ(shown(), picture_of(scene));
+  ASSERT_TRUE(screen->enable_again());
+  EXPECT_EQ(screen->fb_state().mode.size(), visible);
+  EXPECT_EQ(shown(), picture_of(fb_state));
 }
 
-TEST_F(ScreenModes, SceneThatNobodyChoseAModeForTakesTheMonitorsFirst) {
+TEST_F(OutputPresenterModes, SceneThatNobodyChoseAModeForTakesTheMonitorsFirst) {
   make(drmclient::make_mode(visible));
   EXPECT_TRUE(plug_monitor({{128, 96}, visible}));
-  EXPECT_EQ(screen->scene().mode.size(), (Size{128, 96}));
+  EXPECT_EQ(screen->fb_state().mode.size(), (Size{128, 96}));
 }
 
-TEST_F(ScreenModes, FollowerShowsThePictureInAModeOfItsOwn) {
-  make(std::nullopt, Screen::Role::follows);
+TEST_F(OutputPresenterModes, FollowerShowsThePictureInAModeOfItsOwn) {
+  make(std::nullopt, OutputPresenter::Role::clone);
   EXPECT_TRUE(plug_monitor({{128, 96}}));
-  ASSERT_TRUE(screen->light_again());
-  EXPECT_EQ(screen->scene().mode.size(), (Size{128, 96}));
+  ASSERT_TRUE(screen->enable_again());
+  EXPECT_EQ(screen->fb_state().mode.size(), (Size{128, 96}));
 }
 
-TEST_F(ScreenModes, PictureOnALargerModeIsInTheMiddleOfBlack) {
-  make_lit();
+TEST_F(OutputPresenterModes, PictureOnALargerModeIsInTheMiddleOfBlack) {
+  make_output();
   ASSERT_TRUE(plug_monitor({{128, 96}}));
-  ASSERT_TRUE(screen->light_again());
+  ASSERT_TRUE(screen->enable_again());
   std::vector<uint32_t> expected(size_t{128} * 96, 0);
   for (uint32_t y = 0; y < 64; ++y) {
-    for (uint32_t x = 0; x < 64; ++x) expected.at(size_t{y + 16} * 128 + x + 32) = pixel_of(scene, x, y);
+    for (uint32_t x = 0; x < 64; ++x) expected.at(size_t{y + 16} * 128 + x + 32) = pixel_of(fb_state, x, y);
   }
   EXPECT_EQ(shown(), expected);
 }
 
-TEST_F(ScreenModes, PictureScaledByAWholeNumberHasSquaresOfPixels) {
-  scene.scaling = Scaling::integer;
-  make_lit();
+TEST_F(OutputPresenterModes, PictureScaledByAWholeNumberHasSquaresOfPixels) {
+  fb_state.scaling = Scaling::integer;
+  make_output();
   ASSERT_TRUE(plug_monitor({{160, 128}}));
-  ASSERT_TRUE(screen->light_again());
+  ASSERT_TRUE(screen->enable_again());
   std::vector<uint32_t> expected(size_t{160} * 128, 0);
   for (uint32_t y = 0; y < 128; ++y) {
     for (uint32_t x = 0; x < 128; ++x) {
-      expected.at(size_t{y} * 160 + x + 16) = pixel_of(scene, x / 2, y / 2);
+      expected.at(size_t{y} * 160 + x + 16) = pixel_of(fb_state, x / 2, y / 2);
     }
   }
   EXPECT_EQ(shown(), expected);
 }
 
-TEST_F(ScreenModes, DamageOnALargerModeIsPresentedAtItsPlace) {
-  make_lit();
+TEST_F(OutputPresenterModes, DamageOnALargerModeIsPresentedAtItsPlace) {
+  make_output();
   ASSERT_TRUE(plug_monitor({{128, 96}}));
-  ASSERT_TRUE(screen->light_again());
+  ASSERT_TRUE(screen->enable_again());
   screen->upload_damage({write(3, 5, 0x123456)});
   const auto frame = screen->next_frame();
   ASSERT_TRUE(frame.has_value());
@@ -178,10 +180,10 @@ TEST_F(ScreenModes, DamageOnALargerModeIsPresentedAtItsPlace) {
   EXPECT_EQ(shown_at({128, 96}, 35, 21), 0x123456U);
 }
 
-TEST_F(ScreenModes, TurnedPictureHasItsFirstPixelInAnotherCorner) {
-  scene.rotation = Rotation::half_turn;
-  make_lit();
-  auto expected = picture_of(scene);
+TEST_F(OutputPresenterModes, TurnedPictureHasItsFirstPixelInAnotherCorner) {
+  fb_state.rotation = Rotation::half_turn;
+  make_output();
+  auto expected = picture_of(fb_state);
   std::ranges::reverse(expected);
   EXPECT_EQ(shown(), expected);
 }

@@ -8,20 +8,21 @@ using base::failure;
 using drmclient::PixelFormat;
 using drmclient::Power;
 using drmclient::Rect;
-using fbemu::Screen;
+using fbemu::OutputPresenter;
 
 namespace {
 
-/// Lighting, buffers, flips and power of one output.
-class ScreenOfACard : public unit::ScreenFixture {
+/// Enabling, buffers, flips and power of one output.
+class OutputPresenterOfACard : public unit::OutputPresenterFixture {
  protected:
   void make() {
     build();
-    screen.emplace(*card, outputs().front(), *shadow, statistics, std::nullopt, Screen::Role::leads, clock);
+    screen.emplace(*card, outputs().front(), *shadow, statistics, std::nullopt,
+                   OutputPresenter::Role::primary, clock);
   }
-  void make_lit() {
+  void make_output() {
     make();
-    ASSERT_TRUE(screen->light(scene).has_value());
+    ASSERT_TRUE(screen->enable(fb_state).has_value());
   }
   /// Uploads what is stale and presents it.
   void show_all() {
@@ -35,102 +36,102 @@ class ScreenOfACard : public unit::ScreenFixture {
         screen->presented(card->present(frame->output, *frame->buffer, frame->origin, frame->damage)));
   }
 
-  std::optional<Screen> screen;
+  std::optional<OutputPresenter> screen;
 };
 
 }  // namespace
 
-TEST_F(ScreenOfACard, LightShowsTheScene) {
+TEST_F(OutputPresenterOfACard, LightShowsTheScene) {
   make();
-  EXPECT_FALSE(screen->is_lit());
-  ASSERT_TRUE(screen->light(scene).has_value());
+  EXPECT_FALSE(screen->is_enabled());
+  ASSERT_TRUE(screen->enable(fb_state).has_value());
   EXPECT_TRUE(screen->is_visible());
-  EXPECT_EQ(screen->scene(), scene);
-  EXPECT_EQ(shown(), picture_of(scene));
+  EXPECT_EQ(screen->fb_state(), fb_state);
+  EXPECT_EQ(shown(), picture_of(fb_state));
   EXPECT_EQ(statistics.mode_sets, 1U);
 }
 
-TEST_F(ScreenOfACard, LightReadsTheLivePixels) {
+TEST_F(OutputPresenterOfACard, LightReadsTheLivePixels) {
   make();
   screen->set_pages(&*pages);
   const uint32_t pixel = 0x123456;
   pages->draw(0, std::as_bytes(std::span(&pixel, 1)));
-  ASSERT_TRUE(screen->light(scene).has_value());
+  ASSERT_TRUE(screen->enable(fb_state).has_value());
   EXPECT_EQ(shown().front(), 0x123456U);
 }
 
-TEST_F(ScreenOfACard, LightWithARefusedModeReturnsItsErrnoAndStaysDark) {
+TEST_F(OutputPresenterOfACard, LightWithARefusedModeReturnsItsErrnoAndStaysDark) {
   make();
   card->refuse_modes = EINVAL;
-  EXPECT_EQ(screen->light(scene).error().value(), EINVAL);
-  EXPECT_FALSE(screen->is_lit());
+  EXPECT_EQ(screen->enable(fb_state).error().value(), EINVAL);
+  EXPECT_FALSE(screen->is_enabled());
   EXPECT_FALSE(screen->waits_for_screen());
 }
 
-TEST_F(ScreenOfACard, LightWithoutABufferReturnsItsErrno) {
+TEST_F(OutputPresenterOfACard, LightWithoutABufferReturnsItsErrno) {
   make();
   card->refuse_buffers = ENOMEM;
-  EXPECT_EQ(screen->light(scene).error().value(), ENOMEM);
+  EXPECT_EQ(screen->enable(fb_state).error().value(), ENOMEM);
 }
 
-TEST_F(ScreenOfACard, LightWithARefusedModeKeepsThePictureBefore) {
-  make_lit();
+TEST_F(OutputPresenterOfACard, LightWithARefusedModeKeepsThePictureBefore) {
+  make_output();
   card->refuse_modes = EINVAL;
-  EXPECT_FALSE(screen->light(scene_of({32, 24})).has_value());
-  EXPECT_TRUE(screen->is_lit());
-  EXPECT_EQ(screen->scene(), scene);
-  EXPECT_EQ(shown(), picture_of(scene));
+  EXPECT_FALSE(screen->enable(fb_state_of({32, 24})).has_value());
+  EXPECT_TRUE(screen->is_enabled());
+  EXPECT_EQ(screen->fb_state(), fb_state);
+  EXPECT_EQ(shown(), picture_of(fb_state));
 }
 
-TEST_F(ScreenOfACard, LightTakesTheProgramsFormatIfTheCardHasIt) {
+TEST_F(OutputPresenterOfACard, LightTakesTheProgramsFormatIfTheCardHasIt) {
   headless.formats = {PixelFormat::bgrx8888, PixelFormat::xrgb8888};
-  make_lit();
+  make_output();
   EXPECT_EQ(screen->format(), PixelFormat::xrgb8888);
 }
 
-TEST_F(ScreenOfACard, LightTakesTheNextFormatIfOneIsRefused) {
+TEST_F(OutputPresenterOfACard, LightTakesTheNextFormatIfOneIsRefused) {
   headless.formats = {PixelFormat::xrgb8888, PixelFormat::bgrx8888};
   make();
   card->refuse_format = PixelFormat::xrgb8888;
-  ASSERT_TRUE(screen->light(scene).has_value());
+  ASSERT_TRUE(screen->enable(fb_state).has_value());
   EXPECT_EQ(screen->format(), PixelFormat::bgrx8888);
-  EXPECT_EQ(shown(), picture_of(scene));
+  EXPECT_EQ(shown(), picture_of(fb_state));
 }
 
-TEST_F(ScreenOfACard, CheckReturnsTheErrnoOfABufferThatCannotBeMade) {
+TEST_F(OutputPresenterOfACard, CheckReturnsTheErrnoOfABufferThatCannotBeMade) {
   make();
-  EXPECT_TRUE(screen->check(scene).has_value());
+  EXPECT_TRUE(screen->check(fb_state).has_value());
   card->refuse_buffers = ENOSPC;
-  EXPECT_EQ(screen->check(scene).error().value(), ENOSPC);
-  EXPECT_FALSE(screen->is_lit());
+  EXPECT_EQ(screen->check(fb_state).error().value(), ENOSPC);
+  EXPECT_FALSE(screen->is_enabled());
 }
 
-TEST_F(ScreenOfACard, UnchangedScreenHasNoFrame) {
-  make_lit();
+TEST_F(OutputPresenterOfACard, UnchangedScreenHasNoFrame) {
+  make_output();
   EXPECT_FALSE(screen->has_work());
   EXPECT_FALSE(screen->next_frame().has_value());
 }
 
-TEST_F(ScreenOfACard, DamageIsPresentedAsItsRectangle) {
-  make_lit();
+TEST_F(OutputPresenterOfACard, DamageIsPresentedAsItsRectangle) {
+  make_output();
   screen->upload_damage({write(3, 5, 0x123456)});
   const auto frame = screen->next_frame();
   ASSERT_TRUE(frame.has_value());
   ASSERT_EQ(frame->damage.size(), 1U);
   EXPECT_EQ(frame->damage.front(), (Rect{3, 5, 4, 6}));
   present();
-  EXPECT_EQ(shown(), picture_of(scene));
+  EXPECT_EQ(shown(), picture_of(fb_state));
   EXPECT_FALSE(screen->has_work());
 }
 
-TEST_F(ScreenOfACard, DamageOutsideTheViewHasNoFrame) {
-  make_lit();
+TEST_F(OutputPresenterOfACard, DamageOutsideTheViewHasNoFrame) {
+  make_output();
   screen->upload_damage({write(80, 5, 0x123456), write(3, 100, 0x123456)});
   EXPECT_FALSE(screen->next_frame().has_value());
 }
 
-TEST_F(ScreenOfACard, RefusedPresentKeepsTheDamageForTheNextFrame) {
-  make_lit();
+TEST_F(OutputPresenterOfACard, RefusedPresentKeepsTheDamageForTheNextFrame) {
+  make_output();
   screen->upload_damage({write(3, 5, 0x123456)});
   ASSERT_TRUE(screen->next_frame().has_value());
   EXPECT_TRUE(screen->presented(failure(EIO)));
@@ -138,11 +139,11 @@ TEST_F(ScreenOfACard, RefusedPresentKeepsTheDamageForTheNextFrame) {
   EXPECT_TRUE(screen->has_work());
   present();
   EXPECT_FALSE(screen->error());
-  EXPECT_EQ(shown(), picture_of(scene));
+  EXPECT_EQ(shown(), picture_of(fb_state));
 }
 
-TEST_F(ScreenOfACard, RefusedUploadLeavesTheScreenStale) {
-  make_lit();
+TEST_F(OutputPresenterOfACard, RefusedUploadLeavesTheScreenStale) {
+  make_output();
   const auto damage = write(3, 5, 0x123456);
   card->refuse_accesses = ENOMEM;
   static_cast<void>(card->request_vblank(first));  // takes the fault over
@@ -152,11 +153,11 @@ TEST_F(ScreenOfACard, RefusedUploadLeavesTheScreenStale) {
   card->refuse_accesses = 0;
   static_cast<void>(card->request_vblank(first));
   show_all();
-  EXPECT_EQ(shown(), picture_of(scene));
+  EXPECT_EQ(shown(), picture_of(fb_state));
 }
 
-TEST_F(ScreenOfACard, AppliedSceneFlipsToASecondBufferAndTheNextOneBack) {
-  make_lit();
+TEST_F(OutputPresenterOfACard, AppliedSceneFlipsToASecondBufferAndTheNextOneBack) {
+  make_output();
   screen->upload_damage({write(3, 5, 0x123456)});
   const auto* front = screen->next_frame()->buffer;
   present();
@@ -164,18 +165,18 @@ TEST_F(ScreenOfACard, AppliedSceneFlipsToASecondBufferAndTheNextOneBack) {
   EXPECT_TRUE(screen->is_stale());
   screen->upload_all();
   EXPECT_NE(screen->next_frame()->buffer, front);
-  EXPECT_EQ(shown(), picture_of(scene)) << "until it is presented";
+  EXPECT_EQ(shown(), picture_of(fb_state)) << "until it is presented";
   present();
   EXPECT_EQ(shown(), picture_of(panned(16, 64)));
-  ASSERT_EQ(screen->apply(scene), 0);
+  ASSERT_EQ(screen->apply(fb_state), 0);
   screen->upload_all();
   EXPECT_EQ(screen->next_frame()->buffer, front);
   present();
-  EXPECT_EQ(shown(), picture_of(scene));
+  EXPECT_EQ(shown(), picture_of(fb_state));
 }
 
-TEST_F(ScreenOfACard, AppliedSceneWithoutMemoryForASecondBufferUsesTheFirst) {
-  make_lit();
+TEST_F(OutputPresenterOfACard, AppliedSceneWithoutMemoryForASecondBufferUsesTheFirst) {
+  make_output();
   screen->upload_damage({write(3, 5, 0x123456)});
   const auto* front = screen->next_frame()->buffer;
   present();
@@ -187,20 +188,20 @@ TEST_F(ScreenOfACard, AppliedSceneWithoutMemoryForASecondBufferUsesTheFirst) {
   EXPECT_EQ(shown(), picture_of(panned(16, 64)));
 }
 
-TEST_F(ScreenOfACard, SameSceneIsNoChange) {
-  make_lit();
-  ASSERT_EQ(screen->apply(scene), 0);
+TEST_F(OutputPresenterOfACard, SameSceneIsNoChange) {
+  make_output();
+  ASSERT_EQ(screen->apply(fb_state), 0);
   EXPECT_FALSE(screen->has_work());
 }
 
-TEST_F(ScreenOfACard, LivePixelsThatCannotBeReadLeaveWhatWasDeliveredAndTheScreenStale) {
-  make_lit();
+TEST_F(OutputPresenterOfACard, LivePixelsThatCannotBeReadLeaveWhatWasDeliveredAndTheScreenStale) {
+  make_output();
   screen->set_pages(&*pages);
   const uint32_t pixel = 0x123456;
   pages->draw(0, std::as_bytes(std::span(&pixel, 1)));
   pages->read_error = EIO;
   show_all();
-  EXPECT_EQ(shown(), picture_of(scene));
+  EXPECT_EQ(shown(), picture_of(fb_state));
   EXPECT_TRUE(screen->is_stale());
   EXPECT_TRUE(screen->has_work());
   EXPECT_EQ(screen->error().value(), EIO);
@@ -211,39 +212,39 @@ TEST_F(ScreenOfACard, LivePixelsThatCannotBeReadLeaveWhatWasDeliveredAndTheScree
   EXPECT_FALSE(screen->error());
 }
 
-TEST_F(ScreenOfACard, LightWithoutLivePixelsLeavesTheScreenStale) {
+TEST_F(OutputPresenterOfACard, LightWithoutLivePixelsLeavesTheScreenStale) {
   make();
   screen->set_pages(&*pages);
   pages->read_error = EIO;
-  ASSERT_TRUE(screen->light(scene).has_value());
-  EXPECT_EQ(shown(), picture_of(scene));
+  ASSERT_TRUE(screen->enable(fb_state).has_value());
+  EXPECT_EQ(shown(), picture_of(fb_state));
   EXPECT_TRUE(screen->has_work());
   EXPECT_EQ(screen->error().value(), EIO);
 }
 
-TEST_F(ScreenOfACard, PowerOffShowsBlackAndPowerOnUploadsEverything) {
-  make_lit();
+TEST_F(OutputPresenterOfACard, PowerOffShowsBlackAndPowerOnUploadsEverything) {
+  make_output();
   screen->set_power(Power::off);
   EXPECT_FALSE(screen->is_visible());
-  EXPECT_TRUE(screen->is_lit());
+  EXPECT_TRUE(screen->is_enabled());
   EXPECT_EQ(shown(), std::vector<uint32_t>(visible.area()));
   write(3, 5, 0x123456);
   screen->set_power(Power::on);
   EXPECT_TRUE(screen->is_stale());
   show_all();
-  EXPECT_EQ(shown(), picture_of(scene));
+  EXPECT_EQ(shown(), picture_of(fb_state));
 }
 
-TEST_F(ScreenOfACard, ScreenThatIsOffHasNoFrame) {
-  make_lit();
+TEST_F(OutputPresenterOfACard, ScreenThatIsOffHasNoFrame) {
+  make_output();
   screen->set_power(Power::off);
   screen->mark_stale();
   EXPECT_FALSE(screen->has_work());
   EXPECT_FALSE(screen->next_frame().has_value());
 }
 
-TEST_F(ScreenOfACard, RefusedPowerKeepsTheLevelAndTheNextChangeTriesAgain) {
-  make_lit();
+TEST_F(OutputPresenterOfACard, RefusedPowerKeepsTheLevelAndTheNextChangeTriesAgain) {
+  make_output();
   card->refuse_powers = EBUSY;
   screen->set_power(Power::off);
   screen->set_power(Power::off);
@@ -255,31 +256,31 @@ TEST_F(ScreenOfACard, RefusedPowerKeepsTheLevelAndTheNextChangeTriesAgain) {
   EXPECT_EQ(log.count("can be changed again"), 1);
 }
 
-TEST_F(ScreenOfACard, PowerOfADarkScreenIsTakenOnWhenItIsLit) {
+TEST_F(OutputPresenterOfACard, PowerOfADarkScreenIsTakenOnWhenItIsLit) {
   make();
-  screen->set_scene(scene);
+  screen->set_fb_state(fb_state);
   screen->set_power(Power::off);
   EXPECT_EQ(screen->power(), Power::off);
-  ASSERT_TRUE(screen->light_again());
+  ASSERT_TRUE(screen->enable_again());
   EXPECT_EQ(screen->power(), Power::off);
   EXPECT_EQ(shown(), std::vector<uint32_t>(visible.area()));
 }
 
-TEST_F(ScreenOfACard, GivenBackScreenIsReleasedAndHasNoWork) {
-  make_lit();
+TEST_F(OutputPresenterOfACard, GivenBackScreenIsReleasedAndHasNoWork) {
+  make_output();
   screen->mark_stale();
-  screen->give_back();
+  screen->release();
   EXPECT_EQ(card->releases, 1U);
-  EXPECT_FALSE(screen->is_lit());
+  EXPECT_FALSE(screen->is_enabled());
   EXPECT_FALSE(screen->has_work());
-  screen->give_back();
+  screen->release();
   EXPECT_EQ(card->releases, 1U);
 }
 
-TEST_F(ScreenOfACard, LeftScreenIsLeftToWhoeverComes) {
-  make_lit();
-  screen->leave();
+TEST_F(OutputPresenterOfACard, LeftScreenIsLeftToWhoeverComes) {
+  make_output();
+  screen->release_without_restore();
   EXPECT_EQ(card->leaves, 1U);
   EXPECT_EQ(card->releases, 0U);
-  EXPECT_FALSE(screen->is_lit());
+  EXPECT_FALSE(screen->is_enabled());
 }

@@ -17,7 +17,7 @@ class PresenterDamage : public unit::PresenterFixture {};
 TEST_F(PresenterDamage, TheFirstPictureIsWhatTheProgramsMemoryHolds) {
   build(Vblanks::stepped);
   draw_everything(1);
-  presenter->start(scene, &*pages);
+  presenter->start(fb_state, &*pages);
   EXPECT_EQ(screen(), program_picture());
 }
 
@@ -26,7 +26,7 @@ TEST_F(PresenterDamage, WithoutPagesTheFirstPictureIsTheShadow) {
   const auto bytes = unit::noise(shadow->size_bytes(), 2);
   shadow->store(0, bytes);
   pages->store(0, bytes);
-  presenter->start(scene, nullptr);
+  presenter->start(fb_state, nullptr);
   EXPECT_EQ(screen(), program_picture());
 }
 
@@ -84,7 +84,7 @@ TEST_F(PresenterDamage, WhatWasDrawnOutsideIsShownOnceItIsPannedTo) {
   presenter->set_writers(1);
   draw(40, 100, 0x445566);
   ticks(2);
-  fbemu::Scene panned = scene;
+  fbemu::FramebufferState panned = fb_state;
   panned.offset = {32, 96};
   ASSERT_EQ(show(panned), 0);
   EXPECT_EQ(shown(8, 4), 0x445566U);
@@ -93,7 +93,7 @@ TEST_F(PresenterDamage, WhatWasDrawnOutsideIsShownOnceItIsPannedTo) {
 
 TEST_F(PresenterDamage, DamageInAPannedSceneIsShownAtItsPlace) {
   start();
-  fbemu::Scene panned = scene;
+  fbemu::FramebufferState panned = fb_state;
   panned.offset = {32, 96};
   ASSERT_EQ(show(panned), 0);
   static_cast<void>(card->take_presented());
@@ -191,7 +191,7 @@ TEST_F(PresenterDamage, AnyMixOfDrawingWritingAndPanningEndsInTheProgramsPicture
   presenter->set_writers(1);
   std::mt19937 engine(12345);
   const auto random = [&] { return static_cast<uint32_t>(engine()); };
-  fbemu::Scene now = scene;
+  fbemu::FramebufferState now = fb_state;
   for (int i = 0; i < 400; ++i) {
     const uint32_t x = random() % virtual_size.width;
     const uint32_t y = random() % virtual_size.height;

@@ -7,7 +7,7 @@
 
 namespace {
 
-/// A presenter whose output is not lit, as on a shared screen behind another terminal: the card has no
+/// A presenter whose output is not enabled, as on a shared screen behind another terminal: the card has no
 /// vblanks for it. The frames end by the clock that the test advances.
 class PresenterUnlit : public unit::PresenterFixture {
  protected:
@@ -28,7 +28,7 @@ class PresenterUnlit : public unit::PresenterFixture {
     for (int i = 0; i < rounds && completed == 0; ++i) {
       write(1, 1, static_cast<uint32_t>(i));
       flush();
-      manual_clock.advance(scene.mode.frame_period() / 4);
+      manual_clock.advance(fb_state.mode.frame_period() / 4);
     }
     return completed == 1;
   }
@@ -45,7 +45,7 @@ TEST_F(PresenterUnlit, WaitForVblankBesideWritesAndFsyncsCompletesAfterAFrame) {
 
 TEST_F(PresenterUnlit, SceneBesideWritesAndFsyncsCompletesAfterAFrame) {
   begin();
-  fbemu::Scene panned = scene;
+  fbemu::FramebufferState panned = fb_state;
   panned.offset = {16, 64};
   std::atomic<int> completed{0};
   presenter->show(panned, [&](int) { ++completed; });
@@ -59,7 +59,7 @@ TEST_F(PresenterUnlit, WaitForVblankDoesNotCompleteBeforeTheFrameEnds) {
   // The frame begins before the presenter waits for the second flush.
   flush();
   flush();
-  manual_clock.advance(scene.mode.frame_period() - std::chrono::nanoseconds(1));
+  manual_clock.advance(fb_state.mode.frame_period() - std::chrono::nanoseconds(1));
   flush();
   flush();
   EXPECT_EQ(completed, 0);
@@ -90,8 +90,8 @@ TEST_F(PresenterUnlit, VblanksAreCountedByTheClock) {
   EXPECT_EQ(presenter->vblank_count(), 0U);
   manual_clock.advance(std::chrono::hours(1));
   EXPECT_EQ(presenter->vblank_count(), 0U) << "counts from the start on";
-  presenter->start(scene, &*pages);
+  presenter->start(fb_state, &*pages);
   EXPECT_EQ(presenter->vblank_count(), 0U);
-  manual_clock.advance(3 * scene.mode.frame_period());
+  manual_clock.advance(3 * fb_state.mode.frame_period());
   EXPECT_EQ(presenter->vblank_count(), 3U);
 }

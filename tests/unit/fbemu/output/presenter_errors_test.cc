@@ -49,7 +49,7 @@ TEST_F(PresenterErrors, FailedLiveReadIsInTheStatusUntilOneWorks) {
   start();
   draw_everything(3);
   pages->read_error = EIO;
-  fbemu::Scene panned = scene;
+  fbemu::FramebufferState panned = fb_state;
   panned.offset = {16, 64};
   ASSERT_EQ(show(panned), 0);
   EXPECT_TRUE(status_becomes(EIO));
@@ -62,7 +62,7 @@ TEST_F(PresenterErrors, PixelsThatCouldNotBeReadLiveAreShownByTheNextVblank) {
   start();
   draw_everything(3);
   pages->read_error = EIO;
-  fbemu::Scene panned = scene;
+  fbemu::FramebufferState panned = fb_state;
   panned.offset = {16, 64};
   ASSERT_EQ(show(panned), 0);
   ASSERT_NE(screen(), program_picture(panned));
@@ -75,7 +75,7 @@ TEST_F(PresenterErrors, PixelsThatCouldNotBeReadLiveAreShownByTheNextVblank) {
 TEST_F(PresenterErrors, FailedLiveReadsAreLoggedOnceAndSoIsTheirEnd) {
   start();
   pages->read_error = EIO;
-  fbemu::Scene panned = scene;
+  fbemu::FramebufferState panned = fb_state;
   panned.offset = {16, 64};
   ASSERT_EQ(show(panned), 0);
   ticks(5);

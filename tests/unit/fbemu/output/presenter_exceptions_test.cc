@@ -72,7 +72,7 @@ TEST_F(PresenterExceptions, SceneThatWasTakenOverBeforeTheFailureIsAnsweredAsSho
   draw_everything(5);
   pages->write_all_back();
   card->no_memory_to_present = true;
-  fbemu::Scene panned = scene;
+  fbemu::FramebufferState panned = fb_state;
   panned.offset = {16, 64};
   EXPECT_EQ(show(panned), 0);
   card->no_memory_to_present = false;
@@ -85,13 +85,13 @@ TEST_F(PresenterExceptions, SceneWithoutMemoryForItsModeReturnsEnomemAndStays) {
   draw_everything(5);
   pages->write_all_back();
   card->no_memory_for_buffers = true;
-  fbemu::Scene other = scene;
+  fbemu::FramebufferState other = fb_state;
   other.mode = drmclient::make_mode({32, 24});
   other.size = {32, 24};
   EXPECT_EQ(show(other), ENOMEM);
   card->no_memory_for_buffers = false;
   tick();
-  EXPECT_EQ(presenter->status().mode, scene.mode);
+  EXPECT_EQ(presenter->status().mode, fb_state.mode);
   EXPECT_EQ(screen(), program_picture());
 }
 
@@ -101,9 +101,9 @@ TEST_F(PresenterExceptions, WriterThatCameInAFailedTickIsLit) {
   card->no_memory_for_buffers = true;
   presenter->set_writers(1);
   ASSERT_TRUE(unit::eventually([&] { return presenter->status().error.value() == ENOMEM; }));
-  EXPECT_FALSE(presenter->status().lit);
+  EXPECT_FALSE(presenter->status().enabled);
   card->no_memory_for_buffers = false;
-  EXPECT_TRUE(unit::eventually([&] { return presenter->status().lit; }));
+  EXPECT_TRUE(unit::eventually([&] { return presenter->status().enabled; }));
 }
 
 TEST_F(PresenterExceptions, FailureOfEachTickIsLoggedOnce) {

@@ -15,7 +15,7 @@ TEST_F(PresenterFaults, ARefusedModeAtTheStartNamesModeAndOutput) {
   build(Vblanks::stepped);
   card->refuse_modes = EACCES;
   try {
-    presenter->start(scene, &*pages);
+    presenter->start(fb_state, &*pages);
     FAIL() << "started";
   } catch (const std::system_error& error) {
     EXPECT_EQ(error.code().value(), EACCES);
@@ -28,7 +28,7 @@ TEST_F(PresenterFaults, ARefusedBufferAtTheStartIsToldToo) {
   build(Vblanks::stepped);
   card->refuse_buffers = ENOMEM;
   try {
-    presenter->start(scene, &*pages);
+    presenter->start(fb_state, &*pages);
     FAIL() << "started";
   } catch (const std::system_error& error) {
     EXPECT_EQ(error.code().value(), ENOMEM);
@@ -100,10 +100,10 @@ TEST_F(PresenterFaults, ARefusedModeKeepsTheSceneAndTellsItsErrno) {
   pages->write_all_back();
   tick();
   card->refuse_modes = EINVAL;
-  fbemu::Scene other = scene;
+  fbemu::FramebufferState other = fb_state;
   other.mode = drmclient::make_mode({32, 24});
   EXPECT_EQ(show(other), EINVAL);
-  EXPECT_EQ(presenter->status().mode, scene.mode);
+  EXPECT_EQ(presenter->status().mode, fb_state.mode);
   EXPECT_EQ(screen(), program_picture());
   EXPECT_EQ(statistics.mode_sets, 1U);
 }
@@ -111,7 +111,7 @@ TEST_F(PresenterFaults, ARefusedModeKeepsTheSceneAndTellsItsErrno) {
 TEST_F(PresenterFaults, AfterARefusedModeDamageIsShownInTheOldScene) {
   start();
   card->refuse_modes = EBUSY;
-  fbemu::Scene other = scene;
+  fbemu::FramebufferState other = fb_state;
   other.mode = drmclient::make_mode({32, 24});
   ASSERT_EQ(show(other), EBUSY);
   write(60, 60, 0x606060);
@@ -125,7 +125,7 @@ TEST_F(PresenterFaults, ARefusedModeWithADifferentOffsetDoesNotPan) {
   pages->write_all_back();
   tick();
   card->refuse_modes = EBUSY;
-  fbemu::Scene other = scene;
+  fbemu::FramebufferState other = fb_state;
   other.mode = drmclient::make_mode({32, 24});
   other.offset = {10, 10};
   ASSERT_EQ(show(other), EBUSY);
@@ -137,10 +137,10 @@ TEST_F(PresenterFaults, ARefusedModeWithADifferentOffsetDoesNotPan) {
 TEST_F(PresenterFaults, ARefusedBufferForANewModeKeepsTheScene) {
   start();
   card->refuse_buffers = ENOSPC;
-  fbemu::Scene other = scene;
+  fbemu::FramebufferState other = fb_state;
   other.mode = drmclient::make_mode({32, 24});
   EXPECT_EQ(show(other), ENOSPC);
-  EXPECT_EQ(presenter->status().mode, scene.mode);
+  EXPECT_EQ(presenter->status().mode, fb_state.mode);
 }
 
 TEST_F(PresenterFaults, ARefusedPowerChangeLeavesThePowerAndTheNextOneWorks) {
@@ -171,7 +171,7 @@ TEST_F(PresenterFaults, WherePagesCannotBeReadTheShadowIsShown) {
   draw_everything(9);
   pages->write_all_back();
   pages->read_error = ENOTCONN;
-  presenter->start(scene, &*pages);
+  presenter->start(fb_state, &*pages);
   EXPECT_EQ(screen(), program_picture());
 }
 

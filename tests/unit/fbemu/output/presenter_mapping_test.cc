@@ -77,7 +77,7 @@ TEST_P(PresenterMapping, ShowsPansAndFlipsWhole) {
   begin();
   draw_everything(4);
   for (const drmclient::Point offset : {drmclient::Point{10, 0}, {0, 90}, {32, 96}, {3, 7}}) {
-    fbemu::Scene panned = scene;
+    fbemu::FramebufferState panned = fb_state;
     panned.offset = offset;
     ASSERT_EQ(show(panned), 0);
     EXPECT_EQ(screen(), program_picture(panned)) << offset.x << ',' << offset.y;
@@ -91,7 +91,7 @@ TEST_P(PresenterMapping, ShowsAnotherMode) {
   begin();
   draw_everything(5);
   tick();
-  fbemu::Scene other = scene;
+  fbemu::FramebufferState other = fb_state;
   other.mode = drmclient::make_mode({32, 24});
   other.size = {32, 24};
   ASSERT_EQ(show(other), 0);
@@ -115,7 +115,7 @@ INSTANTIATE_TEST_SUITE_P(Ways, PresenterMapping,
                          testing::Values(Way{"Automatic", MappingChoice::automatic, false},
                                          Way{"Dumb", MappingChoice::dumb, false},
                                          Way{"DmaBuf", MappingChoice::dma_buf, false},
-                                         Way{"Shadow", MappingChoice::shadow, false},
+                                         Way{"BackingStore", MappingChoice::shadow, false},
                                          Way{"ForUploadsOnly", MappingChoice::automatic, true}),
                          [](const auto& way) { return std::string(way.param.name); });
 

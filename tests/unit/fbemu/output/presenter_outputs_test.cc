@@ -31,24 +31,24 @@ class PresenterOutputs : public unit::PresenterFixture {
   void open() { presenter->set_writers(1); }
   void close() { presenter->set_writers(0); }
 
-  [[nodiscard]] fbemu::Display::OutputStatus status_of(OutputId output) const {
+  [[nodiscard]] fbemu::CloneGroup::OutputStatus status_of(OutputId output) const {
     const auto outputs = presenter->status().outputs;
     const auto name = "Virtual-" + std::to_string(output);
-    const auto found = std::ranges::find(outputs, name, &fbemu::Display::OutputStatus::name);
-    return found == outputs.end() ? fbemu::Display::OutputStatus{} : *found;
+    const auto found = std::ranges::find(outputs, name, &fbemu::CloneGroup::OutputStatus::name);
+    return found == outputs.end() ? fbemu::CloneGroup::OutputStatus{} : *found;
   }
-  [[nodiscard]] bool becomes_lit(OutputId output, bool lit = true) {
-    return eventually([&] { return status_of(output).lit == lit; });
+  [[nodiscard]] bool becomes_enabled(OutputId output, bool enabled = true) {
+    return eventually([&] { return status_of(output).enabled == enabled; });
   }
-  [[nodiscard]] bool both_lit() { return becomes_lit(first) && becomes_lit(second); }
-  /// The output is lit and shows the program's picture pixel by pixel.
+  [[nodiscard]] bool both_enabled() { return becomes_enabled(first) && becomes_enabled(second); }
+  /// The output is enabled and shows the program's picture pixel by pixel.
   [[nodiscard]] bool shows_picture(OutputId output) {
-    return eventually([&] { return status_of(output).lit && screen(output) == program_picture(); });
+    return eventually([&] { return status_of(output).enabled && screen(output) == program_picture(); });
   }
   /// In the mode of another size the picture's middle is in the middle.
   [[nodiscard]] bool middle_is(OutputId output, Size size, uint32_t pixel) {
     return eventually([&] {
-      if (!status_of(output).lit) return false;
+      if (!status_of(output).enabled) return false;
       const auto pixels = screen(output);
       return pixels.size() == size.area() &&
              pixels.at(size_t{size.height / 2} * size.width + size.width / 2) == pixel;
@@ -67,9 +67,9 @@ class PresenterOutputs : public unit::PresenterFixture {
 
 TEST_F(PresenterOutputs, AllThatAreConnectedShowThePicture) {
   begin();
-  EXPECT_FALSE(status_of(second).lit);
+  EXPECT_FALSE(status_of(second).enabled);
   open();
-  ASSERT_TRUE(both_lit());
+  ASSERT_TRUE(both_enabled());
   write(3, 5, 0x112233);
   EXPECT_TRUE(shows_picture(first));
   EXPECT_TRUE(shows_picture(second));
@@ -77,15 +77,15 @@ TEST_F(PresenterOutputs, AllThatAreConnectedShowThePicture) {
   EXPECT_TRUE(shows_picture(first));
   EXPECT_TRUE(shows_picture(second));
   close();
-  EXPECT_TRUE(becomes_lit(first, false));
-  EXPECT_TRUE(becomes_lit(second, false));
+  EXPECT_TRUE(becomes_enabled(first, false));
+  EXPECT_TRUE(becomes_enabled(second, false));
 }
 
 TEST_F(PresenterOutputs, AChosenOutputIsTheOnlyOne) {
   policy.outputs = Outputs::one;
   begin();
   open();
-  ASSERT_TRUE(becomes_lit(first));
+  ASSERT_TRUE(becomes_enabled(first));
   card->plug_other(second, false);
   card->plug_other(second, true);
   ticks(3);
@@ -97,8 +97,8 @@ TEST_F(PresenterOutputs, PannedPicturesAreOnBoth) {
   begin();
   draw_everything(3);
   open();
-  ASSERT_TRUE(both_lit());
-  fbemu::Scene panned = scene;
+  ASSERT_TRUE(both_enabled());
+  fbemu::FramebufferState panned = fb_state;
   panned.offset = {16, 64};
   ASSERT_EQ(show(panned), 0);
   EXPECT_EQ(screen(first), program_picture(panned));
@@ -120,7 +120,7 @@ TEST_F(PresenterOutputs, OneThatIsPluggedInLaterShowsThePicture) {
 TEST_F(PresenterOutputs, OneThatIsUnpluggedIsGivenBack) {
   begin();
   open();
-  ASSERT_TRUE(both_lit());
+  ASSERT_TRUE(both_enabled());
   const unsigned before = card->releases;
   card->plug_other(second, false);
   EXPECT_TRUE(eventually([&] { return presenter->status().outputs.size() == 1; }));
@@ -150,21 +150,21 @@ TEST_F(PresenterOutputs, AMonitorThatHasTheSizeIsSetToIt) {
 TEST_F(PresenterOutputs, TheOtherShowsThePictureAloneWhereTheLeadingOneIsUnplugged) {
   begin();
   open();
-  ASSERT_TRUE(both_lit());
+  ASSERT_TRUE(both_enabled());
   draw_everything(1);
   card->plug(false);
-  ASSERT_TRUE(becomes_lit(first, false));
+  ASSERT_TRUE(becomes_enabled(first, false));
   EXPECT_TRUE(shows_picture(second));
-  EXPECT_TRUE(presenter->status().lit);
+  EXPECT_TRUE(presenter->status().enabled);
   EXPECT_EQ(presenter->status().output.name, "Virtual-1");
   tick();
   EXPECT_EQ(presenter->capture()->pixels, program_picture());
-  fbemu::Scene panned = scene;
+  fbemu::FramebufferState panned = fb_state;
   panned.offset = {8, 8};
   ASSERT_EQ(show(panned), 0);
   EXPECT_EQ(screen(second), program_picture(panned));
   card->plug(true);
-  ASSERT_TRUE(becomes_lit(first));
+  ASSERT_TRUE(becomes_enabled(first));
   EXPECT_EQ(screen(first), program_picture(panned));
   EXPECT_EQ(screen(second), program_picture(panned));
 }
@@ -174,24 +174,24 @@ TEST_F(PresenterOutputs, ACableMayMoveOnACardWithOneCrtc) {
   card->crtcs = 1;
   card->plug_other(second, false);
   open();
-  ASSERT_TRUE(becomes_lit(first));
+  ASSERT_TRUE(becomes_enabled(first));
   draw_everything(2);
   ASSERT_TRUE(shows_picture(first));
   card->connected = false;
   card->plug_other(second, true);
-  ASSERT_TRUE(becomes_lit(first, false));
+  ASSERT_TRUE(becomes_enabled(first, false));
   EXPECT_TRUE(shows_picture(second));
   card->plug(true);
-  ASSERT_TRUE(becomes_lit(first));
+  ASSERT_TRUE(becomes_enabled(first));
   EXPECT_TRUE(shows_picture(first));
-  EXPECT_FALSE(status_of(second).lit);
+  EXPECT_FALSE(status_of(second).enabled);
 }
 
 TEST_F(PresenterOutputs, AnOutputWithoutACrtcIsLeftOutAndCostsNothing) {
   begin();
   card->crtcs = 1;
   open();
-  ASSERT_TRUE(becomes_lit(first));
+  ASSERT_TRUE(becomes_enabled(first));
   ASSERT_TRUE(eventually([&] { return status_of(second).error.value() == ENOSPC; }));
   // After a mode set the picture is uploaded once more.
   tick();
@@ -200,7 +200,7 @@ TEST_F(PresenterOutputs, AnOutputWithoutACrtcIsLeftOutAndCostsNothing) {
   ticks(40);
   EXPECT_EQ(statistics.mode_sets, sets);
   EXPECT_EQ(statistics.uploaded_bytes, uploaded);
-  EXPECT_FALSE(status_of(second).lit);
+  EXPECT_FALSE(status_of(second).enabled);
   write(3, 5, 0x445566);
   EXPECT_TRUE(shows_picture(first));
 }
@@ -208,24 +208,24 @@ TEST_F(PresenterOutputs, AnOutputWithoutACrtcIsLeftOutAndCostsNothing) {
 TEST_F(PresenterOutputs, AnOutputThatRefusesAModeFailsNoProgram) {
   begin();
   open();
-  ASSERT_TRUE(both_lit());
+  ASSERT_TRUE(both_enabled());
   card->refuse_modes_of = second;
-  fbemu::Scene larger = scene;
+  fbemu::FramebufferState larger = fb_state;
   larger.mode = drmclient::make_mode({96, 96});
   larger.size = {96, 96};
   EXPECT_EQ(show(larger), 0);
-  EXPECT_TRUE(status_of(first).lit);
+  EXPECT_TRUE(status_of(first).enabled);
   // It goes on in the mode that it has.
-  EXPECT_TRUE(status_of(second).lit);
+  EXPECT_TRUE(status_of(second).enabled);
   EXPECT_EQ(status_of(first).mode.size(), (Size{96, 96}));
 }
 
 TEST_F(PresenterOutputs, AnotherMasterCoversBothAndBothAreWholeAfterIt) {
   begin();
   open();
-  ASSERT_TRUE(both_lit());
+  ASSERT_TRUE(both_enabled());
   card->other_master = true;
-  ASSERT_TRUE(eventually([&] { return status_of(first).covered && status_of(second).covered; }));
+  ASSERT_TRUE(eventually([&] { return status_of(first).preempted && status_of(second).preempted; }));
   draw_everything(4);
   flush();
   card->other_master = false;
@@ -237,9 +237,9 @@ TEST_F(PresenterOutputs, OneThatComesWhileAnotherMasterIsThereIsLitAfterwards) {
   begin();
   card->plug_other(second, false);
   open();
-  ASSERT_TRUE(becomes_lit(first));
+  ASSERT_TRUE(becomes_enabled(first));
   card->other_master = true;
-  ASSERT_TRUE(eventually([&] { return status_of(first).covered; }));
+  ASSERT_TRUE(eventually([&] { return status_of(first).preempted; }));
   card->plug_other(second, true);
   ASSERT_TRUE(eventually([&] { return presenter->status().outputs.size() == 2; }));
   draw_everything(6);
@@ -251,7 +251,7 @@ TEST_F(PresenterOutputs, OneThatComesWhileAnotherMasterIsThereIsLitAfterwards) {
 TEST_F(PresenterOutputs, BlankedAndBack) {
   begin();
   open();
-  ASSERT_TRUE(both_lit());
+  ASSERT_TRUE(both_enabled());
   draw_everything(8);
   presenter->set_power(Power::off);
   const std::vector<uint32_t> black(visible.area());
@@ -264,13 +264,13 @@ TEST_F(PresenterOutputs, BlankedAndBack) {
 TEST_F(PresenterOutputs, ACardThatVanishesAndReturnsLightsBoth) {
   begin();
   open();
-  ASSERT_TRUE(both_lit());
+  ASSERT_TRUE(both_enabled());
   card->gone = true;
   card->refuse_presents = ENODEV;
   card->refuse_modes = ENODEV;
   write(1, 1, 0x1);
-  ASSERT_TRUE(becomes_lit(first, false));
-  ASSERT_TRUE(becomes_lit(second, false));
+  ASSERT_TRUE(becomes_enabled(first, false));
+  ASSERT_TRUE(becomes_enabled(second, false));
   draw_everything(11);
   card->refuse_presents = 0;
   card->refuse_modes = 0;
@@ -282,7 +282,7 @@ TEST_F(PresenterOutputs, ACardThatVanishesAndReturnsLightsBoth) {
 TEST_F(PresenterOutputs, AfterASleepBothAreShownAgain) {
   begin();
   open();
-  ASSERT_TRUE(both_lit());
+  ASSERT_TRUE(both_enabled());
   const uint64_t sets = statistics.mode_sets;
   card->resume();
   EXPECT_TRUE(eventually([&] { return statistics.mode_sets == sets + 2; }));
@@ -293,7 +293,7 @@ TEST_F(PresenterOutputs, FramesAreThoseOfTheFirstThatIsLit) {
   open();
   ASSERT_TRUE(eventually([&] {
     tick();
-    return status_of(first).lit && status_of(second).lit;
+    return status_of(first).enabled && status_of(second).enabled;
   }));
   EXPECT_TRUE(eventually([&] { return card->wanted_vblank() == first; }));
 }

@@ -4,7 +4,7 @@
 #include <thread>
 
 #include "fbemu/output/presenter.h"
-#include "tests/support/lit_card.h"
+#include "tests/support/enabled_card.h"
 #include "tests/support/presenter_fixture.h"
 #include "tests/support/vblank_clock.h"
 
@@ -15,8 +15,8 @@ namespace {
 
 class PresenterRequests : public unit::PresenterFixture {
  protected:
-  [[nodiscard]] fbemu::Scene scene_of(drmclient::Size size) const {
-    fbemu::Scene other = scene;
+  [[nodiscard]] fbemu::FramebufferState fb_state_of(drmclient::Size size) const {
+    fbemu::FramebufferState other = fb_state;
     other.mode = make_mode(size);
     other.size = size;
     return other;
@@ -56,7 +56,7 @@ TEST_F(PresenterRequests, WaitsFromManyThreadsCompleteExactlyOnce) {
       for (int k = 0; k < 50; ++k) {
         presenter->at_vblank([&](int) { ++completed; });
         presenter->flush([&](int) { ++completed; });
-        presenter->show(scene, [&](int) { ++completed; });
+        presenter->show(fb_state, [&](int) { ++completed; });
       }
     });
   }
@@ -107,7 +107,7 @@ TEST_F(PresenterRequests, ACaptureShowsWhatProgramsDrewSoFarWithoutAVblank) {
 TEST_F(PresenterRequests, ASceneIsShownFromTheNextVblankOn) {
   start();
   draw_everything(5);
-  fbemu::Scene panned = scene;
+  fbemu::FramebufferState panned = fb_state;
   panned.offset = {1, 90};
   std::atomic<int> result{-1};
   presenter->show(panned, [&](int error) { result = error; });
@@ -121,9 +121,9 @@ TEST_F(PresenterRequests, ASceneIsShownFromTheNextVblankOn) {
 TEST_F(PresenterRequests, OfTwoScenesBeforeAVblankTheLastIsShownAndBothComplete) {
   start();
   draw_everything(5);
-  fbemu::Scene first = scene;
+  fbemu::FramebufferState first = fb_state;
   first.offset = {1, 90};
-  fbemu::Scene last = scene;
+  fbemu::FramebufferState last = fb_state;
   last.offset = {30, 2};
   std::atomic<int> completed{0};
   presenter->show(first, [&](int error) { completed += error == 0 ? 1 : 100; });
@@ -136,7 +136,7 @@ TEST_F(PresenterRequests, OfTwoScenesBeforeAVblankTheLastIsShownAndBothComplete)
 TEST_F(PresenterRequests, AnotherModeIsSetAndCounted) {
   start();
   draw_everything(6);
-  const auto smaller = scene_of({32, 24});
+  const auto smaller = fb_state_of({32, 24});
   ASSERT_EQ(show(smaller), 0);
   EXPECT_EQ(screen(), program_picture(smaller));
   EXPECT_EQ(statistics.mode_sets, 2U);
@@ -146,12 +146,12 @@ TEST_F(PresenterRequests, AnotherModeIsSetAndCounted) {
 TEST_F(PresenterRequests, AroundASmallerPictureItIsBlack) {
   start();
   draw_everything(6);
-  auto smaller = scene;
+  auto smaller = fb_state;
   for (const drmclient::Size size :
        {drmclient::Size{20, 10}, drmclient::Size{64, 30}, drmclient::Size{9, 64}}) {
     smaller.size = size;
     ASSERT_EQ(show(smaller), 0);
-    const drmclient::Rect picture = smaller.placement().target();
+    const drmclient::Rect picture = smaller.view_transform().target();
     const auto pixels = program_picture(smaller);
     std::vector<uint32_t> expected(visible.area(), 0);
     for (uint32_t y = 0; y < size.height; ++y) {
@@ -167,7 +167,7 @@ TEST_F(PresenterRequests, AroundASmallerPictureItIsBlack) {
 
 TEST_F(PresenterRequests, DamageAfterAModeSetIsShown) {
   start();
-  const auto smaller = scene_of({32, 24});
+  const auto smaller = fb_state_of({32, 24});
   ASSERT_EQ(show(smaller), 0);
   write(31, 23, 0x0f0f0f);
   tick();
@@ -224,7 +224,7 @@ TEST_F(PresenterRequests, AModeSetUnblanks) {
   start();
   presenter->set_power(Power::off);
   flush();
-  ASSERT_EQ(show(scene_of({32, 24})), 0);
+  ASSERT_EQ(show(fb_state_of({32, 24})), 0);
   EXPECT_EQ(presenter->status().power, Power::on);
 }
 
@@ -233,7 +233,7 @@ TEST_F(PresenterRequests, StopAnswersAllWhoWait) {
   std::atomic<int> completed{0};
   presenter->at_vblank([&](int) { ++completed; });
   presenter->flush([&](int) { ++completed; });
-  presenter->show(scene, [&](int) { ++completed; });
+  presenter->show(fb_state, [&](int) { ++completed; });
   stop();
   EXPECT_EQ(completed, 3);
 }
@@ -244,7 +244,7 @@ TEST_F(PresenterRequests, AfterStopRequestsAreAnsweredAtOnce) {
   int completed = 0;
   presenter->at_vblank([&](int) { ++completed; });
   presenter->flush([&](int) { ++completed; });
-  presenter->show(scene, [&](int) { ++completed; });
+  presenter->show(fb_state, [&](int) { ++completed; });
   EXPECT_EQ(completed, 3);
   EXPECT_EQ(presenter->capture().error().value(), ESHUTDOWN);
 }
@@ -263,7 +263,7 @@ TEST_F(PresenterRequests, WhatWasAskedOfOneThatNeverStartedIsAnsweredByItsStop) 
   int completed = 0;
   presenter->at_vblank([&](int) { ++completed; });
   presenter->flush([&](int) { ++completed; });
-  presenter->show(scene, [&](int) { ++completed; });
+  presenter->show(fb_state, [&](int) { ++completed; });
   EXPECT_EQ(completed, 0);
   presenter->stop();
   EXPECT_EQ(completed, 3);
@@ -286,7 +286,7 @@ TEST_F(PresenterRequests, EmptyCompletionsAreAllowed) {
   start();
   presenter->at_vblank({});
   presenter->flush({});
-  presenter->show(scene, {});
+  presenter->show(fb_state, {});
   tick();
 }
 
@@ -314,16 +314,16 @@ TEST(PresenterOnAHeadlessCard, SleepsWithNothingOpenHoweverManyFramesPass) {
   options.size = {64, 64};
   options.refresh_millihertz = 500'000;
   drmclient::HeadlessCard card(options);
-  fbemu::Scene scene;
-  scene.mode = make_mode({64, 64}, 500'000);
-  scene.size = {64, 64};
-  scene.layout.virtual_size = {64, 64};
-  scene.layout.pitch_bytes = 256;
-  fbemu::Shadow shadow(16'384);
+  fbemu::FramebufferState fb_state;
+  fb_state.mode = make_mode({64, 64}, 500'000);
+  fb_state.size = {64, 64};
+  fb_state.layout.virtual_size = {64, 64};
+  fb_state.layout.pitch_bytes = 256;
+  fbemu::BackingStore shadow(16'384);
   fbemu::DamageLog damage;
   fbemu::Statistics statistics;
   fbemu::Presenter presenter(card, card.probe()->front(), shadow, damage, statistics);
-  presenter.start(scene, nullptr);
+  presenter.start(fb_state, nullptr);
   unit::VblankClock(make_mode({16, 12}, 500'000)).wait_frames(20);
   EXPECT_EQ(statistics.ticks, 0U);
   presenter.set_writers(1);

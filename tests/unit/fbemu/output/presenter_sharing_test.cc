@@ -26,20 +26,20 @@ class PresenterSharing : public unit::PresenterFixture {
     presenter->set_writers(writers_of({std::make_shared<OnTerminal>(terminal)}));
   }
   void close(bool wrote_only = false) { presenter->set_writers(Writers{0, nullptr, wrote_only}); }
-  [[nodiscard]] bool becomes_lit(bool lit = true) {
-    return eventually([&] { return presenter->status().lit == lit; });
+  [[nodiscard]] bool becomes_enabled(bool enabled = true) {
+    return eventually([&] { return presenter->status().enabled == enabled; });
   }
   [[nodiscard]] bool shows(uint32_t x, uint32_t y, uint32_t pixel) {
-    return eventually([&] { return presenter->status().lit && shown(x, y) == pixel; });
+    return eventually([&] { return presenter->status().enabled && shown(x, y) == pixel; });
   }
   void open_and_draw(uint32_t pixel) {
     open();
-    ASSERT_TRUE(becomes_lit());
+    ASSERT_TRUE(becomes_enabled());
     write(3, 5, pixel);
     ASSERT_TRUE(shows(3, 5, pixel));
   }
 
-  unit::FakeTerminals terminals{1};
+  unit::FakeVirtualTerminals terminals{1};
 };
 
 }  // namespace
@@ -47,15 +47,15 @@ class PresenterSharing : public unit::PresenterFixture {
 TEST_F(PresenterSharing, NothingIsShownBeforeAProgramOpens) {
   begin();
   ticks(2);
-  EXPECT_FALSE(presenter->status().lit);
+  EXPECT_FALSE(presenter->status().enabled);
 }
 
 TEST_F(PresenterSharing, AnotherTerminalGetsTheScreenAndThePictureIsBackWithItsOwn) {
   begin();
   open_and_draw(0x112233);
   terminals.change_to(2);
-  EXPECT_TRUE(becomes_lit(false));
-  EXPECT_FALSE(presenter->status().in_front);
+  EXPECT_TRUE(becomes_enabled(false));
+  EXPECT_FALSE(presenter->status().on_active_vt);
   write(7, 7, 0x445566);
   terminals.change_to(1);
   EXPECT_TRUE(shows(7, 7, 0x445566));
@@ -67,14 +67,14 @@ TEST_F(PresenterSharing, ACompositorsTerminalGetsTheScreenWithoutAnythingInItsWa
   open_and_draw(0x112233);
   terminals.text = false;
   terminals.change_to(2);
-  ASSERT_TRUE(becomes_lit(false));
+  ASSERT_TRUE(becomes_enabled(false));
   EXPECT_EQ(card->leaves, 1U);
   EXPECT_EQ(card->releases, 0U);
   terminals.change_to(1);
   EXPECT_TRUE(shows(3, 5, 0x112233));
   terminals.text = true;
   terminals.change_to(2);
-  ASSERT_TRUE(becomes_lit(false));
+  ASSERT_TRUE(becomes_enabled(false));
   EXPECT_EQ(card->releases, 1U);
 }
 
@@ -82,20 +82,20 @@ TEST_F(PresenterSharing, AProgramBehindAnotherTerminalIsNotShownAndNotHeldUp) {
   begin();
   open(4);
   ticks(3);
-  EXPECT_FALSE(presenter->status().lit);
+  EXPECT_FALSE(presenter->status().enabled);
   flush();
   terminals.change_to(4);
-  EXPECT_TRUE(becomes_lit());
+  EXPECT_TRUE(becomes_enabled());
 }
 
 TEST_F(PresenterSharing, OneOfSeveralWritersInFrontIsEnough) {
   begin();
   presenter->set_writers(writers_of({std::make_shared<OnTerminal>(3), std::make_shared<OnTerminal>(1)}));
-  EXPECT_TRUE(becomes_lit());
+  EXPECT_TRUE(becomes_enabled());
   terminals.change_to(2);
-  EXPECT_TRUE(becomes_lit(false));
+  EXPECT_TRUE(becomes_enabled(false));
   terminals.change_to(3);
-  EXPECT_TRUE(becomes_lit());
+  EXPECT_TRUE(becomes_enabled());
 }
 
 TEST_F(PresenterSharing, AProgramThatWaitsBehindManyToBeAskedIsShownInTheEnd) {
@@ -108,23 +108,23 @@ TEST_F(PresenterSharing, AProgramThatWaitsBehindManyToBeAskedIsShownInTheEnd) {
   last->opened = 1;
   programs.push_back(last);
   presenter->set_writers(writers_of(programs));
-  EXPECT_TRUE(becomes_lit()) << "though nothing else happens that wakes the presenter";
+  EXPECT_TRUE(becomes_enabled()) << "though nothing else happens that wakes the presenter";
 }
 
 TEST_F(PresenterSharing, AWriterWithoutATerminalIsShownOnAll) {
   begin();
   presenter->set_writers(writers_of({nullptr}));
-  ASSERT_TRUE(becomes_lit());
+  ASSERT_TRUE(becomes_enabled());
   terminals.change_to(5);
   ticks(2);
-  EXPECT_TRUE(presenter->status().lit);
+  EXPECT_TRUE(presenter->status().enabled);
 }
 
 TEST_F(PresenterSharing, TheConsoleIsBackAfterTheLastProgram) {
   begin();
   open_and_draw(0x1);
   close();
-  EXPECT_TRUE(becomes_lit(false));
+  EXPECT_TRUE(becomes_enabled(false));
   EXPECT_FALSE(terminals.watched);
 }
 
@@ -133,9 +133,9 @@ TEST_F(PresenterSharing, AWrittenPictureStaysUntilTheTerminalIsUsed) {
   open_and_draw(0x123456);
   close(true);
   ASSERT_TRUE(eventually([&] { return terminals.watched.load(); }));
-  EXPECT_TRUE(presenter->status().lit);
+  EXPECT_TRUE(presenter->status().enabled);
   terminals.write_on();
-  EXPECT_TRUE(becomes_lit(false));
+  EXPECT_TRUE(becomes_enabled(false));
   EXPECT_FALSE(terminals.watched);
 }
 
@@ -145,10 +145,10 @@ TEST_F(PresenterSharing, AWrittenPictureGoesWithItsTerminal) {
   close(true);
   ASSERT_TRUE(eventually([&] { return terminals.watched.load(); }));
   terminals.change_to(2);
-  EXPECT_TRUE(becomes_lit(false));
+  EXPECT_TRUE(becomes_enabled(false));
   terminals.change_to(1);
   flush();
-  EXPECT_FALSE(presenter->status().lit);
+  EXPECT_FALSE(presenter->status().enabled);
 }
 
 TEST_F(PresenterSharing, ANewWriterEndsTheWatch) {
@@ -160,7 +160,7 @@ TEST_F(PresenterSharing, ANewWriterEndsTheWatch) {
   ASSERT_TRUE(eventually([&] { return !terminals.watched.load(); }));
   terminals.write_on();
   ticks(3);
-  EXPECT_TRUE(presenter->status().lit);
+  EXPECT_TRUE(presenter->status().enabled);
 }
 
 TEST_F(PresenterSharing, AKeptPictureStaysAndComesBackWithItsTerminal) {
@@ -169,9 +169,9 @@ TEST_F(PresenterSharing, AKeptPictureStaysAndComesBackWithItsTerminal) {
   open_and_draw(0x123456);
   close();
   flush();
-  EXPECT_TRUE(presenter->status().lit);
+  EXPECT_TRUE(presenter->status().enabled);
   terminals.change_to(2);
-  EXPECT_TRUE(becomes_lit(false));
+  EXPECT_TRUE(becomes_enabled(false));
   terminals.change_to(1);
   EXPECT_TRUE(shows(3, 5, 0x123456));
 }
@@ -182,14 +182,14 @@ TEST_F(PresenterSharing, WithoutAConsoleThePictureStays) {
   open_and_draw(0x123456);
   close();
   flush();
-  EXPECT_TRUE(presenter->status().lit);
+  EXPECT_TRUE(presenter->status().enabled);
 }
 
 TEST_F(PresenterSharing, WhileAnotherIsMasterNothingIsUploadedAndThenAllOfIt) {
   begin();
   open_and_draw(0x1);
   card->other_master = true;
-  ASSERT_TRUE(eventually([&] { return presenter->status().covered; }));
+  ASSERT_TRUE(eventually([&] { return presenter->status().preempted; }));
   const uint64_t uploaded = statistics.uploaded_bytes;
   write(9, 9, 0x2);
   ticks(5);
@@ -198,7 +198,7 @@ TEST_F(PresenterSharing, WhileAnotherIsMasterNothingIsUploadedAndThenAllOfIt) {
   card->other_master = false;
   ticks(1);
   EXPECT_EQ(screen(), program_picture());
-  EXPECT_TRUE(eventually([&] { return !presenter->status().covered && !presenter->status().error; }));
+  EXPECT_TRUE(eventually([&] { return !presenter->status().preempted && !presenter->status().error; }));
 }
 
 TEST_F(PresenterSharing, AProgramThatOpensWhileAnotherIsMasterIsShownAfterwards) {
@@ -207,7 +207,7 @@ TEST_F(PresenterSharing, AProgramThatOpensWhileAnotherIsMasterIsShownAfterwards)
   open();
   write(1, 2, 0x3);
   ticks(4);
-  EXPECT_FALSE(presenter->status().lit);
+  EXPECT_FALSE(presenter->status().enabled);
   card->other_master = false;
   EXPECT_TRUE(shows(1, 2, 0x3));
 }
@@ -216,15 +216,15 @@ TEST_F(PresenterSharing, AModeThatIsAskedForWhileAnotherIsMasterIsSetAfterwards)
   begin();
   open_and_draw(0x1);
   card->other_master = true;
-  ASSERT_TRUE(eventually([&] { return presenter->status().covered; }));
-  fbemu::Scene smaller = scene;
+  ASSERT_TRUE(eventually([&] { return presenter->status().preempted; }));
+  fbemu::FramebufferState smaller = fb_state;
   smaller.mode = drmclient::make_mode({32, 32});
   smaller.size = {32, 32};
   std::promise<int> done;
   presenter->show(smaller, [&](int error) { done.set_value(error); });
   EXPECT_EQ(done.get_future().get(), 0);
   card->other_master = false;
-  ASSERT_TRUE(becomes_lit());
+  ASSERT_TRUE(becomes_enabled());
   EXPECT_EQ(screen(), program_picture(smaller));
 }
 
@@ -232,7 +232,7 @@ TEST_F(PresenterSharing, AModeThatTheDriverRefusesIsAnErrorAllTheSame) {
   begin();
   open_and_draw(0x1);
   card->refuse_modes = EINVAL;
-  fbemu::Scene smaller = scene;
+  fbemu::FramebufferState smaller = fb_state;
   smaller.mode = drmclient::make_mode({32, 32});
   smaller.size = {32, 32};
   std::promise<int> done;
@@ -242,8 +242,8 @@ TEST_F(PresenterSharing, AModeThatTheDriverRefusesIsAnErrorAllTheSame) {
 }
 
 TEST_F(PresenterSharing, AMonitorWithOtherModesShowsThePictureFitted) {
-  policy.any_mode = drmclient::make_mode(visible);
-  scene.scaling = fbemu::Scaling::integer;
+  policy.follow_monitor_mode = drmclient::make_mode(visible);
+  fb_state.scaling = fbemu::Scaling::integer;
   begin();
   open_and_draw(0x123456);
   card->plug_monitor({{128, 160}, {64, 64}});
@@ -256,7 +256,7 @@ TEST_F(PresenterSharing, AMonitorWithOtherModesShowsThePictureFitted) {
 }
 
 TEST_F(PresenterSharing, AModeThatAProgramAskedForStaysWhereTheMonitorHasIt) {
-  policy.any_mode = drmclient::make_mode({200, 100});
+  policy.follow_monitor_mode = drmclient::make_mode({200, 100});
   begin();
   open_and_draw(0x123456);
   card->plug_monitor({{128, 160}, {64, 64}});

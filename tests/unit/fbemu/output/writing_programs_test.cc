@@ -159,7 +159,7 @@ TEST_F(WritingProgramsTest, SpentBudgetLeavesTheRestForLater) {
 
 TEST_F(WritingProgramsTest, FileThatIsClosedWhileItsProgramIsAskedLeavesNothing) {
   /// Closes its own file when it is asked.
-  class Closing final : public fbemu::ProgramTerminal {
+  class Closing final : public fbemu::ClientVt {
    public:
     explicit Closing(WritingPrograms& list) : list_(list) {}
     const fbemu::ProgramId& program() const override { return program_; }

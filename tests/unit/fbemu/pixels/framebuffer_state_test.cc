@@ -5,51 +5,51 @@
 using drmclient::Point;
 using drmclient::Rect;
 using fbemu::ByteRange;
-using fbemu::Scene;
+using fbemu::FramebufferState;
 
 namespace {
 
-Scene some_scene() {
-  Scene scene;
-  scene.mode = drmclient::make_mode({64, 48});
-  scene.size = {64, 48};
-  scene.layout.pitch_bytes = 400;
-  scene.layout.virtual_size = {100, 200};
-  scene.offset = {10, 20};
-  return scene;
+FramebufferState some_fb_state() {
+  FramebufferState fb_state;
+  fb_state.mode = drmclient::make_mode({64, 48});
+  fb_state.size = {64, 48};
+  fb_state.layout.pitch_bytes = 400;
+  fb_state.layout.virtual_size = {100, 200};
+  fb_state.offset = {10, 20};
+  return fb_state;
 }
 
 }  // namespace
 
-TEST(Scene, TheViewIsTheModeAtTheOffset) {
-  const auto parts = some_scene().parts();
+TEST(FramebufferState, TheViewIsTheModeAtTheOffset) {
+  const auto parts = some_fb_state().parts();
   ASSERT_EQ(parts.size(), 1U);
   EXPECT_EQ(parts[0].view, (Rect{0, 0, 64, 48}));
   EXPECT_EQ(parts[0].from, (Point{10, 20}));
 }
 
-TEST(Scene, TheVisibleBytesAreThoseOfWholeLines) {
-  EXPECT_EQ(some_scene().visible_bytes(), (ByteRange{8'000, 27'200}));
+TEST(FramebufferState, TheVisibleBytesAreThoseOfWholeLines) {
+  EXPECT_EQ(some_fb_state().visible_bytes(), (ByteRange{8'000, 27'200}));
 }
 
-TEST(Scene, BelowTheLastLineComesTheFirstWhereItWraps) {
-  Scene scene = some_scene();
-  scene.wraps = true;
-  EXPECT_EQ(scene.parts().size(), 1U);
-  scene.offset.y = 170;
-  const auto parts = scene.parts();
+TEST(FramebufferState, BelowTheLastLineComesTheFirstWhereItWraps) {
+  FramebufferState fb_state = some_fb_state();
+  fb_state.wraps = true;
+  EXPECT_EQ(fb_state.parts().size(), 1U);
+  fb_state.offset.y = 170;
+  const auto parts = fb_state.parts();
   ASSERT_EQ(parts.size(), 2U);
   EXPECT_EQ(parts[0].view, (Rect{0, 0, 64, 30}));
   EXPECT_EQ(parts[0].from, (Point{10, 170}));
   EXPECT_EQ(parts[1].view, (Rect{0, 30, 64, 48}));
   EXPECT_EQ(parts[1].from, (Point{10, 0}));
-  EXPECT_EQ(scene.visible_bytes(), (ByteRange{0, 80'000}));
+  EXPECT_EQ(fb_state.visible_bytes(), (ByteRange{0, 80'000}));
 }
 
-TEST(Scene, AnOffsetOfTheWholeHeightIsTheStart) {
-  Scene scene = some_scene();
-  scene.wraps = true;
-  scene.offset.y = 200;
-  ASSERT_EQ(scene.parts().size(), 1U);
-  EXPECT_EQ(scene.parts()[0].from, (Point{10, 0}));
+TEST(FramebufferState, AnOffsetOfTheWholeHeightIsTheStart) {
+  FramebufferState fb_state = some_fb_state();
+  fb_state.wraps = true;
+  fb_state.offset.y = 200;
+  ASSERT_EQ(fb_state.parts().size(), 1U);
+  EXPECT_EQ(fb_state.parts()[0].from, (Point{10, 0}));
 }

@@ -23,11 +23,11 @@ using drmclient::Point;
 using drmclient::Rect;
 using drmclient::ScanoutBuffer;
 using drmclient::Size;
+using fbemu::BackingStore;
+using fbemu::FramebufferState;
 using fbemu::ProgramFormat;
 using fbemu::Rotation;
 using fbemu::Scaling;
-using fbemu::Scene;
-using fbemu::Shadow;
 using fbemu::Uploader;
 using unit::FakeProgramPages;
 
@@ -45,8 +45,8 @@ drmclient::HeadlessOptions every_format() {
 /// A framebuffer full of noise, in a shadow and in pages, and a scan-out buffer filled with `before`.
 class Upload {
  public:
-  Upload(const Scene& of, PixelFormat scanout)
-      : scene(of),
+  Upload(const FramebufferState& of, PixelFormat scanout)
+      : fb_state(of),
         map(unit::some_color_map()),
         card(every_format()),
         buffer(std::move(*card.create_buffer(of.mode.size(), scanout))),
@@ -54,7 +54,7 @@ class Upload {
             fbemu::round_up_to_page(uint64_t{of.layout.pitch_bytes} * of.layout.virtual_size.height), 5)),
         shadow(memory.size()),
         pages(memory.size(), [](uint64_t, std::span<const std::byte>) {}) {
-    scene.palette = fbemu::make_palette(scene.layout.format, map);
+    fb_state.palette = fbemu::make_palette(fb_state.layout.format, map);
     shadow.store(0, memory);
     pages.store(0, memory);
     const auto access = buffer->begin_access(AccessMode::write);
@@ -62,23 +62,24 @@ class Upload {
   }
 
   [[nodiscard]] bool upload(const std::vector<Rect>& rects) {
-    return uploader.upload(shadow, scene, rects, *buffer).has_value();
+    return uploader.upload(shadow, fb_state, rects, *buffer).has_value();
   }
-  [[nodiscard]] bool upload_live() { return uploader.upload_live(pages, scene, *buffer).has_value(); }
+  [[nodiscard]] bool upload_live() { return uploader.upload_live(pages, fb_state, *buffer).has_value(); }
 
   /// The view's pixel as XRGB8888, by the slow reference.
   [[nodiscard]] uint32_t view_pixel(uint32_t x, uint32_t y) const {
-    const uint32_t lines = scene.layout.virtual_size.height;
-    const uint64_t line = scene.wraps ? (y + scene.offset.y) % lines : y + scene.offset.y;
-    const std::byte* at = memory.data() + line * scene.layout.pitch_bytes;
+    const uint32_t lines = fb_state.layout.virtual_size.height;
+    const uint64_t line = fb_state.wraps ? (y + fb_state.offset.y) % lines : y + fb_state.offset.y;
+    const std::byte* at = memory.data() + line * fb_state.layout.pitch_bytes;
     return unit::program_color(
-        scene.layout.format, unit::program_value(scene.layout.format, at, uint64_t{x} + scene.offset.x), map);
+        fb_state.layout.format,
+        unit::program_value(fb_state.layout.format, at, uint64_t{x} + fb_state.offset.x), map);
   }
   /// Whether the buffer holds the view's pixels inside `rects` (of the view), and what it had everywhere
   /// else.
   [[nodiscard]] bool is_right(const std::vector<Rect>& rects) {
-    const Rect target = scene.placement().target();
-    const auto affine = scene.placement().to_view();
+    const Rect target = fb_state.view_transform().target();
+    const auto affine = fb_state.view_transform().to_view();
     const auto access = buffer->begin_access(AccessMode::read);
     const size_t target_bytes = bytes_per_pixel(buffer->format());
     for (int32_t y = 0; y < static_cast<int32_t>(buffer->size().height); ++y) {
@@ -101,14 +102,14 @@ class Upload {
     }
     return true;
   }
-  [[nodiscard]] bool is_right() { return is_right({Rect::of(scene.size)}); }
+  [[nodiscard]] bool is_right() { return is_right({Rect::of(fb_state.size)}); }
 
-  Scene scene;
+  FramebufferState fb_state;
   fbemu::ColorMap map;
   HeadlessCard card;
   std::unique_ptr<ScanoutBuffer> buffer;
   std::vector<std::byte> memory;
-  Shadow shadow;
+  BackingStore shadow;
   FakeProgramPages pages;
   Uploader uploader;
 
@@ -120,20 +121,20 @@ class Upload {
 };
 
 /// A view on a virtual screen, on an output of the same size.
-Scene make_scene(const ProgramFormat& format, Size virtual_size, Size view, Point offset = {},
-                 uint32_t padding = 0) {
-  Scene scene;
-  scene.layout.format = format;
-  scene.layout.pitch_bytes = static_cast<uint32_t>(format.line_bytes(virtual_size.width)) + padding;
-  scene.layout.virtual_size = virtual_size;
-  scene.size = view;
-  scene.offset = offset;
-  scene.mode = drmclient::make_mode(view);
-  return scene;
+FramebufferState make_fb_state(const ProgramFormat& format, Size virtual_size, Size view, Point offset = {},
+                               uint32_t padding = 0) {
+  FramebufferState fb_state;
+  fb_state.layout.format = format;
+  fb_state.layout.pitch_bytes = static_cast<uint32_t>(format.line_bytes(virtual_size.width)) + padding;
+  fb_state.layout.virtual_size = virtual_size;
+  fb_state.size = view;
+  fb_state.offset = offset;
+  fb_state.mode = drmclient::make_mode(view);
+  return fb_state;
 }
 
-Scene plain_scene(Size virtual_size, Size view, Point offset = {}) {
-  return make_scene({}, virtual_size, view, offset);
+FramebufferState plain_fb_state(Size virtual_size, Size view, Point offset = {}) {
+  return make_fb_state({}, virtual_size, view, offset);
 }
 
 class UploadFormats : public testing::TestWithParam<std::tuple<ProgramFormat, PixelFormat>> {};
@@ -143,7 +144,7 @@ class UploadFormats : public testing::TestWithParam<std::tuple<ProgramFormat, Pi
 TEST_P(UploadFormats, FromTheShadowTheRectanglesAndNothingElse) {
   const auto& [program, scanout] = GetParam();
   for (const uint32_t padding : {0U, 12U}) {
-    Upload upload(make_scene(program, {51, 60}, {33, 21}, {7, 30}, padding), scanout);
+    Upload upload(make_fb_state(program, {51, 60}, {33, 21}, {7, 30}, padding), scanout);
     const std::vector<Rect> rects{{0, 0, 1, 1}, {3, 3, 20, 10}, {32, 20, 33, 21}};
     ASSERT_TRUE(upload.upload(rects));
     EXPECT_TRUE(upload.is_right(rects)) << padding;
@@ -153,7 +154,7 @@ TEST_P(UploadFormats, FromTheShadowTheRectanglesAndNothingElse) {
 TEST_P(UploadFormats, FromTheLivePagesAllThatTheBufferShows) {
   const auto& [program, scanout] = GetParam();
   for (const uint32_t padding : {0U, 12U}) {
-    Upload upload(make_scene(program, {51, 60}, {33, 21}, {7, 30}, padding), scanout);
+    Upload upload(make_fb_state(program, {51, 60}, {33, 21}, {7, 30}, padding), scanout);
     ASSERT_TRUE(upload.upload_live());
     EXPECT_TRUE(upload.is_right()) << padding;
   }
@@ -172,7 +173,7 @@ INSTANTIATE_TEST_SUITE_P(Uploader, UploadFormats,
                          });
 
 TEST(Uploader, WithoutPaddingLinesFollowEachOther) {
-  Upload upload(plain_scene({16, 40}, {16, 20}, {0, 20}), PixelFormat::xrgb8888);
+  Upload upload(plain_fb_state({16, 40}, {16, 20}, {0, 20}), PixelFormat::xrgb8888);
   ASSERT_TRUE(upload.upload_live());
   EXPECT_TRUE(upload.is_right());
 }
@@ -180,31 +181,31 @@ TEST(Uploader, WithoutPaddingLinesFollowEachOther) {
 TEST(Uploader, PicturesOfSeveralBandsAreWhole) {
   // Wider than a band of 256 KiB has lines for, and more lines than preadv(2) takes parts.
   for (const PixelFormat scanout : {PixelFormat::xrgb8888, PixelFormat::rgb565}) {
-    Upload upload(plain_scene({300, 2200}, {300, 2200}), scanout);
+    Upload upload(plain_fb_state({300, 2200}, {300, 2200}), scanout);
     ASSERT_TRUE(upload.upload_live());
     EXPECT_TRUE(upload.is_right());
-    Upload tracked(plain_scene({300, 2200}, {300, 2200}), scanout);
+    Upload tracked(plain_fb_state({300, 2200}, {300, 2200}), scanout);
     ASSERT_TRUE(tracked.upload({{0, 0, 300, 2200}}));
     EXPECT_TRUE(tracked.is_right());
   }
 }
 
 TEST(Uploader, ASmallerPictureIsInTheMiddleOfWhatItWas) {
-  Scene scene = plain_scene({40, 30}, {40, 30});
-  scene.mode = drmclient::make_mode({65, 64});
+  FramebufferState fb_state = plain_fb_state({40, 30}, {40, 30});
+  fb_state.mode = drmclient::make_mode({65, 64});
   for (const PixelFormat scanout : {PixelFormat::xrgb8888, PixelFormat::rgb565}) {
-    Upload upload(scene, scanout);
+    Upload upload(fb_state, scanout);
     ASSERT_TRUE(upload.upload_live());
     EXPECT_TRUE(upload.is_right());
   }
 }
 
 TEST(Uploader, TheBorderIsMadeBlackAndNothingElse) {
-  Scene scene = plain_scene({40, 30}, {40, 30});
-  scene.mode = drmclient::make_mode({65, 64});
-  Upload upload(scene, PixelFormat::xrgb8888);
-  ASSERT_TRUE(Uploader::clear_border(upload.scene, *upload.buffer).has_value());
-  const Rect picture = scene.placement().target();
+  FramebufferState fb_state = plain_fb_state({40, 30}, {40, 30});
+  fb_state.mode = drmclient::make_mode({65, 64});
+  Upload upload(fb_state, PixelFormat::xrgb8888);
+  ASSERT_TRUE(Uploader::clear_border(upload.fb_state, *upload.buffer).has_value());
+  const Rect picture = fb_state.view_transform().target();
   const auto access = upload.buffer->begin_access(AccessMode::read);
   for (int y = 0; y < 64; ++y) {
     for (int x = 0; x < 65; ++x) {
@@ -217,17 +218,17 @@ TEST(Uploader, TheBorderIsMadeBlackAndNothingElse) {
 
 TEST(Uploader, EveryRotationIsExact) {
   for (const auto rotation : {Rotation::clockwise, Rotation::half_turn, Rotation::counterclockwise}) {
-    Scene scene = make_scene(*fbemu::format_of_depth(8), {70, 60}, {61, 40}, {5, 9});
-    scene.rotation = rotation;
-    scene.mode = drmclient::make_mode(turned(scene.size, rotation));
-    Upload upload(scene, PixelFormat::xrgb8888);
+    FramebufferState fb_state = make_fb_state(*fbemu::format_of_depth(8), {70, 60}, {61, 40}, {5, 9});
+    fb_state.rotation = rotation;
+    fb_state.mode = drmclient::make_mode(turned(fb_state.size, rotation));
+    Upload upload(fb_state, PixelFormat::xrgb8888);
     ASSERT_TRUE(upload.upload_live());
     EXPECT_TRUE(upload.is_right()) << static_cast<int>(rotation);
-    Upload tracked(scene, PixelFormat::rgb565);
-    ASSERT_TRUE(tracked.upload({Rect::of(scene.size)}));
+    Upload tracked(fb_state, PixelFormat::rgb565);
+    ASSERT_TRUE(tracked.upload({Rect::of(fb_state.size)}));
     EXPECT_TRUE(tracked.is_right()) << static_cast<int>(rotation);
     // Small damage turns only its own pixels.
-    Upload small(scene, PixelFormat::xrgb8888);
+    Upload small(fb_state, PixelFormat::xrgb8888);
     ASSERT_TRUE(small.upload({{3, 4, 10, 6}, {60, 39, 61, 40}}));
     EXPECT_TRUE(small.is_right({{3, 4, 10, 6}, {60, 39, 61, 40}})) << static_cast<int>(rotation);
   }
@@ -236,38 +237,38 @@ TEST(Uploader, EveryRotationIsExact) {
 TEST(Uploader, WholeFactorsMakeSquaresOfEachPixel) {
   // More than a tile of 512 pixels, and factors that have no exact binary inverse.
   for (const uint32_t factor : {3U, 7U, 30U}) {
-    Scene scene = plain_scene({45, 20}, {45, 20});
-    scene.scaling = Scaling::integer;
-    scene.mode = drmclient::make_mode({45 * factor + 2, 20 * factor + 1});
-    Upload upload(scene, PixelFormat::xrgb8888);
+    FramebufferState fb_state = plain_fb_state({45, 20}, {45, 20});
+    fb_state.scaling = Scaling::integer;
+    fb_state.mode = drmclient::make_mode({45 * factor + 2, 20 * factor + 1});
+    Upload upload(fb_state, PixelFormat::xrgb8888);
     ASSERT_TRUE(upload.upload_live());
     EXPECT_TRUE(upload.is_right()) << factor;
   }
 }
 
 TEST(Uploader, AScaledPictureOfOneColourHasThatColourToItsEdges) {
-  Scene scene = plain_scene({40, 30}, {40, 30});
-  scene.scaling = Scaling::fit;
-  scene.mode = drmclient::make_mode({100, 64});
-  Upload upload(scene, PixelFormat::xrgb8888);
+  FramebufferState fb_state = plain_fb_state({40, 30}, {40, 30});
+  fb_state.scaling = Scaling::fit;
+  fb_state.mode = drmclient::make_mode({100, 64});
+  Upload upload(fb_state, PixelFormat::xrgb8888);
   std::ranges::fill(upload.memory, std::byte{0xa7});
   upload.shadow.store(0, upload.memory);
-  ASSERT_TRUE(upload.upload({Rect::of(scene.size)}));
+  ASSERT_TRUE(upload.upload({Rect::of(fb_state.size)}));
   EXPECT_TRUE(upload.is_right());
 }
 
 TEST(Uploader, DamageOfAScaledPictureGivesWhatTheWholeWouldHaveGiven) {
-  Scene scene = plain_scene({40, 30}, {40, 30});
-  scene.scaling = Scaling::fit;
-  scene.mode = drmclient::make_mode({101, 77});
-  Upload whole(scene, PixelFormat::xrgb8888);
-  Upload parts(scene, PixelFormat::xrgb8888);
-  ASSERT_TRUE(parts.upload({Rect::of(scene.size)}));
+  FramebufferState fb_state = plain_fb_state({40, 30}, {40, 30});
+  fb_state.scaling = Scaling::fit;
+  fb_state.mode = drmclient::make_mode({101, 77});
+  Upload whole(fb_state, PixelFormat::xrgb8888);
+  Upload parts(fb_state, PixelFormat::xrgb8888);
+  ASSERT_TRUE(parts.upload({Rect::of(fb_state.size)}));
   for (Upload* upload : {&whole, &parts}) {
     const auto fresh = unit::noise(4 * 40 * 5, 99);
     upload->shadow.store(4 * 40 * 11, fresh);
   }
-  ASSERT_TRUE(whole.upload({Rect::of(scene.size)}));
+  ASSERT_TRUE(whole.upload({Rect::of(fb_state.size)}));
   ASSERT_TRUE(parts.upload({{0, 11, 40, 16}}));
   const auto one = whole.buffer->begin_access(AccessMode::read);
   const auto other = parts.buffer->begin_access(AccessMode::read);
@@ -276,14 +277,14 @@ TEST(Uploader, DamageOfAScaledPictureGivesWhatTheWholeWouldHaveGiven) {
 
 TEST(Uploader, LinesThatWrapAroundComeFromTheStart) {
   for (const auto rotation : {Rotation::none, Rotation::clockwise}) {
-    Scene scene = make_scene(*fbemu::format_of_depth(16), {33, 50}, {32, 24}, {1, 40});
-    scene.wraps = true;
-    scene.rotation = rotation;
-    scene.mode = drmclient::make_mode(turned(scene.size, rotation));
-    Upload live(scene, PixelFormat::xrgb8888);
+    FramebufferState fb_state = make_fb_state(*fbemu::format_of_depth(16), {33, 50}, {32, 24}, {1, 40});
+    fb_state.wraps = true;
+    fb_state.rotation = rotation;
+    fb_state.mode = drmclient::make_mode(turned(fb_state.size, rotation));
+    Upload live(fb_state, PixelFormat::xrgb8888);
     ASSERT_TRUE(live.upload_live());
     EXPECT_TRUE(live.is_right());
-    Upload tracked(scene, PixelFormat::xrgb8888);
+    Upload tracked(fb_state, PixelFormat::xrgb8888);
     const std::vector<Rect> rects{{3, 5, 9, 20}};
     ASSERT_TRUE(tracked.upload(rects));
     EXPECT_TRUE(tracked.is_right(rects));
@@ -291,31 +292,32 @@ TEST(Uploader, LinesThatWrapAroundComeFromTheStart) {
 }
 
 TEST(Uploader, NoRectanglesChangeNothing) {
-  Upload upload(plain_scene({16, 16}, {16, 16}), PixelFormat::xrgb8888);
+  Upload upload(plain_fb_state({16, 16}, {16, 16}), PixelFormat::xrgb8888);
   ASSERT_TRUE(upload.upload({}));
   EXPECT_TRUE(upload.is_right({}));
 }
 
 TEST(Uploader, TellsThatTheBufferCannotBeReached) {
-  Upload upload(plain_scene({16, 16}, {16, 16}), PixelFormat::xrgb8888);
+  Upload upload(plain_fb_state({16, 16}, {16, 16}), PixelFormat::xrgb8888);
   const Rect all{0, 0, 16, 16};
   upload.card.refuse_accesses(ENOMEM);
-  EXPECT_EQ(upload.uploader.upload(upload.shadow, upload.scene, {&all, 1}, *upload.buffer).error().value(),
+  EXPECT_EQ(upload.uploader.upload(upload.shadow, upload.fb_state, {&all, 1}, *upload.buffer).error().value(),
             ENOMEM);
-  EXPECT_EQ(upload.uploader.upload_live(upload.pages, upload.scene, *upload.buffer).error().value(), ENOMEM);
+  EXPECT_EQ(upload.uploader.upload_live(upload.pages, upload.fb_state, *upload.buffer).error().value(),
+            ENOMEM);
 }
 
 TEST(Uploader, TellsThatTheLivePagesCannotBeRead) {
   for (const PixelFormat scanout : {PixelFormat::xrgb8888, PixelFormat::rgb565}) {
-    Upload upload(plain_scene({20, 16}, {16, 16}), scanout);
+    Upload upload(plain_fb_state({20, 16}, {16, 16}), scanout);
     upload.pages.read_error = ENOTCONN;
-    EXPECT_EQ(upload.uploader.upload_live(upload.pages, upload.scene, *upload.buffer).error().value(),
+    EXPECT_EQ(upload.uploader.upload_live(upload.pages, upload.fb_state, *upload.buffer).error().value(),
               ENOTCONN);
   }
 }
 
 TEST(Uploader, LeavesTheBufferFreeWhetherItWorkedOrNot) {
-  Upload upload(plain_scene({16, 16}, {16, 16}), PixelFormat::xrgb8888);
+  Upload upload(plain_fb_state({16, 16}, {16, 16}), PixelFormat::xrgb8888);
   upload.pages.read_error = EIO;
   ASSERT_FALSE(upload.upload_live());
   EXPECT_TRUE(upload.buffer->begin_access(AccessMode::read).has_value());
@@ -331,16 +333,16 @@ RC_GTEST_PROP(Uploader, IsTheSlowReferencesPicture, ()) {
   const Point offset{*rc::gen::inRange(0U, 9U), *rc::gen::inRange(0U, 9U)};
   const Size whole{visible.width + offset.x + *rc::gen::inRange(0U, 5U),
                    visible.height + offset.y + *rc::gen::inRange(0U, 5U)};
-  Scene scene =
-      make_scene(*rc::gen::elementOf(formats), whole, visible, offset, *rc::gen::element(0U, 1U, 4U, 60U));
+  FramebufferState fb_state =
+      make_fb_state(*rc::gen::elementOf(formats), whole, visible, offset, *rc::gen::element(0U, 1U, 4U, 60U));
   if (*rc::gen::arbitrary<bool>()) {
-    scene.wraps = true;
-    scene.offset.y = *rc::gen::inRange(0U, whole.height + 1);
+    fb_state.wraps = true;
+    fb_state.offset.y = *rc::gen::inRange(0U, whole.height + 1);
   }
-  scene.rotation = static_cast<Rotation>(*rc::gen::inRange(0, 4));
-  const Size upright = turned(visible, scene.rotation);
-  scene.mode = drmclient::make_mode({upright.width + *rc::gen::inRange(0U, 3U), upright.height});
-  Upload upload(scene, scanout);
+  fb_state.rotation = static_cast<Rotation>(*rc::gen::inRange(0, 4));
+  const Size upright = turned(visible, fb_state.rotation);
+  fb_state.mode = drmclient::make_mode({upright.width + *rc::gen::inRange(0U, 3U), upright.height});
+  Upload upload(fb_state, scanout);
   if (*rc::gen::arbitrary<bool>()) {
     RC_ASSERT(upload.upload_live());
     RC_ASSERT(upload.is_right());

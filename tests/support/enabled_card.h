@@ -12,8 +12,8 @@
 namespace unit {
 
 /// A headless card that shows a buffer of 32x24 pixels in a mode of 16x12.
-struct LitCard {
-  explicit LitCard(drmclient::HeadlessOptions options = {}) : card(std::move(options)) {
+struct EnabledCard {
+  explicit EnabledCard(drmclient::HeadlessOptions options = {}) : card(std::move(options)) {
     auto created = card.create_buffer({32, 24}, drmclient::PixelFormat::xrgb8888);
     EXPECT_TRUE(created.has_value());
     buffer = std::move(*created);
