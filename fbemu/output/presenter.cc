@@ -266,7 +266,7 @@ std::optional<nanoseconds> Presenter::time_to_sleep() const {
   };
   consider(frame_end_, now);
   consider(hotplug_.look_at(), now);
-  consider(arbiter_.update_at(), base::monotonic_clock().now());
+  consider(arbiter_.update_at(), now);
   return shortest;
 }
 
