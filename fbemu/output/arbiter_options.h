@@ -30,10 +30,10 @@ struct ArbiterOptions {
   OnClose on_close = OnClose::console;
   Outputs outputs = Outputs::one;
   /// Must outlive the presenter, whose thread uses it; null: there are none.
-  drmclient::VirtualTerminals* terminals = nullptr;
+  drmclient::VirtualTerminals* vts = nullptr;
   /// The mode of states for which nobody asked for one.
   std::optional<drmclient::Mode> follow_monitor_mode;
-  /// Tells when the card's mappings are to be let go; as `terminals`.
+  /// Tells when the card's mappings are to be let go; as `vts`.
   drmclient::MemoryPressure* pressure = nullptr;
 };
 

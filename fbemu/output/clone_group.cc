@@ -7,6 +7,13 @@
 #include <utility>
 
 namespace fbemu {
+namespace {
+
+bool has_failed(const std::unique_ptr<OutputPresenter>& presenter) {
+  return presenter->state() == OutputState::failed;
+}
+
+}  // namespace
 
 using base::Result;
 using drmclient::Output;
@@ -31,7 +38,7 @@ CloneGroup::CloneGroup(drmclient::Card& card, Output primary, Outputs outputs,
 
 void CloneGroup::list_presenters() {
   presenters_ = {&primary_};
-  for (const Clone& clone : clones_) presenters_.push_back(clone.presenter.get());
+  for (const auto& clone : clones_) presenters_.push_back(clone.get());
 }
 
 void CloneGroup::set_pages(ProgramPages* pages) {
@@ -64,13 +71,13 @@ bool CloneGroup::is_enabled() const {
 }
 
 bool CloneGroup::primary_is_wanted() const {
-  return primary_.output().connected || clones_.empty() || std::ranges::all_of(clones_, &Clone::refused);
+  return primary_.output().connected || clones_.empty() || std::ranges::all_of(clones_, has_failed);
 }
 
 bool CloneGroup::needs_enable() const {
   if (primary_is_wanted() && !primary_.is_enabled()) return true;
-  return std::ranges::any_of(
-      clones_, [](const Clone& clone) { return !clone.refused && !clone.presenter->is_enabled(); });
+  return std::ranges::any_of(clones_,
+                             [](const auto& clone) { return !has_failed(clone) && !clone->is_enabled(); });
 }
 
 bool CloneGroup::waits_for_screen() const {
@@ -98,28 +105,25 @@ void CloneGroup::enable_missing() {
   if (primary_is_wanted() && !primary_.is_enabled() && !primary_.enable_again() &&
       primary_.error().value() == ENOSPC && any_clone_enabled()) {
     // The primary output comes first where there are not enough CRTCs for all.
-    for (Clone& clone : clones_) clone.presenter->release();
+    for (const auto& clone : clones_) clone->release();
     static_cast<void>(primary_.enable_again());
   }
   enable_clones();
 }
 
 bool CloneGroup::any_clone_enabled() const {
-  return std::ranges::any_of(clones_, [](const Clone& clone) { return clone.presenter->is_enabled(); });
+  return std::ranges::any_of(clones_, [](const auto& clone) { return clone->is_enabled(); });
 }
 
 void CloneGroup::enable_clones() {
-  for (Clone& clone : clones_) enable_clone(clone);
+  for (const auto& clone : clones_) enable_clone(*clone);
 }
 
-void CloneGroup::enable_clone(Clone& clone) {
-  OutputPresenter& presenter = *clone.presenter;
-  if (clone.refused || presenter.is_enabled()) return;
-  presenter.set_fb_state(wanted_);
-  presenter.set_power(primary_.power());
-  if (presenter.enable_again() || presenter.waits_for_screen()) return;
-  // A card that is gone may come back.
-  clone.refused = presenter.error().value() != ENODEV;
+void CloneGroup::enable_clone(OutputPresenter& clone) {
+  if (clone.state() == OutputState::failed || clone.is_enabled()) return;
+  clone.set_fb_state(wanted_);
+  clone.set_power(primary_.power());
+  static_cast<void>(clone.enable_again());
 }
 
 void CloneGroup::enable_once_more() {
@@ -137,14 +141,12 @@ int CloneGroup::apply(const FramebufferState& wanted) {
   if (const int error = first->apply(wanted); error != 0) return error;
   wanted_ = std::move(kept);
   if (first != &primary_) primary_.set_fb_state(wanted);
-  for (Clone& clone : clones_) {
-    OutputPresenter& presenter = *clone.presenter;
-    if (&presenter == first) continue;
-    if (!presenter.is_enabled()) {
-      presenter.set_fb_state(wanted);
-    } else if (presenter.apply(wanted) != 0) {
-      presenter.release();
-      clone.refused = true;
+  for (const auto& clone : clones_) {
+    if (clone.get() == first) continue;
+    if (!clone->is_enabled()) {
+      clone->set_fb_state(wanted);
+    } else if (clone->apply(wanted) != 0) {
+      clone->exclude();
     }
   }
   return 0;
@@ -152,17 +154,17 @@ int CloneGroup::apply(const FramebufferState& wanted) {
 
 void CloneGroup::release() {
   for (OutputPresenter* presenter : presenters_) presenter->release();
-  forgive_refusals();
+  retry_clones();
 }
 
 void CloneGroup::release_without_restore() {
   for (OutputPresenter* presenter : presenters_) presenter->release_without_restore();
-  forgive_refusals();
+  retry_clones();
 }
 
-/// What was refused may be possible now.
-void CloneGroup::forgive_refusals() {
-  for (Clone& clone : clones_) clone.refused = false;
+/// Lets clones that failed be tried again, because a CRTC or memory may be free now.
+void CloneGroup::retry_clones() {
+  for (const auto& clone : clones_) clone->retry();
 }
 
 void CloneGroup::set_power(Power power) {
@@ -170,12 +172,12 @@ void CloneGroup::set_power(Power power) {
 }
 
 void CloneGroup::drop_clones(const std::vector<Output>& outputs) {
-  std::erase_if(clones_, [&](const Clone& clone) {
-    const OutputId own = clone.presenter->output().id;
+  std::erase_if(clones_, [&](const auto& clone) {
+    const OutputId own = clone->output().id;
     const auto now = std::ranges::find(outputs, own, &Output::id);
     if (now != outputs.end() && now->connected) return false;
-    spdlog::info("output {} was disconnected", clone.presenter->output().name);
-    clone.presenter->release();
+    spdlog::info("output {} was disconnected", clone->output().name);
+    clone->release();
     return true;
   });
   list_presenters();
@@ -190,7 +192,7 @@ void CloneGroup::add_clones(const std::vector<Output>& outputs) {
     auto presenter = std::make_unique<OutputPresenter>(card_, output, backing_store_, statistics_,
                                                        std::nullopt, OutputPresenter::Role::clone, clock_);
     presenter->set_pages(pages_);
-    clones_.push_back({std::move(presenter)});
+    clones_.push_back(std::move(presenter));
     list_presenters();
   }
 }
@@ -205,7 +207,7 @@ void CloneGroup::handle_hotplug() {
   if (outputs_ == Outputs::all) {
     drop_clones(*outputs);
     add_clones(*outputs);
-    forgive_refusals();
+    retry_clones();
   }
   // A monitor that was plugged in again may need its mode set again. Without one to show it on the picture
   // waits.
@@ -229,7 +231,7 @@ void CloneGroup::take_over_from_primary() {
   primary_.release();
   if (any) return;
   // A card may have one CRTC for several connectors.
-  forgive_refusals();
+  retry_clones();
   enable_missing();
 }
 

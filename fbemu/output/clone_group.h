@@ -100,11 +100,6 @@ class CloneGroup {
   bool present();
 
  private:
-  struct Clone {
-    std::unique_ptr<OutputPresenter> presenter;
-    bool refused = false;  ///< it cannot be enabled as things are: no CRTC is left, or no memory
-  };
-
   /// Without a monitor on the primary output the others show the picture alone.
   [[nodiscard]] bool primary_is_wanted() const;
   void list_presenters();
@@ -112,9 +107,9 @@ class CloneGroup {
   void add_clones(const std::vector<drmclient::Output>& outputs);
   [[nodiscard]] bool any_clone_enabled() const;
   void enable_clones();
-  void enable_clone(Clone& clone);
+  void enable_clone(OutputPresenter& clone);
   void take_over_from_primary();
-  void forgive_refusals();
+  void retry_clones();
 
   drmclient::Card& card_;
   Outputs outputs_;
@@ -123,7 +118,7 @@ class CloneGroup {
   const base::Clock& clock_;
   ProgramPages* pages_ = nullptr;
   OutputPresenter primary_;
-  std::vector<Clone> clones_;
+  std::vector<std::unique_ptr<OutputPresenter>> clones_;
   std::vector<OutputPresenter*> presenters_;  ///< the primary one, then those of the clones
   FramebufferState wanted_;
 };

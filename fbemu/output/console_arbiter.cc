@@ -1,59 +1,54 @@
 #include "fbemu/output/console_arbiter.h"
 
 #include <algorithm>
-#include <utility>
 
 namespace fbemu {
-
 namespace {
 
 using std::chrono::milliseconds;
 
-/// A program that closes the framebuffer may be back at once (a shell script does so for each line it draws),
-/// and a mode set makes a monitor dark for a moment.
+/// Time for a program to open the framebuffer again after the last close. A shell script opens it for each
+/// line that it draws, and a mode set makes a monitor dark for a moment.
 constexpr milliseconds close_grace{300};
-/// What is written on the terminal so soon after a program's end is the shell's prompt.
-constexpr milliseconds time_for_prompt{1000};
-/// A card that refuses to be enabled is tried again at this distance.
+/// The same after a program that only wrote: the shell's prompt is written on the VT meanwhile.
+constexpr milliseconds prompt_grace{1000};
+/// Ticks between two attempts to enable outputs that the card refused.
 constexpr unsigned retry_ticks = 15;
-/// What is asked of the system about programs at a time, as ClientVt::has_opened() counts it, and the
-/// time until as much may be asked again. A descriptor takes a few microseconds.
-constexpr unsigned looks = 256;
-constexpr milliseconds looks_interval{10};
+/// Lookups of programs in each interval, as ClientVt::has_opened() counts them: each takes some microseconds.
+constexpr unsigned lookups = 256;
+constexpr milliseconds lookup_interval{10};
 
 }  // namespace
 
 ConsoleArbiter::ConsoleArbiter(CloneGroup& outputs, const drmclient::Card& card,
                                const ArbiterOptions& options, const base::Clock& clock)
-    : outputs_(outputs),
-      card_(card),
-      on_close_(options.on_close),
-      terminals_(options.terminals),
-      clock_(clock) {}
+    : outputs_(outputs), card_(card), on_close_(options.on_close), vts_(options.vts), clock_(clock) {}
 
 int ConsoleArbiter::descriptor() const {
-  return terminals_ != nullptr ? terminals_->descriptor() : -1;
+  return vts_ != nullptr ? vts_->descriptor() : -1;
 }
 
-void ConsoleArbiter::read_terminals() {
-  const auto changes = terminals_->read();
-  if (changes.used) terminal_used_ = true;
-  if (changes.switched) terminal_switched_ = true;
+void ConsoleArbiter::read_vts() {
+  const auto changes = vts_->read();
+  if (changes.used) vt_used_ = true;
+  if (changes.switched) vt_switched_ = true;
 }
+
+// The writers and their VTs.
 
 bool ConsoleArbiter::wants_writers() const {
-  return terminal_switched_ || (programs_left_ && clock_.now() >= refill_at_);
+  return vt_switched_ || (vts_unknown_ && clock_.now() >= refill_at_);
 }
 
 std::optional<ConsoleArbiter::Time> ConsoleArbiter::update_at() const {
-  if (!programs_left_) return release_at_;
-  return release_at_ ? std::min(*release_at_, refill_at_) : refill_at_;
+  if (!vts_unknown_) return grace_end_;
+  return grace_end_ ? std::min(*grace_end_, refill_at_) : refill_at_;
 }
 
 void ConsoleArbiter::set_writers(const Writers& writers) {
   wrote_only_ = writers.wrote_only;
-  const auto active = terminals_ != nullptr ? terminals_->active() : std::optional<unsigned>();
-  programs_left_ = false;
+  const auto active = vts_ != nullptr ? vts_->active() : std::optional<unsigned>();
+  vts_unknown_ = false;
   if (writers.count == 0) {
     on_active_vt_ = !active || active == shown_on_;
   } else if (!active || writers.programs == nullptr) {
@@ -63,16 +58,16 @@ void ConsoleArbiter::set_writers(const Writers& writers) {
   }
   has_writers_ = writers.count > 0;
   if (has_writers_ && on_active_vt_) shown_on_ = active;
-  terminal_switched_ = false;
+  vt_switched_ = false;
 }
 
 void ConsoleArbiter::look_for_writers(WritingPrograms& programs, unsigned active) {
-  // Programs open a terminal of their own later, and change to it.
-  if (terminal_switched_) programs.ask_anew();
+  // Programs may open a VT after they started, and switch to it.
+  if (vt_switched_) programs.ask_anew();
   const auto now = clock_.now();
   if (now >= refill_at_) {
-    look_budget_ = looks;
-    refill_at_ = now + looks_interval;
+    look_budget_ = lookups;
+    refill_at_ = now + lookup_interval;
   }
   switch (programs.any_on(active, look_budget_)) {
     case WritingPrograms::Answer::yes:
@@ -82,19 +77,33 @@ void ConsoleArbiter::look_for_writers(WritingPrograms& programs, unsigned active
       on_active_vt_ = false;
       break;
     case WritingPrograms::Answer::unknown:
-      programs_left_ = true;
-      // A compositor on a new terminal asks for the screen once. On the same one, the picture of other
-      // writers stays until the answer is known.
-      if (terminal_switched_ || !has_writers_) on_active_vt_ = false;
+      vts_unknown_ = true;
+      // A compositor on another VT asks for DRM master once, so the screen must be free at once. If the VT
+      // did not change, the picture of the other writers stays until the answer is known.
+      if (vt_switched_ || !has_writers_) on_active_vt_ = false;
       break;
   }
 }
 
+// The states.
+
+void ConsoleArbiter::enter(State state) {
+  if (state_ == State::watching_vt && state != State::watching_vt) vts_->stop_watching();
+  if (state != State::close_grace) grace_end_.reset();
+  state_ = state;
+}
+
 void ConsoleArbiter::update(bool vblank, bool has_writers) {
-  if (has_writers) {
-    enable_for_writers(vblank);
+  if (!has_writers) {
+    ticks_to_retry_ = 0;
+    update_without_writers();
+  } else if (on_active_vt_) {
+    enter(State::shown);
+    show(vblank);
   } else {
-    keep_or_release();
+    enter(State::behind_other_vt);
+    ticks_to_retry_ = 0;
+    if (outputs_.is_enabled() || outputs_.waits_for_screen()) yield_to_active_vt();
   }
 }
 
@@ -102,66 +111,73 @@ void ConsoleArbiter::present_failed() {
   ticks_to_retry_ = retry_ticks;
 }
 
-void ConsoleArbiter::enable_for_writers(bool vblank) {
-  release_at_.reset();
-  may_release_ = true;
-  kept_ = false;
-  stop_watching();
-  if (!on_active_vt_) {
-    ticks_to_retry_ = 0;
-    if (outputs_.is_enabled() || outputs_.waits_for_screen()) yield_to_active_vt();
-    return;
-  }
+void ConsoleArbiter::show(bool vblank) {
   if (ticks_to_retry_ > 0 && vblank) --ticks_to_retry_;
   if (!outputs_.needs_enable() || ticks_to_retry_ > 0) return;
-  // Whoever has the screen now may leave it in the next frame.
+  // If another DRM master has the screen, it may release it in the next frame: no delay then.
   outputs_.enable_missing();
   if (outputs_.needs_enable() && !outputs_.waits_for_screen()) ticks_to_retry_ = retry_ticks;
 }
 
-/// Without writers.
-void ConsoleArbiter::keep_or_release() {
-  ticks_to_retry_ = 0;
-  if (!outputs_.is_enabled()) {
-    if (outputs_.waits_for_screen()) outputs_.release();
-    if (kept_ && on_active_vt_) outputs_.enable_missing();
-    return;
-  }
-  if (!may_release_) return;
-  if (!on_active_vt_) {
-    keep_behind();
-    return;
-  }
-  if (watching_) {
-    if (!terminal_used_) return;
-  } else {
-    if (keeps_picture()) return;
-    const auto now = clock_.now();
-    if (!release_at_) release_at_ = now + (wrote_only_ ? time_for_prompt : close_grace);
-    if (now < *release_at_) return;
-    release_at_.reset();
-    if (is_to_be_watched() && terminals_->watch_use()) {
-      watching_ = true;
-      terminal_used_ = false;
+void ConsoleArbiter::update_without_writers() {
+  if (state_ == State::kept_behind) {
+    if (!on_active_vt_) {
+      if (outputs_.waits_for_screen()) outputs_.release();
       return;
     }
+    outputs_.enable_missing();
+    if (outputs_.is_enabled()) enter(State::kept);
+    return;
   }
-  may_release_ = false;
-  // As nobody tells what others did to the console meanwhile, the end of the picture is for good.
-  outputs_.release();
-  stop_watching();
+  if (!outputs_.is_enabled()) {
+    if (outputs_.waits_for_screen()) outputs_.release();
+    enter(State::idle);
+    return;
+  }
+  switch (state_) {
+    case State::idle:
+    case State::behind_other_vt:
+    case State::kept_behind:
+      return;
+    case State::shown:
+    case State::kept:
+    case State::close_grace:
+      if (on_active_vt_) return start_grace_or_keep();
+      return lose_vt();
+    case State::watching_vt:
+      if (!on_active_vt_) return lose_vt();
+      if (!vt_used_) return;
+      outputs_.release();
+      return enter(State::idle);
+  }
 }
 
-/// Another terminal came to the active of a picture whose programs have ended.
-void ConsoleArbiter::keep_behind() {
-  kept_ = keeps_picture();
-  may_release_ = kept_;
-  release_at_.reset();
+void ConsoleArbiter::start_grace_or_keep() {
+  if (keeps_picture()) return enter(State::kept);
+  enter(State::close_grace);
+  const auto now = clock_.now();
+  if (!grace_end_) grace_end_ = now + (wrote_only_ ? prompt_grace : close_grace);
+  if (now >= *grace_end_) end_grace();
+}
+
+void ConsoleArbiter::end_grace() {
+  if (is_to_be_watched() && vts_->watch_use()) {
+    vt_used_ = false;
+    return enter(State::watching_vt);
+  }
+  // Others may have changed the console meanwhile without an event, so the picture does not return.
+  outputs_.release();
+  enter(State::idle);
+}
+
+/// Leaves the screen to the active VT after the last writer closed the framebuffer.
+void ConsoleArbiter::lose_vt() {
+  enter(keeps_picture() ? State::kept_behind : State::idle);
   yield_to_active_vt();
 }
 
 bool ConsoleArbiter::is_to_be_watched() const {
-  return wrote_only_ && terminals_ != nullptr;
+  return wrote_only_ && vts_ != nullptr;
 }
 
 bool ConsoleArbiter::keeps_picture() const {
@@ -169,18 +185,13 @@ bool ConsoleArbiter::keeps_picture() const {
   return on_close_ == OnClose::keep || !card_.has_console();
 }
 
-/// Another terminal is in front. A compositor on it asks for DRM master at this moment, once.
+/// Releases the outputs. A compositor on the active VT asks for DRM master at this moment, once.
 void ConsoleArbiter::yield_to_active_vt() {
-  if (terminals_->active_is_text()) {
+  if (vts_->active_is_text()) {
     outputs_.release();
   } else {
     outputs_.release_without_restore();
   }
-  stop_watching();
-}
-
-void ConsoleArbiter::stop_watching() {
-  if (std::exchange(watching_, false)) terminals_->stop_watching();
 }
 
 }  // namespace fbemu

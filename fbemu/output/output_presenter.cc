@@ -114,7 +114,20 @@ Result<void> OutputPresenter::enable(const FramebufferState& wanted) {
     if (first_error) first_error = enabled;
     if (may_pass(enabled.error())) break;
   }
+  handle_failure(first_error.error());
   return first_error;
+}
+
+/// Sets the state after a failed attempt to enable the output.
+void OutputPresenter::handle_failure(const std::error_code& error) {
+  if (error.value() == ENODEV && !is_enabled()) {
+    handle(OutputEvent::card_unplugged);
+    drop_buffers();  // the card's node must be closed for the card to return
+  } else if (front_.memory && is_master_conflict(error)) {
+    handle(OutputEvent::enable_conflict);
+  } else {
+    handle(OutputEvent::enable_failed);
+  }
 }
 
 Result<void> OutputPresenter::enable_with(FramebufferState fb_state, PixelFormat format) {
@@ -124,7 +137,7 @@ Result<void> OutputPresenter::enable_with(FramebufferState fb_state, PixelFormat
   const auto uploaded = upload_all_to(buffer, fb_state);
   if (!uploaded) return tl::make_unexpected(uploaded.error());
   if (const auto set = card_.set_mode(output_.id, fb_state.mode, *buffer.memory, {}); !set) {
-    if (!enabled_ && card_.info().shared && is_master_conflict(set.error())) front_ = std::move(buffer);
+    if (!is_enabled() && card_.info().shared && is_master_conflict(set.error())) front_ = std::move(buffer);
     return set;
   }
   // From here on nothing may throw: the buffer is on the screen.
@@ -133,8 +146,7 @@ Result<void> OutputPresenter::enable_with(FramebufferState fb_state, PixelFormat
   front_ = std::move(buffer);
   spare_ = {};
   format_ = format;
-  enabled_ = true;
-  preempted_ = false;
+  handle(OutputEvent::mode_set);
   flips_ = false;
   power_ = Power::on;
   unpresented_.clear();
@@ -147,7 +159,11 @@ bool OutputPresenter::enable_again() {
   const Power wanted = power_;
   // With a buffer at hand, asking costs less than trying.
   auto enabled = front_.memory ? card_.check_master() : Result<void>();
-  if (enabled) enabled = enable(wanted_);
+  if (enabled) {
+    enabled = enable(wanted_);
+  } else {
+    handle_failure(enabled.error());
+  }
   report(enabled ? std::error_code() : enabled.error());
   if (enabled) set_power(wanted);
   return enabled.has_value();
@@ -156,7 +172,7 @@ bool OutputPresenter::enable_again() {
 int OutputPresenter::apply(const FramebufferState& wanted) {
   const FramebufferState fb_state = fitted(wanted);
   if (fb_state.mode != fb_state_.mode) {
-    const auto taken = enabled_ ? change_mode(wanted) : check(wanted);
+    const auto taken = is_enabled() ? change_mode(wanted) : check(wanted);
     if (!taken) {
       // A program may ask without a pause, so the log has one refusal in a while.
       if (mode_error_.update(taken.error(), clock_.now()) == ReportedError::News::fails) {
@@ -186,18 +202,27 @@ Result<void> OutputPresenter::change_mode(const FramebufferState& wanted) {
 }
 
 void OutputPresenter::release() {
-  if (enabled_) card_.release(output_.id);
-  forget();
+  if (is_enabled()) card_.release(output_.id);
+  handle(OutputEvent::released);
+  drop_buffers();
 }
 
 void OutputPresenter::release_without_restore() {
-  if (enabled_) card_.release_without_restore(output_.id);
-  forget();
+  if (is_enabled()) card_.release_without_restore(output_.id);
+  handle(OutputEvent::released);
+  drop_buffers();
 }
 
-void OutputPresenter::forget() {
-  enabled_ = false;
-  preempted_ = false;
+void OutputPresenter::exclude() {
+  release();
+  handle(OutputEvent::enable_failed);
+}
+
+void OutputPresenter::retry() {
+  if (state_ == OutputState::failed) handle(OutputEvent::released);
+}
+
+void OutputPresenter::drop_buffers() {
   unpresented_.clear();
   stale_ = false;
   flips_ = false;
@@ -208,7 +233,7 @@ void OutputPresenter::forget() {
 void OutputPresenter::set_power(Power power) {
   if (power == power_) return;
   // An output that is not enabled takes it on when it is.
-  if (!enabled_) {
+  if (!is_enabled()) {
     power_ = power;
     return;
   }
@@ -241,21 +266,20 @@ bool OutputPresenter::take_output(const std::vector<drmclient::Output>& outputs)
   if (other_modes) {
     monitor_modes_ = output_.modes;
     other_monitor_ = true;
-    if (!enabled_) take_over(wanted_);
+    if (!is_enabled()) take_over(wanted_);
   }
   return back || other_modes;
 }
 
 void OutputPresenter::check_preemption() {
-  if (!enabled_) return;
-  if (!preempted_ && !card_.scans_out_our_fb(output_.id)) preempted_ = true;
-  if (!preempted_) return;
+  if (state_ == OutputState::enabled && !card_.scans_out_our_fb(output_.id)) handle(OutputEvent::fb_replaced);
+  if (!is_preempted()) return;
   const auto available = card_.check_master();
   if (!available && available.error().value() != ENODEV) {
     report(available.error());
     return;
   }
-  preempted_ = false;
+  handle(OutputEvent::master_released);
   stale_ = true;
 }
 
@@ -347,7 +371,7 @@ void OutputPresenter::upload_all() {
 }
 
 std::optional<drmclient::Frame> OutputPresenter::next_frame() {
-  if (!is_visible() || preempted_ || unpresented_.empty()) return std::nullopt;
+  if (!is_visible() || is_preempted() || unpresented_.empty()) return std::nullopt;
   presenting_ = covering_rects(unpresented_, drmclient::Card::max_damage_rects);
   return drmclient::Frame{output_.id, front_.memory.get(), {}, presenting_};
 }
@@ -356,11 +380,14 @@ bool OutputPresenter::presented(const Result<void>& result) {
   if (!result) {
     ++statistics_.failed_presents;
     report(result.error());
-    preempted_ = is_master_conflict(result.error());
-    // A card that is gone may come back: its node is tried again once it is closed.
-    const bool gone = result.error().value() == ENODEV && card_.info().shared;
-    if (gone) release();
-    return !gone;
+    if (is_master_conflict(result.error())) handle(OutputEvent::fb_replaced);
+    // An unplugged card may return: its node is opened again once it was closed.
+    const bool unplugged = result.error().value() == ENODEV && card_.info().shared;
+    if (unplugged) {
+      release();
+      handle(OutputEvent::card_unplugged);
+    }
+    return !unplugged;
   }
   ++statistics_.presents;
   unpresented_.clear();
@@ -373,7 +400,7 @@ void OutputPresenter::report(std::error_code error) {
   const auto news = update_error_.update(error, clock_.now(), timeout);
   if (news == ReportedError::News::works) spdlog::info("{} is updated again", name());
   if (news != ReportedError::News::fails) return;
-  const bool left_out = role_ == Role::clone && !enabled_ && !may_pass(error);
+  const bool left_out = role_ == Role::clone && !is_enabled() && !may_pass(error);
   spdlog::warn("{} cannot be updated: {}; {}", name(), cause_of(error),
                left_out ? "it is left out" : "trying again");
 }

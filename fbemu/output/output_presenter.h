@@ -12,6 +12,7 @@
 #include "fbemu/damage/byte_range.h"
 #include "fbemu/damage/region.h"
 #include "fbemu/frontend/program_pages.h"
+#include "fbemu/output/output_state.h"
 #include "fbemu/output/reported_error.h"
 #include "fbemu/output/statistics.h"
 #include "fbemu/pixels/framebuffer_state.h"
@@ -44,8 +45,12 @@ class OutputPresenter {
   [[nodiscard]] const FramebufferState& fb_state() const { return fb_state_; }
   /// Shows this state once the output is enabled.
   void set_fb_state(const FramebufferState& fb_state) { take_over(fb_state); }
-  [[nodiscard]] bool is_enabled() const { return enabled_; }
-  [[nodiscard]] bool is_visible() const { return enabled_ && power_ == drmclient::Power::on; }
+  [[nodiscard]] OutputState state() const { return state_; }
+  /// Returns true if a mode is set, whoever's framebuffer the CRTC scans out.
+  [[nodiscard]] bool is_enabled() const {
+    return state_ == OutputState::enabled || state_ == OutputState::preempted;
+  }
+  [[nodiscard]] bool is_visible() const { return is_enabled() && power_ == drmclient::Power::on; }
   [[nodiscard]] drmclient::Power power() const { return power_; }
   /// The scan-out format of the last buffer.
   [[nodiscard]] drmclient::PixelFormat format() const { return format_; }
@@ -53,7 +58,7 @@ class OutputPresenter {
   /// last delivered in place of the live pixels.
   [[nodiscard]] std::error_code error() const {
     const std::error_code update = update_error_.error();
-    return update || !enabled_ ? update : pages_error_.error();
+    return update || !is_enabled() ? update : pages_error_.error();
   }
   /// The card and the output, for a person to read.
   [[nodiscard]] std::string name() const;
@@ -69,7 +74,9 @@ class OutputPresenter {
   /// log.
   bool enable_again();
   /// Whether another process has the screen that this one would have: worth another try at each vblank.
-  [[nodiscard]] bool waits_for_screen() const { return preempted_ || (!enabled_ && front_.memory); }
+  [[nodiscard]] bool waits_for_screen() const {
+    return state_ == OutputState::preempted || state_ == OutputState::waiting_for_master;
+  }
   /// Takes a state over. Returns 0, or the errno with which its mode was refused; then the state before
   /// stays. While another process has the screen, the mode is set when that one has left it.
   int apply(const FramebufferState& wanted);
@@ -88,7 +95,7 @@ class OutputPresenter {
   [[nodiscard]] bool is_stale() const { return stale_; }
   /// Whether something waits for a present() that may succeed.
   [[nodiscard]] bool has_work() const {
-    return preempted_ || (is_visible() && (stale_ || !unpresented_.empty()));
+    return is_preempted() || (is_visible() && (stale_ || !unpresented_.empty()));
   }
   /// Uploads what lies in these bytes of the backing store.
   void upload_damage(const std::vector<ByteRange>& ranges);
@@ -103,7 +110,11 @@ class OutputPresenter {
   /// Another DRM master may have come, or gone: then everything is to be uploaded again. Until it has gone,
   /// nothing is.
   void check_preemption();
-  [[nodiscard]] bool is_preempted() const { return preempted_; }
+  [[nodiscard]] bool is_preempted() const { return state_ == OutputState::preempted; }
+  /// Releases the output and leaves it failed: enabling it is not worth an attempt before retry().
+  void exclude();
+  /// Makes a failed output disabled again, because the reason may no longer hold.
+  void retry();
 
   /// Logs a cause once, not at each vblank; that another process has the screen only where it keeps it (two
   /// clients that take turns meet now and then).
@@ -118,7 +129,9 @@ class OutputPresenter {
   base::Result<void> enable_with(FramebufferState fb_state, drmclient::PixelFormat format);
   [[nodiscard]] FramebufferState fitted(const FramebufferState& wanted) const;
   void take_over(const FramebufferState& wanted);
-  void forget();
+  void handle(OutputEvent event) { state_ = next_state(state_, event); }
+  void handle_failure(const std::error_code& error);
+  void drop_buffers();
   base::Result<void> change_mode(const FramebufferState& wanted);
   /// Returns false if the live pixels could not be read, so that the buffer has what was last delivered.
   base::Result<bool> upload_all_to(Buffer& buffer, const FramebufferState& fb_state);
@@ -141,10 +154,9 @@ class OutputPresenter {
   FramebufferState fb_state_;
   Role role_;
   bool other_monitor_;  ///< the modes are not (no longer) those that programs choose from
-  bool enabled_ = false;
-  bool preempted_ = false;  ///< enabled, but another DRM master shows something else
-  Buffer front_;            ///< none until the output is enabled
-  Buffer spare_;            ///< made when first needed
+  OutputState state_ = OutputState::disabled;
+  Buffer front_;  ///< none until the output is enabled
+  Buffer spare_;  ///< made when first needed
   drmclient::PixelFormat format_ = drmclient::PixelFormat::xrgb8888;
   drmclient::Power power_ = drmclient::Power::on;
   std::vector<drmclient::Rect> presenting_;  ///< of the last next_frame()

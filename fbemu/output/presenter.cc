@@ -284,7 +284,7 @@ bool Presenter::wait_for_events() {
   bool vblank = false;
   if (ready > 0) {
     if ((events[0].revents & POLLIN) != 0) base::clear_event(wake_event_);
-    if (events[2].revents != 0) arbiter_.read_terminals();
+    if (events[2].revents != 0) arbiter_.read_vts();
     if (events[3].revents != 0) handle_pressure(events[3].revents);
     vblank = events[1].revents != 0 && handle_card_events();
   }

@@ -22,12 +22,12 @@ class CloneGroupHotplug : public unit::OutputPresenterFixture {
   void make() {
     build();
     card->plug_other(third, false);
-    display.emplace(*card, outputs().front(), Outputs::all, *shadow, statistics, std::nullopt, clock);
-    display->set_fb_state(fb_state);
+    group.emplace(*card, outputs().front(), Outputs::all, *shadow, statistics, std::nullopt, clock);
+    group->set_fb_state(fb_state);
   }
   void make_output() {
     make();
-    display->enable_missing();
+    group->enable_missing();
   }
   void plug(drmclient::OutputId output, bool connected) {
     if (output == first) {
@@ -35,12 +35,12 @@ class CloneGroupHotplug : public unit::OutputPresenterFixture {
     } else {
       card->plug_other(output, connected);
     }
-    display->handle_hotplug();
+    group->handle_hotplug();
   }
   /// The names of those that are enabled.
   [[nodiscard]] std::vector<std::string> enabled() const {
     std::vector<CloneGroup::OutputStatus> statuses;
-    display->describe(statuses);
+    group->describe(statuses);
     std::vector<std::string> names;
     for (const auto& status : statuses) {
       if (status.enabled) names.push_back(status.name);
@@ -48,7 +48,7 @@ class CloneGroupHotplug : public unit::OutputPresenterFixture {
     return names;
   }
 
-  std::optional<CloneGroup> display;
+  std::optional<CloneGroup> group;
 };
 
 using Names = std::vector<std::string>;
@@ -67,8 +67,8 @@ TEST_F(CloneGroupHotplug, NewMonitorOfADarkDisplayWaitsWithTheOthers) {
   make();
   plug(third, true);
   EXPECT_EQ(enabled(), Names{});
-  EXPECT_TRUE(display->needs_enable());
-  display->enable_missing();
+  EXPECT_TRUE(group->needs_enable());
+  group->enable_missing();
   EXPECT_EQ(enabled(), (Names{"Virtual-1", "Virtual-2", "Virtual-3"}));
 }
 
@@ -77,17 +77,17 @@ TEST_F(CloneGroupHotplug, UnpluggedFollowerIsGivenBackAndForgotten) {
   plug(second, false);
   EXPECT_EQ(enabled(), Names{"Virtual-1"});
   EXPECT_EQ(card->releases, 1U);
-  EXPECT_FALSE(display->needs_enable());
+  EXPECT_FALSE(group->needs_enable());
 }
 
 TEST_F(CloneGroupHotplug, FollowersShowThePictureAloneWithoutTheLeadingMonitor) {
   make_output();
   plug(first, false);
   EXPECT_EQ(enabled(), Names{"Virtual-2"});
-  EXPECT_EQ(display->pacing().output().name, "Virtual-2");
-  EXPECT_EQ(display->primary_output().name, "Virtual-1");
-  EXPECT_FALSE(display->needs_enable());
-  ASSERT_EQ(display->apply(panned(16, 64)), 0);
+  EXPECT_EQ(group->pacing().output().name, "Virtual-2");
+  EXPECT_EQ(group->primary_output().name, "Virtual-1");
+  EXPECT_FALSE(group->needs_enable());
+  ASSERT_EQ(group->apply(panned(16, 64)), 0);
   plug(first, true);
   EXPECT_EQ(enabled(), (Names{"Virtual-1", "Virtual-2"}));
   EXPECT_EQ(shown(first), picture_of(panned(16, 64)));
@@ -105,7 +105,7 @@ TEST_F(CloneGroupHotplug, LastMonitorThatIsUnpluggedStaysLit) {
 TEST_F(CloneGroupHotplug, SingleCrtcGoesToTheFollowerAndBack) {
   make();
   card->crtcs = 1;
-  display->enable_missing();
+  group->enable_missing();
   ASSERT_EQ(enabled(), Names{"Virtual-1"});
   plug(first, false);
   EXPECT_EQ(enabled(), Names{"Virtual-2"});
@@ -118,7 +118,7 @@ TEST_F(CloneGroupHotplug, SingleCrtcGoesToTheFollowerAndBack) {
 TEST_F(CloneGroupHotplug, RefusedFollowerIsTriedAgain) {
   make();
   card->refuse_modes_of = second;
-  display->enable_missing();
+  group->enable_missing();
   ASSERT_EQ(enabled(), Names{"Virtual-1"});
   card->refuse_modes_of = 0;
   plug(third, true);
@@ -128,15 +128,15 @@ TEST_F(CloneGroupHotplug, RefusedFollowerIsTriedAgain) {
 TEST_F(CloneGroupHotplug, MonitorWithOtherModesIsLitInOneOfThem) {
   make_output();
   card->plug_monitor({Size{128, 96}});
-  display->handle_hotplug();
-  EXPECT_EQ(display->pacing().fb_state().mode.size(), (Size{128, 96}));
+  group->handle_hotplug();
+  EXPECT_EQ(group->pacing().fb_state().mode.size(), (Size{128, 96}));
   EXPECT_EQ(shown(first).size(), size_t{128} * 96);
 }
 
 TEST_F(CloneGroupHotplug, UnchangedOutputsAreLeftAlone) {
   make_output();
   const uint64_t sets = statistics.mode_sets;
-  display->handle_hotplug();
+  group->handle_hotplug();
   EXPECT_EQ(statistics.mode_sets, sets);
 }
 
@@ -144,8 +144,8 @@ TEST_F(CloneGroupHotplug, FollowerOfAScreenThatAnotherHasIsLitWhenThatOneLeaves)
   make_output();
   card->other_master = true;
   plug(third, true);
-  EXPECT_TRUE(display->waits_for_screen());
+  EXPECT_TRUE(group->waits_for_screen());
   card->other_master = false;
-  display->enable_missing();
+  group->enable_missing();
   EXPECT_EQ(enabled(), (Names{"Virtual-1", "Virtual-2", "Virtual-3"}));
 }

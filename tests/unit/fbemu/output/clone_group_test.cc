@@ -22,33 +22,33 @@ class CloneGroupOfTwo : public unit::OutputPresenterFixture {
 
   void make(Outputs which = Outputs::all) {
     if (!card) build();
-    display.emplace(*card, outputs().front(), which, *shadow, statistics, std::nullopt, clock);
-    display->set_fb_state(fb_state);
+    group.emplace(*card, outputs().front(), which, *shadow, statistics, std::nullopt, clock);
+    group->set_fb_state(fb_state);
   }
   void make_output() {
     make();
-    ASSERT_TRUE(display->enable(fb_state).has_value());
+    ASSERT_TRUE(group->enable(fb_state).has_value());
     show({});
   }
   /// Uploads and presents.
   bool show(const DamageLog::Damage& damage) {
-    display->upload(damage, false);
-    return display->present();
+    group->upload(damage, false);
+    return group->present();
   }
   [[nodiscard]] CloneGroup::OutputStatus status_of(size_t index) const {
     std::vector<CloneGroup::OutputStatus> statuses;
-    display->describe(statuses);
+    group->describe(statuses);
     return statuses.at(index);
   }
   [[nodiscard]] std::vector<bool> enabled() const {
     std::vector<CloneGroup::OutputStatus> statuses;
-    display->describe(statuses);
+    group->describe(statuses);
     std::vector<bool> result;
     for (const auto& status : statuses) result.push_back(status.enabled);
     return result;
   }
 
-  std::optional<CloneGroup> display;
+  std::optional<CloneGroup> group;
 };
 
 using Enabled = std::vector<bool>;
@@ -57,48 +57,48 @@ using Enabled = std::vector<bool>;
 
 TEST_F(CloneGroupOfTwo, LightLightsAllOutputs) {
   make();
-  EXPECT_FALSE(display->is_enabled());
-  EXPECT_TRUE(display->needs_enable());
-  ASSERT_TRUE(display->enable(fb_state).has_value());
+  EXPECT_FALSE(group->is_enabled());
+  EXPECT_TRUE(group->needs_enable());
+  ASSERT_TRUE(group->enable(fb_state).has_value());
   EXPECT_EQ(enabled(), (Enabled{true, true}));
-  EXPECT_FALSE(display->needs_enable());
+  EXPECT_FALSE(group->needs_enable());
   EXPECT_EQ(shown(first), picture_of(fb_state));
   EXPECT_EQ(shown(second), picture_of(fb_state));
 }
 
 TEST_F(CloneGroupOfTwo, ChosenOutputIsLitAlone) {
   make(Outputs::one);
-  ASSERT_TRUE(display->enable(fb_state).has_value());
+  ASSERT_TRUE(group->enable(fb_state).has_value());
   EXPECT_EQ(enabled(), Enabled{true});
 }
 
 TEST_F(CloneGroupOfTwo, LightThatTheLeadingOutputRefusesLightsNone) {
   make();
   card->refuse_modes_of = first;
-  EXPECT_EQ(display->enable(fb_state).error().value(), EINVAL);
+  EXPECT_EQ(group->enable(fb_state).error().value(), EINVAL);
   EXPECT_EQ(enabled(), (Enabled{false, false}));
 }
 
 TEST_F(CloneGroupOfTwo, FollowerThatRefusesIsLeftOutAndNotTriedAgain) {
   make();
   card->refuse_modes_of = second;
-  ASSERT_TRUE(display->enable(fb_state).has_value());
+  ASSERT_TRUE(group->enable(fb_state).has_value());
   EXPECT_EQ(enabled(), (Enabled{true, false}));
   EXPECT_EQ(status_of(1).error.value(), EINVAL);
-  EXPECT_FALSE(display->needs_enable());
+  EXPECT_FALSE(group->needs_enable());
   card->refuse_modes_of = 0;
-  display->enable_missing();
+  group->enable_missing();
   EXPECT_EQ(enabled(), (Enabled{true, false}));
 }
 
 TEST_F(CloneGroupOfTwo, RefusalsAreForgottenWhenTheScreenIsGivenBack) {
   make();
   card->refuse_modes_of = second;
-  ASSERT_TRUE(display->enable(fb_state).has_value());
+  ASSERT_TRUE(group->enable(fb_state).has_value());
   card->refuse_modes_of = 0;
-  display->release();
+  group->release();
   EXPECT_EQ(enabled(), (Enabled{false, false}));
-  display->enable_missing();
+  group->enable_missing();
   EXPECT_EQ(enabled(), (Enabled{true, true}));
 }
 
@@ -107,7 +107,7 @@ TEST_F(CloneGroupOfTwo, DamageIsPresentedOnAllOutputs) {
   EXPECT_TRUE(show({.written = {write(3, 5, 0x123456)}, .written_back = {}}));
   EXPECT_EQ(shown(first), picture_of(fb_state));
   EXPECT_EQ(shown(second), picture_of(fb_state));
-  EXPECT_FALSE(display->has_work());
+  EXPECT_FALSE(group->has_work());
 }
 
 TEST_F(CloneGroupOfTwo, UnchangedDisplayPresentsNothing) {
@@ -125,7 +125,7 @@ TEST_F(CloneGroupOfTwo, FollowerWhosePresentFailsHoldsUpNoOneAndIsTriedAgain) {
   EXPECT_NE(shown(second), picture_of(fb_state));
   EXPECT_EQ(status_of(1).error.value(), EIO);
   EXPECT_FALSE(status_of(0).error);
-  EXPECT_TRUE(display->has_work());
+  EXPECT_TRUE(group->has_work());
   card->refuse_presents_of = 0;
   EXPECT_TRUE(show({}));
   EXPECT_EQ(shown(second), picture_of(fb_state));
@@ -135,35 +135,35 @@ TEST_F(CloneGroupOfTwo, PresentOnAnUnpluggedCardReturnsFalse) {
   make_output();
   card->refuse_presents = ENODEV;
   EXPECT_FALSE(show({.written = {write(3, 5, 0x123456)}, .written_back = {}}));
-  EXPECT_FALSE(display->is_enabled());
+  EXPECT_FALSE(group->is_enabled());
 }
 
 TEST_F(CloneGroupOfTwo, LiveUploadShowsThePagesOnAllOutputs) {
   make_output();
-  display->set_pages(&*pages);
+  group->set_pages(&*pages);
   const uint32_t pixel = 0x123456;
   pages->draw(0, std::as_bytes(std::span(&pixel, 1)));
-  display->upload({}, true);
-  EXPECT_TRUE(display->present());
+  group->upload({}, true);
+  EXPECT_TRUE(group->present());
   EXPECT_EQ(shown(first).front(), 0x123456U);
   EXPECT_EQ(shown(second).front(), 0x123456U);
 }
 
 TEST_F(CloneGroupOfTwo, DamageWhileOffOrCoveredIsShownAfterwards) {
   make_output();
-  display->set_power(Power::off);
+  group->set_power(Power::off);
   EXPECT_TRUE(show({.written = {write(3, 5, 0x111111)}, .written_back = {}}));
-  display->set_power(Power::on);
+  group->set_power(Power::on);
   show({});
   EXPECT_EQ(shown(first), picture_of(fb_state));
   card->other_master = true;
   card->replaced = true;
-  display->check_preemption();
-  EXPECT_TRUE(display->is_preempted());
+  group->check_preemption();
+  EXPECT_TRUE(group->is_preempted());
   EXPECT_TRUE(show({.written = {write(4, 6, 0x222222)}, .written_back = {}}));
   card->other_master = false;
   card->replaced = false;
-  display->check_preemption();
+  group->check_preemption();
   show({});
   EXPECT_EQ(shown(first), picture_of(fb_state));
   EXPECT_EQ(shown(second), picture_of(fb_state));
@@ -172,8 +172,8 @@ TEST_F(CloneGroupOfTwo, DamageWhileOffOrCoveredIsShownAfterwards) {
 TEST_F(CloneGroupOfTwo, DamageWhileDarkIsShownWhenLit) {
   make();
   EXPECT_TRUE(show({.written = {write(3, 5, 0x111111)}, .written_back = {}}));
-  EXPECT_FALSE(display->has_work());
-  display->enable_missing();
+  EXPECT_FALSE(group->has_work());
+  group->enable_missing();
   EXPECT_EQ(shown(first), picture_of(fb_state));
   EXPECT_EQ(shown(second), picture_of(fb_state));
 }
@@ -181,8 +181,8 @@ TEST_F(CloneGroupOfTwo, DamageWhileDarkIsShownWhenLit) {
 TEST_F(CloneGroupOfTwo, StaleDisplayIsUploadedAsAWhole) {
   make_output();
   write(3, 5, 0x111111);  // with damage that was lost
-  display->mark_stale();
-  EXPECT_TRUE(display->has_work());
+  group->mark_stale();
+  EXPECT_TRUE(group->has_work());
   EXPECT_TRUE(show({}));
   EXPECT_EQ(shown(first), picture_of(fb_state));
   EXPECT_EQ(shown(second), picture_of(fb_state));
@@ -190,7 +190,7 @@ TEST_F(CloneGroupOfTwo, StaleDisplayIsUploadedAsAWhole) {
 
 TEST_F(CloneGroupOfTwo, AppliedSceneIsShownOnAllOutputs) {
   make_output();
-  ASSERT_EQ(display->apply(panned(16, 64)), 0);
+  ASSERT_EQ(group->apply(panned(16, 64)), 0);
   show({});
   EXPECT_EQ(shown(first), picture_of(panned(16, 64)));
   EXPECT_EQ(shown(second), picture_of(panned(16, 64)));
@@ -199,7 +199,7 @@ TEST_F(CloneGroupOfTwo, AppliedSceneIsShownOnAllOutputs) {
 TEST_F(CloneGroupOfTwo, ModeThatTheLeadingOutputRefusesChangesNone) {
   make_output();
   card->refuse_modes_of = first;
-  EXPECT_EQ(display->apply(fb_state_of({32, 24})), EINVAL);
+  EXPECT_EQ(group->apply(fb_state_of({32, 24})), EINVAL);
   EXPECT_EQ(status_of(0).mode.size(), visible);
   EXPECT_EQ(status_of(1).mode.size(), visible);
 }
@@ -209,25 +209,25 @@ TEST_F(CloneGroupOfTwo, FollowerThatRefusesAModeIsGivenBack) {
   card->plug_other(second, true, {visible, Size{96, 96}});
   make_output();
   card->refuse_modes_of = second;
-  EXPECT_EQ(display->apply(fb_state_of({96, 96})), 0);
+  EXPECT_EQ(group->apply(fb_state_of({96, 96})), 0);
   EXPECT_EQ(status_of(0).mode.size(), (Size{96, 96}));
   EXPECT_EQ(enabled(), (Enabled{true, false}));
-  EXPECT_FALSE(display->needs_enable());
+  EXPECT_FALSE(group->needs_enable());
 }
 
 TEST_F(CloneGroupOfTwo, FollowerWithoutTheModeGoesOnInItsOwn) {
   build();
   card->plug_other(second, true, {visible});
   make_output();
-  EXPECT_EQ(display->apply(fb_state_of({96, 96})), 0);
+  EXPECT_EQ(group->apply(fb_state_of({96, 96})), 0);
   EXPECT_EQ(enabled(), (Enabled{true, true}));
   EXPECT_EQ(status_of(1).mode.size(), visible);
 }
 
 TEST_F(CloneGroupOfTwo, SceneOfADarkDisplayIsShownWhenLit) {
   make();
-  ASSERT_EQ(display->apply(panned(16, 64)), 0);
-  display->enable_missing();
+  ASSERT_EQ(group->apply(panned(16, 64)), 0);
+  group->enable_missing();
   EXPECT_EQ(shown(first), picture_of(panned(16, 64)));
   EXPECT_EQ(shown(second), picture_of(panned(16, 64)));
 }
@@ -235,36 +235,36 @@ TEST_F(CloneGroupOfTwo, SceneOfADarkDisplayIsShownWhenLit) {
 TEST_F(CloneGroupOfTwo, LightWaitsWhileAnotherIsMaster) {
   make();
   card->other_master = true;
-  display->enable_missing();
-  EXPECT_FALSE(display->is_enabled());
-  EXPECT_TRUE(display->waits_for_screen());
-  EXPECT_TRUE(display->needs_enable());
+  group->enable_missing();
+  EXPECT_FALSE(group->is_enabled());
+  EXPECT_TRUE(group->waits_for_screen());
+  EXPECT_TRUE(group->needs_enable());
   card->other_master = false;
-  display->enable_missing();
+  group->enable_missing();
   EXPECT_EQ(enabled(), (Enabled{true, true}));
-  EXPECT_FALSE(display->waits_for_screen());
+  EXPECT_FALSE(group->waits_for_screen());
 }
 
 TEST_F(CloneGroupOfTwo, ModesAreSetOnceMoreOnLitOutputsOnly) {
   make();
   card->crtcs = 1;
-  ASSERT_TRUE(display->enable(fb_state).has_value());
+  ASSERT_TRUE(group->enable(fb_state).has_value());
   const uint64_t sets = statistics.mode_sets;
-  display->enable_once_more();
+  group->enable_once_more();
   EXPECT_EQ(statistics.mode_sets, sets + 1);
 }
 
 TEST_F(CloneGroupOfTwo, ModeThatCannotBeSetOnceMoreLeavesTheOutputStale) {
   make_output();
   card->refuse_modes = EIO;
-  display->enable_once_more();
+  group->enable_once_more();
   EXPECT_EQ(enabled(), (Enabled{true, true}));
-  EXPECT_TRUE(display->has_work());
+  EXPECT_TRUE(group->has_work());
 }
 
 TEST_F(CloneGroupOfTwo, LeftDisplayLeavesEachOutput) {
   make_output();
-  display->release_without_restore();
+  group->release_without_restore();
   EXPECT_EQ(card->leaves, 2U);
-  EXPECT_FALSE(display->is_enabled());
+  EXPECT_FALSE(group->is_enabled());
 }

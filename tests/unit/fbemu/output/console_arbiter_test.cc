@@ -5,93 +5,16 @@
 #include <optional>
 #include <vector>
 
-#include "fbemu/output/clone_group.h"
-#include "fbemu/output/console_arbiter.h"
-#include "tests/support/fake_virtual_terminals.h"
-#include "tests/support/manual_clock.h"
-#include "tests/support/stepped_card.h"
+#include "tests/support/console_arbiter_fixture.h"
 
-using fbemu::ConsoleArbiter;
 using fbemu::OnClose;
 using fbemu::Writers;
 using std::chrono::milliseconds;
+using unit::grace;
 using unit::OnTerminal;
+using unit::prompt_grace;
 using unit::writers_of;
-
-namespace {
-
-constexpr milliseconds grace{300};
-constexpr milliseconds grace_of_written{1000};
-
-/// ConsoleArbiter by itself, on a card that is shared with the kernel's console: no presenter and no thread,
-/// and a clock that stands still. Terminal 1 is in front.
-class ConsoleArbiterTest : public testing::Test {
- protected:
-  void begin() {
-    policy.terminals = &terminals;
-    begin_with_policy();
-  }
-  void begin_with_policy() {
-    card.share();
-    fbemu::FramebufferState fb_state;
-    fb_state.mode = drmclient::make_mode({64, 48});
-    fb_state.size = {64, 48};
-    fb_state.layout.virtual_size = fb_state.size;
-    fb_state.layout.pitch_bytes = 64 * 4;
-    shadow.emplace(uint64_t{fb_state.layout.pitch_bytes} * 48);
-    display.emplace(card, card.probe()->front(), fbemu::Outputs::one, *shadow, statistics, std::nullopt);
-    display->set_fb_state(fb_state);
-    sharing.emplace(*display, card, policy, clock);
-  }
-
-  /// As the presenter does at a frame.
-  void frame() {
-    look_at_writers();
-    sharing->update(true, writers.count > 0);
-  }
-  /// As the presenter does when something else wakes it.
-  void wake() {
-    look_at_writers();
-    sharing->update(false, writers.count > 0);
-  }
-  void look_at_writers() {
-    if (sharing->wants_writers()) sharing->set_writers(writers);
-  }
-  void set_writers(Writers now) {
-    writers = std::move(now);
-    sharing->set_writers(writers);
-    wake();
-  }
-  void open(unsigned terminal = 1) { set_writers(writers_of({std::make_shared<OnTerminal>(terminal)})); }
-  void close(bool wrote_only = false) { set_writers({0, nullptr, wrote_only}); }
-  void change_to(unsigned terminal) {
-    terminals.change_to(terminal);
-    sharing->read_terminals();
-    wake();
-  }
-  void write_on_terminal() {
-    terminals.write_on();
-    sharing->read_terminals();
-    wake();
-  }
-  void pass(milliseconds time) {
-    clock.advance(time);
-    wake();
-  }
-  [[nodiscard]] bool enabled() const { return display->is_enabled(); }
-
-  unit::SteppedCard card{drmclient::HeadlessOptions{.size = {64, 48}}, unit::SteppedCard::Vblanks::stepped};
-  unit::FakeVirtualTerminals terminals{1};
-  unit::ManualClock clock;
-  fbemu::ArbiterOptions policy;
-  fbemu::Statistics statistics;
-  std::optional<fbemu::BackingStore> shadow;
-  std::optional<fbemu::CloneGroup> display;
-  std::optional<ConsoleArbiter> sharing;
-  Writers writers;
-};
-
-}  // namespace
+using ConsoleArbiterTest = unit::ConsoleArbiterFixture;
 
 TEST_F(ConsoleArbiterTest, ScreenIsLitWhenAWriterOpens) {
   begin();
@@ -99,12 +22,12 @@ TEST_F(ConsoleArbiterTest, ScreenIsLitWhenAWriterOpens) {
   EXPECT_FALSE(enabled());
   open();
   EXPECT_TRUE(enabled());
-  EXPECT_TRUE(sharing->is_on_active_vt());
+  EXPECT_TRUE(arbiter->is_on_active_vt());
 }
 
 TEST_F(ConsoleArbiterTest, WithoutTerminalsWritersAreInFront) {
-  begin_with_policy();
-  EXPECT_EQ(sharing->descriptor(), -1);
+  begin_without_vts();
+  EXPECT_EQ(arbiter->descriptor(), -1);
   open(7);
   EXPECT_TRUE(enabled());
 }
@@ -119,13 +42,13 @@ TEST_F(ConsoleArbiterTest, ScreenIsGivenBackAfterTheGraceOfAClose) {
   begin();
   open();
   close();
-  EXPECT_EQ(sharing->update_at(), clock.now() + grace);
+  EXPECT_EQ(arbiter->update_at(), clock.now() + grace);
   pass(grace - milliseconds(1));
   EXPECT_TRUE(enabled());
   pass(milliseconds(1));
   EXPECT_FALSE(enabled());
   EXPECT_EQ(card.releases, 1U);
-  EXPECT_EQ(sharing->update_at(), std::nullopt);
+  EXPECT_EQ(arbiter->update_at(), std::nullopt);
 }
 
 TEST_F(ConsoleArbiterTest, OpenInTheGraceKeepsTheScreenLit) {
@@ -135,7 +58,7 @@ TEST_F(ConsoleArbiterTest, OpenInTheGraceKeepsTheScreenLit) {
   close();
   pass(grace - milliseconds(1));
   open();
-  EXPECT_EQ(sharing->update_at(), std::nullopt);
+  EXPECT_EQ(arbiter->update_at(), std::nullopt);
   pass(grace);
   EXPECT_TRUE(enabled());
   EXPECT_EQ(statistics.mode_sets, sets);
@@ -158,15 +81,15 @@ TEST_F(ConsoleArbiterTest, WrittenPictureStaysUntilItsTerminalIsUsedAfterTheGrac
   begin();
   open();
   close(true);
-  EXPECT_EQ(sharing->update_at(), clock.now() + grace_of_written);
-  pass(grace_of_written - milliseconds(1));
+  EXPECT_EQ(arbiter->update_at(), clock.now() + prompt_grace);
+  pass(prompt_grace - milliseconds(1));
   EXPECT_FALSE(terminals.watched);
   pass(milliseconds(1));
   EXPECT_TRUE(terminals.watched);
-  EXPECT_EQ(sharing->update_at(), std::nullopt);
+  EXPECT_EQ(arbiter->update_at(), std::nullopt);
   pass(std::chrono::hours(1));
   EXPECT_TRUE(enabled());
-  write_on_terminal();
+  write_on_vt();
   EXPECT_FALSE(enabled());
   EXPECT_FALSE(terminals.watched);
 }
@@ -175,8 +98,8 @@ TEST_F(ConsoleArbiterTest, PromptInTheGraceOfAWrittenPictureIsNoUse) {
   begin();
   open();
   close(true);
-  write_on_terminal();
-  pass(grace_of_written);
+  write_on_vt();
+  pass(prompt_grace);
   EXPECT_TRUE(enabled());
   wake();
   EXPECT_TRUE(enabled());
@@ -184,10 +107,10 @@ TEST_F(ConsoleArbiterTest, PromptInTheGraceOfAWrittenPictureIsNoUse) {
 }
 
 TEST_F(ConsoleArbiterTest, WrittenPictureWithoutTerminalsGoesAfterItsGrace) {
-  begin_with_policy();
+  begin_without_vts();
   open();
   close(true);
-  pass(grace_of_written - milliseconds(1));
+  pass(prompt_grace - milliseconds(1));
   EXPECT_TRUE(enabled());
   pass(milliseconds(1));
   EXPECT_FALSE(enabled());
@@ -197,23 +120,23 @@ TEST_F(ConsoleArbiterTest, NewWriterEndsTheWatchOfTheTerminal) {
   begin();
   open();
   close(true);
-  pass(grace_of_written);
+  pass(prompt_grace);
   ASSERT_TRUE(terminals.watched);
   open();
   EXPECT_FALSE(terminals.watched);
-  write_on_terminal();
+  write_on_vt();
   EXPECT_TRUE(enabled());
 }
 
 TEST_F(ConsoleArbiterTest, AnotherTerminalInFrontGetsTheScreenAtOnce) {
   begin();
   open();
-  change_to(2);
+  switch_to(2);
   EXPECT_FALSE(enabled());
-  EXPECT_FALSE(sharing->is_on_active_vt());
+  EXPECT_FALSE(arbiter->is_on_active_vt());
   EXPECT_EQ(card.releases, 1U);
   EXPECT_EQ(card.leaves, 0U);
-  change_to(1);
+  switch_to(1);
   EXPECT_TRUE(enabled());
 }
 
@@ -221,7 +144,7 @@ TEST_F(ConsoleArbiterTest, CompositorInFrontGetsTheScreenAsItIs) {
   begin();
   open();
   terminals.text = false;
-  change_to(2);
+  switch_to(2);
   EXPECT_FALSE(enabled());
   EXPECT_EQ(card.leaves, 1U);
   EXPECT_EQ(card.releases, 0U);
@@ -232,7 +155,7 @@ TEST_F(ConsoleArbiterTest, WriterBehindAnotherTerminalIsNotLit) {
   open(4);
   frame();
   EXPECT_FALSE(enabled());
-  change_to(4);
+  switch_to(4);
   EXPECT_TRUE(enabled());
 }
 
@@ -240,25 +163,25 @@ TEST_F(ConsoleArbiterTest, PictureWithoutWritersEndsBehindAnotherTerminal) {
   begin();
   open();
   close();
-  change_to(2);
+  switch_to(2);
   EXPECT_FALSE(enabled());
-  EXPECT_EQ(sharing->update_at(), std::nullopt);
-  change_to(1);
+  EXPECT_EQ(arbiter->update_at(), std::nullopt);
+  switch_to(1);
   EXPECT_FALSE(enabled());
 }
 
 TEST_F(ConsoleArbiterTest, KeptPictureComesBackWithItsTerminal) {
-  policy.on_close = OnClose::keep;
+  options.on_close = OnClose::keep;
   begin();
   open();
   close();
   pass(std::chrono::hours(1));
   EXPECT_TRUE(enabled());
-  change_to(2);
+  switch_to(2);
   EXPECT_FALSE(enabled());
-  change_to(3);
+  switch_to(3);
   EXPECT_FALSE(enabled());
-  change_to(1);
+  switch_to(1);
   EXPECT_TRUE(enabled());
 }
 
@@ -267,7 +190,7 @@ TEST_F(ConsoleArbiterTest, WithoutAConsoleThePictureIsKept) {
   begin();
   open();
   close();
-  EXPECT_EQ(sharing->update_at(), std::nullopt);
+  EXPECT_EQ(arbiter->update_at(), std::nullopt);
   pass(std::chrono::hours(1));
   EXPECT_TRUE(enabled());
 }
@@ -295,7 +218,7 @@ TEST_F(ConsoleArbiterTest, WakesBetweenFramesDoNotShortenTheTimeToTheNextTry) {
 
 TEST_F(ConsoleArbiterTest, PresentThatFailsPutsTheNextTryOff) {
   begin();
-  sharing->present_failed();
+  arbiter->present_failed();
   open();
   EXPECT_FALSE(enabled());
   for (int i = 0; i < 15; ++i) frame();
@@ -335,9 +258,9 @@ TEST_F(ConsoleArbiterTest, ProgramsWithinTheBudgetAreAskedOnceAChangeOfTerminal)
   }
   for (int i = 0; i < 10; ++i) set_writers(many);
   for (const auto& program : programs) EXPECT_EQ(program->asked, 1U);
-  change_to(2);
+  switch_to(2);
   for (const auto& program : programs) EXPECT_EQ(program->asked, 2U);
-  EXPECT_FALSE(sharing->wants_writers());
+  EXPECT_FALSE(arbiter->wants_writers());
 }
 
 TEST_F(ConsoleArbiterTest, ProgramsBeyondTheBudgetAreAskedLaterHoweverOftenItIsWoken) {
@@ -359,22 +282,22 @@ TEST_F(ConsoleArbiterTest, ProgramsBeyondTheBudgetAreAskedLaterHoweverOftenItIsW
   const unsigned first = asked();
   EXPECT_GT(first, 0U);
   EXPECT_LE(first, 100U);
-  EXPECT_FALSE(sharing->is_on_active_vt());
+  EXPECT_FALSE(arbiter->is_on_active_vt());
   for (int i = 0; i < 100; ++i) set_writers(many);
   EXPECT_EQ(asked(), first);
-  ASSERT_TRUE(sharing->update_at().has_value());
+  ASSERT_TRUE(arbiter->update_at().has_value());
   while (!enabled()) {
-    ASSERT_GT(*sharing->update_at(), clock.now());
-    EXPECT_FALSE(sharing->wants_writers());
+    ASSERT_GT(*arbiter->update_at(), clock.now());
+    EXPECT_FALSE(arbiter->wants_writers());
     const unsigned before = asked();
-    clock.advance(*sharing->update_at() - clock.now());
-    EXPECT_TRUE(sharing->wants_writers());
+    clock.advance(*arbiter->update_at() - clock.now());
+    EXPECT_TRUE(arbiter->wants_writers());
     wake();
     ASSERT_GT(asked(), before);
     ASSERT_LE(asked(), before + 100);
   }
   EXPECT_EQ(asked(), 1000U);
-  EXPECT_EQ(sharing->update_at(), std::nullopt);
+  EXPECT_EQ(arbiter->update_at(), std::nullopt);
 }
 
 TEST_F(ConsoleArbiterTest, ScreenIsLeftAtOnceThoughProgramsAreLeftToBeAsked) {
@@ -387,9 +310,9 @@ TEST_F(ConsoleArbiterTest, ScreenIsLeftAtOnceThoughProgramsAreLeftToBeAsked) {
   many.count = 1001;
   set_writers(many);
   EXPECT_TRUE(enabled());
-  change_to(2);
+  switch_to(2);
   EXPECT_FALSE(enabled());
-  EXPECT_TRUE(sharing->update_at().has_value());
+  EXPECT_TRUE(arbiter->update_at().has_value());
 }
 
 TEST_F(ConsoleArbiterTest, ScreenStaysLitWhileTheProgramsLeftAreAskedAfterAClose) {
@@ -410,8 +333,8 @@ TEST_F(ConsoleArbiterTest, ScreenStaysLitWhileTheProgramsLeftAreAskedAfterAClose
   set_writers(many);
   while (last->asked == 0) {
     EXPECT_TRUE(enabled());
-    ASSERT_TRUE(sharing->update_at().has_value());
-    clock.advance(*sharing->update_at() - clock.now());
+    ASSERT_TRUE(arbiter->update_at().has_value());
+    clock.advance(*arbiter->update_at() - clock.now());
     wake();
   }
   EXPECT_TRUE(enabled());

@@ -5,6 +5,7 @@
 
 using base::failure;
 using fbemu::OutputPresenter;
+using fbemu::OutputState;
 
 namespace {
 
@@ -47,6 +48,22 @@ TEST_F(OutputPresenterPreemption, LightWhileAnotherIsMasterFailsAndWaitsForTheSc
   card->other_master = false;
   EXPECT_TRUE(screen->enable_again());
   EXPECT_EQ(shown(), picture_of(fb_state));
+}
+
+TEST_F(OutputPresenterPreemption, CardUnpluggedWhileWaitingForMasterDropsTheBuffer) {
+  make();
+  card->other_master = true;
+  ASSERT_FALSE(screen->enable_again());
+  EXPECT_EQ(screen->state(), OutputState::waiting_for_master);
+  card->gone = true;
+  EXPECT_FALSE(screen->enable_again());
+  EXPECT_EQ(screen->state(), OutputState::unplugged);
+  EXPECT_FALSE(screen->waits_for_screen());
+  // The node is closed with the last buffer, so that the card can return.
+  EXPECT_EQ(card->mapping_statistics().of(drmclient::MappingKind::dumb).mapped_bytes, 0U);
+  card->gone = card->other_master = false;
+  EXPECT_TRUE(screen->enable_again());
+  EXPECT_EQ(screen->state(), OutputState::enabled);
 }
 
 TEST_F(OutputPresenterPreemption, LightAgainWhileAnotherIsMasterMakesNoBuffer) {

@@ -19,7 +19,7 @@ class PresenterSharing : public unit::PresenterFixture {
 
   void begin() {
     shared = true;
-    policy.terminals = &terminals;
+    policy.vts = &terminals;
     start(Vblanks::at_once);
   }
   void open(unsigned terminal = 1) {
