@@ -10,39 +10,40 @@
 
 namespace fbemu {
 
-/// What becomes of the picture when the last program has closed the framebuffer.
+/// The fate of the picture after the last program closed the framebuffer.
 enum class OnClose {
-  /// The kernel's console comes back: at once where the program had mapped the framebuffer, when the terminal
-  /// is used again where the picture was written (cat, dd).
+  /// The kernel's console returns: at once if a program had mapped the framebuffer, else (cat, dd) as soon as
+  /// the VT is used again.
   console,
-  /// The picture stays for as long as the terminal is in front.
+  /// The picture stays as long as its VT is active.
   keep,
 };
 
-/// Which outputs of a card show the framebuffer.
+/// The outputs of a card that show the framebuffer.
 enum class Outputs {
-  one,  ///< the one that was chosen
-  all   ///< that one, whose modes programs choose from, and every other that is connected (clone)
+  one,  ///< the chosen one
+  all   ///< the chosen one, whose modes programs use, and every other connected output as a clone
 };
 
-/// How a framebuffer shares the screen, and the memory of the machine, with others.
+/// The rules by which a framebuffer shares the screen, and the memory of the machine, with others.
 struct ArbiterOptions {
   OnClose on_close = OnClose::console;
   Outputs outputs = Outputs::one;
-  /// Must outlive the presenter, whose thread uses it; null: there are none.
+  /// The virtual terminals; null if there are none. They must outlive the presenter, whose thread uses them.
   drmclient::VirtualTerminals* vts = nullptr;
-  /// The mode of states for which nobody asked for one.
+  /// The default mode. A state with this mode is shown in the preferred mode of a monitor that is plugged in
+  /// later.
   std::optional<drmclient::Mode> follow_monitor_mode;
-  /// Tells when the card's mappings are to be let go; as `vts`.
+  /// Reports when the card's mappings are to be released; lifetime as `vts`.
   drmclient::MemoryPressure* pressure = nullptr;
 };
 
 /// The programs that have the framebuffer open for writing.
 struct Writers {
   unsigned count = 0;  ///< open files
-  /// Null if they are to be seen on every terminal.
+  /// Null if the picture belongs to every VT.
   std::shared_ptr<WritingPrograms> programs;
-  /// All that was drawn since there were no writers came by write(2).
+  /// True if everything drawn since the first of these writers came by write(2).
   bool wrote_only = false;
 };
 

@@ -32,7 +32,7 @@ CloneGroup::CloneGroup(drmclient::Card& card, Output primary, Outputs outputs,
                OutputPresenter::Role::primary, clock) {
   list_presenters();
   if (outputs_ == Outputs::one) return;
-  // Where the card does not answer, it is told when something is to be shown.
+  // If the card cannot be probed, the error is reported when something is to be shown.
   if (const auto there = card_.probe()) add_clones(*there);
 }
 
@@ -55,7 +55,7 @@ void CloneGroup::describe(std::vector<OutputStatus>& statuses) const {
   statuses.resize(1 + clones_.size());
   auto status = statuses.begin();
   for (const OutputPresenter* presenter : presenters_) {
-    // At every frame: what did not change is not copied.
+    // Runs at every frame, so unchanged strings are not copied.
     if (status->name != presenter->output().name) status->name = presenter->output().name;
     if (status->mode != presenter->fb_state().mode) status->mode = presenter->fb_state().mode;
     status->connected = presenter->output().connected;
@@ -104,7 +104,7 @@ void CloneGroup::set_fb_state(const FramebufferState& wanted) {
 void CloneGroup::enable_missing() {
   if (primary_is_wanted() && !primary_.is_enabled() && !primary_.enable_again() &&
       primary_.error().value() == ENOSPC && any_clone_enabled()) {
-    // The primary output comes first where there are not enough CRTCs for all.
+    // The primary output takes precedence if there are not enough CRTCs for all.
     for (const auto& clone : clones_) clone->release();
     static_cast<void>(primary_.enable_again());
   }
@@ -209,8 +209,7 @@ void CloneGroup::handle_hotplug() {
     add_clones(*outputs);
     retry_clones();
   }
-  // A monitor that was plugged in again may need its mode set again. Without one to show it on the picture
-  // waits.
+  // A monitor that was plugged in again may need its mode set again.
   for (OutputPresenter* presenter : presenters_) {
     if (presenter->take_output(*outputs) && presenter->is_enabled() && !presenter->enable_again())
       presenter->mark_stale();
@@ -223,14 +222,14 @@ void CloneGroup::handle_hotplug() {
   }
 }
 
-/// The others show the picture alone.
+/// Lets the clones show the picture alone.
 void CloneGroup::take_over_from_primary() {
   enable_clones();
   if (!primary_.is_enabled()) return;
   const bool any = any_clone_enabled();
   primary_.release();
   if (any) return;
-  // A card may have one CRTC for several connectors.
+  // The CRTC of the primary output is free now; a card may have one for several connectors.
   retry_clones();
   enable_missing();
 }
@@ -247,7 +246,7 @@ void CloneGroup::upload(const DamageLog::Damage& damage, bool live) {
   const auto ranges = live ? std::vector<ByteRange>() : damage.all();
   for (OutputPresenter* presenter : presenters_) {
     if (!presenter->is_enabled()) {
-      // Enabling it uploads everything.
+      // Enabling it will upload everything.
     } else if (presenter->power() != Power::on || presenter->is_preempted()) {
       presenter->mark_stale();
     } else if (live || presenter->is_stale()) {

@@ -18,27 +18,26 @@
 
 namespace fbemu {
 
-/// What a framebuffer is shown on: an output of a card, and where it is shown on all of them, the others that
-/// are connected. Used by the presenter's thread alone.
+/// The outputs of a card that show a framebuffer: the primary output and, if all outputs are used, its
+/// clones. Used by the presenter's thread alone.
 ///
-/// The *primary* output is the one that programs know: its modes are theirs, and a mode that it refuses is
-/// refused. The others follow as well as they can, each in the mode of the same size or in the one that it
-/// likes best, and never make a call fail. Where the primary output's cable is pulled while another is
-/// connected, its CRTC is free for that one. Frames are counted by the first output that is enabled.
+/// Programs use the modes of the primary output, and a mode that it refuses is refused. A clone uses the mode
+/// of the same size or its preferred mode, and never makes a call fail. If the primary output is disconnected
+/// while a clone is connected, its CRTC is released for the clone. The first enabled output paces the frames.
 class CloneGroup {
  public:
-  /// Of one output, for people to read.
+  /// The status of one output, for reports.
   struct OutputStatus {
     std::string name;
     bool connected = false;
     bool enabled = false;
-    bool preempted = false;  ///< another DRM master shows something else there
-    drmclient::Mode mode;    ///< where it is enabled
-    std::error_code error;   ///< why the last attempt to change it failed
+    bool preempted = false;  ///< another DRM master's framebuffer is scanned out
+    drmclient::Mode mode;    ///< of an enabled output
+    std::error_code error;   ///< of the last attempt to change it
     friend bool operator==(const OutputStatus&, const OutputStatus&) = default;
   };
 
-  /// All of them must outlive the display. `follow_monitor_mode` is as for OutputPresenter.
+  /// All of them must outlive the group. `follow_monitor_mode` is that of OutputPresenter.
   CloneGroup(drmclient::Card& card, drmclient::Output primary, Outputs outputs,
              const BackingStore& backing_store, Statistics& statistics,
              std::optional<drmclient::Mode> follow_monitor_mode,
@@ -47,60 +46,60 @@ class CloneGroup {
   CloneGroup(const CloneGroup&) = delete;
   CloneGroup& operator=(const CloneGroup&) = delete;
 
-  /// As OutputPresenter::set_pages().
+  /// Sets the source of live pixels, as OutputPresenter::set_pages() does.
   void set_pages(ProgramPages* pages);
 
-  /// The one that programs know, connected or not.
+  /// Returns the primary output, connected or not.
   [[nodiscard]] const drmclient::Output& primary_output() const { return primary_.output(); }
-  /// The screen that counts the frames, and that screenshots are taken of.
+  /// Returns the presenter that paces the frames; screenshots show its output.
   [[nodiscard]] const OutputPresenter& pacing() const;
   [[nodiscard]] const FramebufferState& fb_state() const { return pacing().fb_state(); }
   [[nodiscard]] drmclient::Power power() const { return pacing().power(); }
-  /// The primary output and its card, for a person to read.
+  /// Returns a name of the primary output and its card for messages.
   [[nodiscard]] std::string name() const { return primary_.name(); }
-  /// Brings `statuses` up to date: the primary output, and where the others show the framebuffer, those that
-  /// are connected.
+  /// Updates `statuses`: the primary output first, then the clones.
   void describe(std::vector<OutputStatus>& statuses) const;
 
   [[nodiscard]] bool is_enabled() const;
-  /// Whether all enabled outputs show what another DRM master put there.
+  /// Returns true if another DRM master's framebuffer is scanned out on the enabled outputs.
   [[nodiscard]] bool is_preempted() const { return pacing().is_preempted(); }
-  /// Whether there is an output that should be enabled and is not.
+  /// Returns true if an output should be enabled and is not.
   [[nodiscard]] bool needs_enable() const;
   [[nodiscard]] bool waits_for_screen() const;
   [[nodiscard]] bool has_work() const;
 
-  /// Of the primary output: as OutputPresenter::check().
+  /// Checks the primary output, as OutputPresenter::check() does.
   [[nodiscard]] base::Result<void> check(const FramebufferState& wanted) { return primary_.check(wanted); }
-  /// Enables all with `wanted`. Errors: those of the primary output; then nothing is enabled.
+  /// Enables all outputs with `wanted`. Errors: those of the primary output; no output is enabled then.
   base::Result<void> enable(const FramebufferState& wanted);
-  /// Shows this state once the outputs are enabled.
+  /// Sets the state to show once the outputs are enabled.
   void set_fb_state(const FramebufferState& wanted);
-  /// Enables those that should be enabled and are not.
+  /// Enables the outputs that should be enabled and are not.
   void enable_missing();
-  /// Sets the modes of those that are enabled once more.
+  /// Sets the modes of the enabled outputs again.
   void enable_once_more();
-  /// As OutputPresenter::apply(), for all; the error is that of the primary output, or of the first that
-  /// shows the picture in its place.
+  /// Applies a state to all outputs, as OutputPresenter::apply() does. Returns the errno of the primary
+  /// output, or of the clone that replaces it.
   int apply(const FramebufferState& wanted);
   void release();
-  /// As OutputPresenter::release_without_restore(), for all.
+  /// Releases all outputs, as OutputPresenter::release_without_restore() does.
   void release_without_restore();
   void set_power(drmclient::Power power);
-  /// Looks at the outputs anew; those that were plugged in or have other modes are enabled if any is.
+  /// Probes the outputs. If any output is enabled, those that were plugged in or have other modes are enabled
+  /// too.
   void handle_hotplug();
 
-  /// Has each output's picture uploaded as a whole the next time.
+  /// Marks each output's picture to be uploaded whole at the next upload.
   void mark_stale() noexcept;
   void check_preemption();
-  /// Uploads `damage` to each output, or everything as programs see it now: on all of them where `live`, and
-  /// where an output's picture is stale.
+  /// Uploads `damage` to each output; or the live pixels of the whole view, if `live` is true or the output
+  /// is stale.
   void upload(const DamageLog::Damage& damage, bool live);
-  /// As OutputPresenter::present(), for all at once.
+  /// Presents the outputs' frames at once. Returns false if a card was unplugged.
   bool present();
 
  private:
-  /// Without a monitor on the primary output the others show the picture alone.
+  /// Returns false if the clones show the picture alone, because the primary output has no monitor.
   [[nodiscard]] bool primary_is_wanted() const;
   void list_presenters();
   void drop_clones(const std::vector<drmclient::Output>& outputs);
@@ -119,7 +118,7 @@ class CloneGroup {
   ProgramPages* pages_ = nullptr;
   OutputPresenter primary_;
   std::vector<std::unique_ptr<OutputPresenter>> clones_;
-  std::vector<OutputPresenter*> presenters_;  ///< the primary one, then those of the clones
+  std::vector<OutputPresenter*> presenters_;  ///< the primary one, then the clones
   FramebufferState wanted_;
 };
 

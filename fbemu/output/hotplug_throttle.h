@@ -5,12 +5,11 @@
 
 namespace fbemu {
 
-/// When to look at a card's outputs after the kernel has told that they changed.
+/// The times at which to probe a card's outputs after hotplug events.
 ///
-/// The first event is looked at at once. While they go on coming, those that come close together are looked
-/// at together, at a distance that doubles up to a limit: each look asks every monitor for its modes, which
-/// can take a tenth of a second (a storm of events otherwise keeps a core busy). The last event is never left
-/// out. Without a clock of its own: `now` is the caller's, and never goes back.
+/// The first event leads to a probe at once. Events that follow closely share a probe, at an interval that
+/// doubles up to a limit: each probe reads every monitor's modes, which can take 100 ms. The last event
+/// always leads to a probe. The caller passes the time, which never goes back.
 class HotplugThrottle {
  public:
   using Time = std::chrono::steady_clock::time_point;
@@ -18,13 +17,13 @@ class HotplugThrottle {
   static constexpr std::chrono::milliseconds shortest_distance{50};
   static constexpr std::chrono::milliseconds longest_distance{2000};
 
-  /// The kernel told of a change.
+  /// Records a hotplug event.
   void event(Time now);
-  /// Something happened after which all is to be looked at at once.
+  /// Requests a probe at once.
   void look_now(Time now) { look_at_ = now; }
-  /// When to look; nothing where there is nothing to look for.
+  /// Returns the time of the next probe; nothing if none is due.
   [[nodiscard]] std::optional<Time> look_at() const { return look_at_; }
-  /// Whether to look now. Then the events until now are done with.
+  /// Returns true if the probe is due now, and removes the events so far.
   [[nodiscard]] bool take_look(Time now);
 
  private:

@@ -16,12 +16,13 @@ using drmclient::PixelFormat;
 using drmclient::Power;
 using drmclient::Rect;
 
-/// Two clients that hold DRM master for the length of a call meet now and then; that is no news.
+/// Time for which a conflict of DRM masters is not logged: two clients that hold DRM master for the length of
+/// a call meet now and then.
 constexpr std::chrono::milliseconds other_daemon_timeout{250};
 
-/// The formats to try: those of most bits first, since a program may ask for more of them while the mode
-/// stays; among those the program's own (no conversion), then the driver's order. A driver may refuse the
-/// first: cirrus has not enough bits in its pitch.
+/// Returns the formats to try in this order: most bits first, because a program may change the depth without
+/// a mode set; then the program's own format, which needs no conversion; then the driver's order. A driver
+/// may refuse the first: cirrus has a narrow pitch register.
 std::vector<PixelFormat> formats_to_try(const drmclient::Output& output,
                                         const ProgramFormat& program_format) {
   const std::optional<PixelFormat> same = scanout_equivalent(program_format);
@@ -33,16 +34,16 @@ std::vector<PixelFormat> formats_to_try(const drmclient::Output& output,
   return formats;
 }
 
-/// Whether the errno speaks of the moment, and not of what was asked for.
+/// Returns true if the error may pass without a change of the request.
 bool may_pass(const std::error_code& error) {
   return error.value() == EBUSY || error.value() == EACCES || error.value() == EPERM ||
          error.value() == ENODEV;
 }
 
-/// For people to read.
+/// Returns a text for the log.
 std::string cause_of(const std::error_code& error) {
   if (is_master_conflict(error)) return "another program has the screen (" + error.message() + ")";
-  // Of several outputs not all may have a CRTC (Card::set_mode()).
+  // There may be fewer CRTCs than outputs (Card::set_mode()).
   if (error.value() == ENOSPC) return "the card has no CRTC or no memory left for it";
   return error.message();
 }
@@ -63,8 +64,8 @@ OutputPresenter::OutputPresenter(drmclient::Card& card, drmclient::Output output
       role_(role),
       other_monitor_(role == Role::clone) {}
 
-/// `wanted` in a mode that the output has. Programs choose from the modes of the first monitor; another one
-/// shows the picture as large as FramebufferState::scaling says.
+/// Returns `wanted` with a mode of this output. Programs use the modes of the first monitor; another monitor
+/// shows the view scaled as FramebufferState::scaling says.
 FramebufferState OutputPresenter::fitted(const FramebufferState& wanted) const {
   FramebufferState fb_state = wanted;
   if (!other_monitor_) return fb_state;
@@ -74,7 +75,7 @@ FramebufferState OutputPresenter::fitted(const FramebufferState& wanted) const {
   return fb_state;
 }
 
-/// Changes nothing if it throws.
+/// Replaces the state; changes nothing if it throws.
 void OutputPresenter::take_over(const FramebufferState& wanted) {
   FramebufferState fb_state = fitted(wanted);
   FramebufferState kept = wanted;
@@ -95,7 +96,7 @@ Result<void> OutputPresenter::check(const FramebufferState& wanted) {
     const auto buffer = card_.create_buffer(fb_state.mode.size(), format);
     const auto checked = buffer ? card_.check_mode(output_.id, fb_state.mode, **buffer)
                                 : Result<void>(tl::make_unexpected(buffer.error()));
-    // Another master does not let us ask; that is no refusal.
+    // A conflict of DRM masters prevents the check; that is no refusal.
     if (checked || (may_pass(checked.error()) && checked.error().value() != ENODEV)) return {};
     if (first_error) first_error = checked;
   }
@@ -140,7 +141,7 @@ Result<void> OutputPresenter::enable_with(FramebufferState fb_state, PixelFormat
     if (!is_enabled() && card_.info().shared && is_master_conflict(set.error())) front_ = std::move(buffer);
     return set;
   }
-  // From here on nothing may throw: the buffer is on the screen.
+  // Nothing may throw from here on, because the buffer is scanned out.
   ++statistics_.mode_sets;
   fb_state_ = std::move(fb_state);
   front_ = std::move(buffer);
@@ -150,14 +151,14 @@ Result<void> OutputPresenter::enable_with(FramebufferState fb_state, PixelFormat
   flips_ = false;
   power_ = Power::on;
   unpresented_.clear();
-  // A mode set may wipe the memory that it is to show: bochs lets the card clear the start of it.
+  // A mode set may clear scan-out memory: bochs clears the start of it.
   stale_ = card_.info().shared || !*uploaded;
   return {};
 }
 
 bool OutputPresenter::enable_again() {
   const Power wanted = power_;
-  // With a buffer at hand, asking costs less than trying.
+  // If a buffer is kept, the check costs less than an attempt.
   auto enabled = front_.memory ? card_.check_master() : Result<void>();
   if (enabled) {
     enabled = enable(wanted_);
@@ -174,7 +175,7 @@ int OutputPresenter::apply(const FramebufferState& wanted) {
   if (fb_state.mode != fb_state_.mode) {
     const auto taken = is_enabled() ? change_mode(wanted) : check(wanted);
     if (!taken) {
-      // A program may ask without a pause, so the log has one refusal in a while.
+      // A program may repeat the request in a loop, so refusals are logged at an interval.
       if (mode_error_.update(taken.error(), clock_.now()) == ReportedError::News::fails) {
         spdlog::warn("{} refused the mode {}: {}", name(), fb_state.mode.name, cause_of(taken.error()));
       }
@@ -195,7 +196,7 @@ int OutputPresenter::apply(const FramebufferState& wanted) {
 Result<void> OutputPresenter::change_mode(const FramebufferState& wanted) {
   const auto enabled = enable(wanted);
   if (enabled || !card_.info().shared || !is_master_conflict(enabled.error())) return enabled;
-  // The program goes on as if it were shown. A buffer of the new size waits for the screen.
+  // The program continues as if the state were shown. A buffer of the new size waits for DRM master.
   release();
   if (const auto later = enable(wanted); !later && !is_master_conflict(later.error())) return later;
   return {};
@@ -232,13 +233,13 @@ void OutputPresenter::drop_buffers() {
 
 void OutputPresenter::set_power(Power power) {
   if (power == power_) return;
-  // An output that is not enabled takes it on when it is.
+  // A disabled output takes the level when it is enabled.
   if (!is_enabled()) {
     power_ = power;
     return;
   }
-  // As in the kernel's emulation the program is not told of a failure; the next change tries again. The log
-  // has it once, since a program may ask for changes without a pause.
+  // As in the kernel's emulation, a failure is not reported to the program; the next change tries again. It
+  // is logged once, because a program may request changes in a loop.
   const auto set = card_.set_power(output_.id, power);
   const auto news = power_error_.update(set ? std::error_code() : set.error(), clock_.now());
   if (news == ReportedError::News::fails) {
@@ -259,7 +260,7 @@ bool OutputPresenter::take_output(const std::vector<drmclient::Output>& outputs)
     spdlog::info("output {} was {}", output_.name, connected ? "connected" : "disconnected");
   }
   const bool back = connected && !output_.connected;
-  // Without a monitor there are no modes; the next one is compared with the last.
+  // A disconnected output has no modes; the next monitor is compared with the last one.
   const bool other_modes = connected && !now->modes.empty() && now->modes != monitor_modes_;
   if (now != outputs.end()) output_ = *now;
   output_.connected = connected;
@@ -329,7 +330,7 @@ Result<bool> OutputPresenter::upload_all_to(Buffer& buffer, const FramebufferSta
   return live.has_value();
 }
 
-/// An upload that works from the shadow and not from the live pixels failed because of these.
+/// Logs whether live pixels can be read.
 void OutputPresenter::report_pages(std::error_code outcome) {
   const auto news = pages_error_.update(outcome, clock_.now());
   if (news == ReportedError::News::fails) {
@@ -345,7 +346,7 @@ void OutputPresenter::report_pages(std::error_code outcome) {
 OutputPresenter::Buffer& OutputPresenter::buffer_for_all() {
   if (!flips_) return front_;
   if (!spare_.memory) {
-    // Where the card has no memory for a second one, half a picture may be seen.
+    // If the card has no memory for a second buffer, a half-drawn view may be visible.
     auto made = card_.create_buffer(fb_state_.mode.size(), format_);
     if (!made) return front_;
     spare_ = {std::move(*made), {}};

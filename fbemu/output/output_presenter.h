@@ -20,30 +20,29 @@
 
 namespace fbemu {
 
-/// One output of a card and the state that it shows: its mode, its buffers, and what is not yet on it.
-/// Used by the presenter's thread alone.
+/// One output of a card with the framebuffer state that it shows: mode, scan-out buffers, and the damage that
+/// is not presented yet. Used by the presenter's thread alone.
 ///
-/// A changed part is copied to the buffer on the screen. A changed state (panning, a new palette) is made
-/// in a second buffer, and the output flips to it, so that nobody sees half of it.
+/// Damage is uploaded to the front buffer. A changed state (panning, a new palette) is drawn in a second
+/// buffer, to which the output flips, so that it appears at once.
 class OutputPresenter {
  public:
-  /// Whether programs choose from this output's modes.
+  /// The role in a CloneGroup: programs use the modes of the primary output.
   enum class Role { primary, clone };
 
-  /// All of them must outlive the screen.
-  /// `follow_monitor_mode` is the mode of states for which nobody asked for one: a monitor that is plugged
-  /// in later shows them in the mode that it likes best.
+  /// All of them must outlive this object. A state with the mode `follow_monitor_mode` is shown in the
+  /// preferred mode of a monitor that is plugged in later.
   OutputPresenter(drmclient::Card& card, drmclient::Output output, const BackingStore& backing_store,
                   Statistics& statistics, std::optional<drmclient::Mode> follow_monitor_mode = std::nullopt,
                   Role role = Role::primary, const base::Clock& clock = base::monotonic_clock());
 
-  /// Where live pixels are read; null: what is in the shadow is all there is.
+  /// Sets the source of live pixels; null if all pixels are in the backing store.
   void set_pages(ProgramPages* pages) { pages_ = pages; }
 
   [[nodiscard]] const drmclient::Output& output() const { return output_; }
-  /// As it is shown: in a mode that the output has.
+  /// Returns the state as it is shown, in a mode of this output.
   [[nodiscard]] const FramebufferState& fb_state() const { return fb_state_; }
-  /// Shows this state once the output is enabled.
+  /// Sets the state to show once the output is enabled.
   void set_fb_state(const FramebufferState& fb_state) { take_over(fb_state); }
   [[nodiscard]] OutputState state() const { return state_; }
   /// Returns true if a mode is set, whoever's framebuffer the CRTC scans out.
@@ -52,63 +51,61 @@ class OutputPresenter {
   }
   [[nodiscard]] bool is_visible() const { return is_enabled() && power_ == drmclient::Power::on; }
   [[nodiscard]] drmclient::Power power() const { return power_; }
-  /// The scan-out format of the last buffer.
+  /// Returns the format of the last scan-out buffer.
   [[nodiscard]] drmclient::PixelFormat format() const { return format_; }
-  /// Returns why the last attempt to change the screen failed, or else why an enabled output shows what was
-  /// last delivered in place of the live pixels.
+  /// Returns the error of the last attempt to change the output. If that succeeded, returns the error with
+  /// which live pixels could not be read.
   [[nodiscard]] std::error_code error() const {
     const std::error_code update = update_error_.error();
     return update || !is_enabled() ? update : pages_error_.error();
   }
-  /// The card and the output, for a person to read.
+  /// Returns a name of the output and its card for messages.
   [[nodiscard]] std::string name() const;
 
-  /// Whether the output could be enabled with `wanted`, as far as the driver can be asked now. Errors: the
-  /// driver's.
+  /// Checks whether the output could be enabled with `wanted`, as far as the driver can be asked now. Errors:
+  /// those of the driver.
   [[nodiscard]] base::Result<void> check(const FramebufferState& wanted);
-  /// Makes a buffer for the mode of `wanted`, fills it and enables the output with it. On an error all is as
-  /// before; where another process has the screen, the buffer is kept, and with it the card's node open, so
-  /// that it costs little to try again.
+  /// Makes a buffer for the mode of `wanted`, fills it and sets the mode. On an error the output is
+  /// unchanged. If another process is DRM master, the buffer is kept, and with it the card's node open, so
+  /// that the next attempt is cheap.
   base::Result<void> enable(const FramebufferState& wanted);
-  /// As enable() with the present state, with the power level that was last asked for, and told to the
-  /// log.
+  /// Enables the output with the current state and power level, and logs a failure.
   bool enable_again();
-  /// Whether another process has the screen that this one would have: worth another try at each vblank.
+  /// Returns true if another process is DRM master; enabling the output is then tried at each vblank.
   [[nodiscard]] bool waits_for_screen() const {
     return state_ == OutputState::preempted || state_ == OutputState::waiting_for_master;
   }
-  /// Takes a state over. Returns 0, or the errno with which its mode was refused; then the state before
-  /// stays. While another process has the screen, the mode is set when that one has left it.
+  /// Applies a state. Returns 0, or the errno with which its mode was refused; the state before stays then.
+  /// While another process is DRM master, the mode is set after that process released it.
   int apply(const FramebufferState& wanted);
-  /// Lets the output go; where it is enabled the kernel's console comes back, or it is dark. Forgets a buffer
-  /// that waits for the screen, too.
+  /// Releases the output and its buffers. The kernel's console returns to an enabled output; without a
+  /// console it turns dark.
   void release();
-  /// As release(), for a program that is about to take the output: Card::release_without_restore().
+  /// Releases the output to a program that is about to become DRM master: Card::release_without_restore().
   void release_without_restore();
   void set_power(drmclient::Power power);
-  /// Takes over how the output is now, from all of the card's. True where it has to be enabled again: it was
-  /// plugged in, or has other modes.
+  /// Updates the output from `outputs`, all of the card. Returns true if it was plugged in or has other
+  /// modes, so that it must be enabled again.
   bool take_output(const std::vector<drmclient::Output>& outputs);
 
-  /// All of it has to be uploaded again.
+  /// Marks the whole view to be uploaded again.
   void mark_stale() { stale_ = true; }
   [[nodiscard]] bool is_stale() const { return stale_; }
-  /// Whether something waits for a present() that may succeed.
+  /// Returns true if a vblank may bring progress: something is to be presented, or the output is preempted.
   [[nodiscard]] bool has_work() const {
     return is_preempted() || (is_visible() && (stale_ || !unpresented_.empty()));
   }
-  /// Uploads what lies in these bytes of the backing store.
+  /// Uploads the pixels in these bytes of the backing store.
   void upload_damage(const std::vector<ByteRange>& ranges);
-  /// Uploads all, as programs see it now. Live pixels that cannot be read leave the screen stale, with what
-  /// was last delivered.
+  /// Uploads the live pixels of the whole view. If they cannot be read, uploads the backing store and leaves
+  /// the output stale.
   void upload_all();
-  /// What the driver has to be told of what was uploaded, if anything; good until the next call. presented()
-  /// follows.
+  /// Returns the frame to present, if any; valid until the next call. presented() must follow.
   [[nodiscard]] std::optional<drmclient::Frame> next_frame();
-  /// What became of it. False where the card is gone: then the output is no longer enabled.
+  /// Takes the result of the frame. Returns false if the card was unplugged; the output is not enabled then.
   bool presented(const base::Result<void>& result);
-  /// Another DRM master may have come, or gone: then everything is to be uploaded again. Until it has gone,
-  /// nothing is.
+  /// Checks whether another DRM master's framebuffer is scanned out. While it is, nothing is uploaded; after
+  /// it, everything.
   void check_preemption();
   [[nodiscard]] bool is_preempted() const { return state_ == OutputState::preempted; }
   /// Releases the output and leaves it failed: enabling it is not worth an attempt before retry().
@@ -116,14 +113,14 @@ class OutputPresenter {
   /// Makes a failed output disabled again, because the reason may no longer hold.
   void retry();
 
-  /// Logs a cause once, not at each vblank; that another process has the screen only where it keeps it (two
-  /// clients that take turns meet now and then).
+  /// Logs an error once, not at each vblank. A conflict of DRM masters is logged only if it lasts, because
+  /// two clients that take turns meet now and then.
   void report(std::error_code error);
 
  private:
   struct Buffer {
     std::unique_ptr<drmclient::ScanoutBuffer> memory;
-    ViewTransform border;  ///< it is black around this; nothing: it has not been cleared yet
+    ViewTransform border;  ///< the border around this is black; empty if it was never cleared
   };
 
   base::Result<void> enable_with(FramebufferState fb_state, drmclient::PixelFormat format);
@@ -133,10 +130,10 @@ class OutputPresenter {
   void handle_failure(const std::error_code& error);
   void drop_buffers();
   base::Result<void> change_mode(const FramebufferState& wanted);
-  /// Returns false if the live pixels could not be read, so that the buffer has what was last delivered.
+  /// Returns false if the live pixels could not be read, so that the buffer has the backing store's.
   base::Result<bool> upload_all_to(Buffer& buffer, const FramebufferState& fb_state);
   void report_pages(std::error_code outcome);
-  /// The buffer for a whole picture: the spare one where the output is to flip.
+  /// Returns the buffer for a whole view: the spare one if the output is to flip.
   [[nodiscard]] Buffer& buffer_for_all();
 
   drmclient::Card& card_;
@@ -147,23 +144,23 @@ class OutputPresenter {
   ProgramPages* pages_ = nullptr;
   Uploader uploader_;
 
-  std::vector<drmclient::Mode> monitor_modes_;  ///< of the last monitor that was connected
+  std::vector<drmclient::Mode> monitor_modes_;  ///< of the last connected monitor
   std::optional<drmclient::Mode> follow_monitor_mode_;
 
-  FramebufferState wanted_;  ///< as the program asked for it
+  FramebufferState wanted_;  ///< as the program requested it
   FramebufferState fb_state_;
   Role role_;
-  bool other_monitor_;  ///< the modes are not (no longer) those that programs choose from
+  bool other_monitor_;  ///< programs use the modes of another monitor
   OutputState state_ = OutputState::disabled;
-  Buffer front_;  ///< none until the output is enabled
-  Buffer spare_;  ///< made when first needed
+  Buffer front_;  ///< empty until the output is enabled or waits for DRM master
+  Buffer spare_;  ///< made on first use
   drmclient::PixelFormat format_ = drmclient::PixelFormat::xrgb8888;
   drmclient::Power power_ = drmclient::Power::on;
-  std::vector<drmclient::Rect> presenting_;  ///< of the last next_frame()
-  Region unpresented_;  ///< uploaded or to be uploaded, but refused by the card so far; scan-out coordinates
+  std::vector<drmclient::Rect> presenting_;  ///< damage of the last next_frame()
+  Region unpresented_;                       ///< uploaded, but not presented; scan-out coordinates
   bool stale_ = false;
-  bool flips_ = false;  ///< the next whole picture comes in the spare buffer
-  /// Programs can bring about a failure whenever they want.
+  bool flips_ = false;  ///< the next whole view goes to the spare buffer
+  /// Programs can cause a failure at any time, so such failures are logged at this interval.
   static constexpr ReportedError::Duration quiet{10'000};
   ReportedError update_error_;        ///< of enabling, uploading and presenting
   ReportedError pages_error_{quiet};  ///< of reading live pixels

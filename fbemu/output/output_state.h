@@ -14,7 +14,7 @@ enum class OutputState {
   unplugged,           ///< the card was unplugged; its node is closed, and may appear again
 };
 
-/// What happens to an output.
+/// An event of an output.
 enum class OutputEvent {
   mode_set,         ///< set_mode() succeeded
   enable_conflict,  ///< set_mode() failed, because another process is DRM master

@@ -75,7 +75,7 @@ void Presenter::start(const FramebufferState& fb_state, ProgramPages* pages) {
   }
   outputs_.set_fb_state(fb_state);
   {
-    // Front ends may serve already, and FBIOGET_VBLANK reads it.
+    // Front ends may serve already, and FBIOGET_VBLANK reads vblank_time_.
     const std::lock_guard lock(mutex_);
     vblank_time_ = clock_.now();
   }
@@ -92,7 +92,7 @@ void Presenter::stop() {
     wake();
     thread_.join();
   }
-  // Requests that came after the thread's last look are answered here, later ones by request().
+  // Requests that came after the thread's last look are completed here, later ones by request().
   Requests left;
   {
     const std::lock_guard lock(mutex_);
@@ -183,8 +183,8 @@ std::shared_ptr<const drmclient::Output> Presenter::output() const {
 
 // The presenter's thread.
 
-/// Runs one step of the thread. An exception ends the step and not the process; everything is uploaded again
-/// then. Returns 0, or the errno for who waits for the step.
+/// Runs one step of the thread. An exception ends the step, not the process; everything is uploaded again
+/// then. Returns 0, or the errno for the requests of the step.
 template <typename Step>
 int Presenter::attempt(const Step& step) noexcept {
   try {
@@ -194,7 +194,7 @@ int Presenter::attempt(const Step& step) noexcept {
     recover_from(failed.code(), failed.what());
     return failed.code().value() != 0 ? failed.code().value() : EIO;
   } catch (const std::exception& failed) {
-    // What throws here is memory that cannot be had.
+    // Only a lack of memory throws here.
     recover_from(std::make_error_code(std::errc::not_enough_memory), failed.what());
     return ENOMEM;
   }
@@ -219,14 +219,14 @@ void Presenter::run() {
       const std::lock_guard lock(mutex_);
       stopping = stopping_;
     }
-    // Who waits for a vblank that cannot be waited for goes on.
+    // If the vblank cannot be awaited, its requests are completed.
     const bool handled = handle(vblank || stopping || !waited);
     if (waited && handled) {
       if (exception_.update({}, clock_.now()) == ReportedError::News::works) {
         spdlog::info("what programs draw is shown again");
       }
     } else if (!stopping) {
-      // Where memory is short, trying without a pause makes it worse.
+      // If memory is short, a retry without a pause makes it worse.
       std::this_thread::sleep_for(outputs_.fb_state().mode.frame_period());
       wake();
     }
@@ -239,14 +239,14 @@ void Presenter::run() {
 bool Presenter::needs_vblank() const {
   if (outputs_.has_work() || !damage_.empty()) return true;
   const std::lock_guard lock(mutex_);
-  // Behind another terminal there is nothing to look for.
+  // While another VT is active, no change is visible.
   const bool may_change = writers_.count > 0 ? arbiter_.is_on_active_vt() : uncollected_;
   return may_change || requests_.fb_state.has_value() || !requests_.vblank_done.empty();
 }
 
-/// Asks the card for the next vblank if one is needed. If the card cannot deliver it (it may just have been
-/// unplugged, or the output is not enabled), the frame ends by the clock: programs must not be held up. That
-/// time stays the same however often the thread wakes until then.
+/// Requests the next vblank if it is needed. If the card cannot deliver one (unplugged, or not enabled), the
+/// frame ends by the clock, so that programs are not held up. That time stays the same however often the
+/// thread wakes until then.
 void Presenter::ask_for_vblank() {
   if (!needs_vblank() || card_.request_vblank(outputs_.pacing().output().id)) {
     frame_end_.reset();
@@ -255,7 +255,7 @@ void Presenter::ask_for_vblank() {
   }
 }
 
-/// Returns how long the thread may sleep if nothing wakes it; nothing: until something does.
+/// Returns the longest time to sleep; nothing if there is no limit.
 std::optional<nanoseconds> Presenter::time_to_sleep() const {
   const auto now = clock_.now();
   std::optional<nanoseconds> shortest;
@@ -270,7 +270,7 @@ std::optional<nanoseconds> Presenter::time_to_sleep() const {
   return shortest;
 }
 
-/// Sleeps until something is to be done. Returns true if a frame has passed.
+/// Sleeps until there is work. Returns true if a frame has passed.
 bool Presenter::wait_for_events() {
   ask_for_vblank();
   std::array<pollfd, 4> events{{{wake_event_.get(), POLLIN, 0},
@@ -295,7 +295,7 @@ bool Presenter::wait_for_events() {
   return vblank;
 }
 
-/// True where a vblank was among them.
+/// Handles the card's events. Returns true if a vblank was among them.
 bool Presenter::handle_card_events() {
   bool vblank = false;
   const auto happened = card_.read_events();
@@ -350,7 +350,7 @@ void Presenter::take_writers() {
     writers = writers_;
     writers_changed_ = false;
   }
-  // Without the lock: it is asked of the system which processes are on a terminal.
+  // Without the lock, because this reads /proc to find the processes on a VT.
   arbiter_.set_writers(writers);
 }
 

@@ -28,36 +28,35 @@
 
 namespace fbemu {
 
-/// Brings a framebuffer's pixels to a card's outputs (CloneGroup).
+/// Brings a framebuffer's pixels to the outputs of a card (CloneGroup) on a thread of its own.
 ///
-/// One thread of its own uses the card. While a program has the framebuffer open for writing, it does this
-/// once per vblank: find what changed (TrackingPolicy), upload it, present it, and answer who waits for that.
-/// Without an open file, damage or waiters it sleeps. Where the screen is shared with the kernel's console
-/// (CardInfo::shared), ConsoleArbiter says when the outputs are enabled; a program that only reads (fbset)
-/// leaves the console where it is. The public calls are thread-safe, return at once unless they say
-/// otherwise, and run completions on the presenter's thread; a completion must not block. Requests may come
-/// before start(); each is answered once, by stop() or by the destructor at the latest. An exception (no
-/// memory is left) ends the tick in which it comes and not the process: who waits for that tick gets its
-/// errno, and everything is uploaded again.
+/// Only this thread uses the card. While a program has the framebuffer open for writing, each vblank is a
+/// tick: it collects damage (TrackingPolicy), uploads it, presents it, and completes the requests that wait.
+/// Without an open file, damage or requests the thread sleeps. If the screen is shared with the kernel's
+/// console (CardInfo::shared), ConsoleArbiter decides when the outputs are enabled; a program that only reads
+/// (fbset) leaves the console visible. The public calls are thread-safe and return at once unless they say
+/// otherwise. Completions run on the presenter's thread and must not block. Requests may come before start();
+/// each is completed once, at the latest by stop() or the destructor. An exception (out of memory) ends its
+/// tick, not the process: the requests of that tick get its errno, and everything is uploaded again.
 class Presenter {
  public:
-  /// Gets 0, or a positive errno.
+  /// Receives 0, or a positive errno.
   using Completion = std::function<void(int error)>;
 
   struct Status {
     drmclient::CardInfo card;
-    drmclient::Output output;                       ///< the primary one, as last probed
-    std::vector<CloneGroup::OutputStatus> outputs;  ///< that one first
+    drmclient::Output output;                       ///< the primary output, as last probed
+    std::vector<CloneGroup::OutputStatus> outputs;  ///< the primary output first
     drmclient::Mode mode;
     drmclient::PixelFormat scanout_format = drmclient::PixelFormat::xrgb8888;
     drmclient::Power power = drmclient::Power::on;
     TrackingPolicy::Mode tracker = TrackingPolicy::Mode::tracked;
-    bool enabled = false;      ///< the output shows the framebuffer, not the kernel's console
-    bool preempted = false;    ///< but another DRM master has put something else there
-    bool on_active_vt = true;  ///< a writer's terminal is in front, or there are no terminals
+    bool enabled = false;      ///< a mode is set, so that the kernel's console is not visible
+    bool preempted = false;    ///< another DRM master's framebuffer is scanned out
+    bool on_active_vt = true;  ///< a writer's VT is active, or there are no VTs
     drmclient::DriverPaths paths;
     drmclient::MappingStatistics mappings;
-    /// Why the last attempt to collect, upload or present pixels failed; no error if it worked.
+    /// The error of the last attempt to collect, upload or present pixels.
     std::error_code error;
   };
 
@@ -70,47 +69,47 @@ class Presenter {
   Presenter(const Presenter&) = delete;
   Presenter& operator=(const Presenter&) = delete;
 
-  /// Enables the output with `fb_state`, or on a shared screen makes sure that it can be enabled, and starts
-  /// the thread. `pages` may be null: then only what is stored in the shadow is shown. Throws
-  /// std::system_error naming the card and the output where the mode or the buffer is refused.
+  /// Enables the outputs with `fb_state`, or checks on a shared screen that they can be enabled, and starts
+  /// the thread. If `pages` is null, only the backing store is shown. Throws std::system_error with the card
+  /// and the output if the mode or the buffer is refused.
   void start(const FramebufferState& fb_state, ProgramPages* pages);
-  /// Presents what is left, answers all who wait, and ends the thread.
+  /// Presents the remaining damage, completes all requests, and ends the thread.
   void stop();
 
-  /// The event descriptor through which the calls below wake the presenter's thread. A thread with a table of
-  /// descriptors of its own must have it there under the same number.
+  /// Returns the eventfd through which the calls below wake the thread. A thread with its own descriptor
+  /// table must have it under the same number.
   [[nodiscard]] int wake_descriptor() const { return wake_event_.get(); }
-  /// False while damage that was taken from the log is on its way to the driver.
+  /// Returns false while damage that was taken from the log is not presented yet.
   [[nodiscard]] bool idle() const;
-  /// How many open files may write. While there are any, every vblank is a tick.
+  /// Sets the number of files that are open for writing. If it is not 0, every vblank is a tick.
   void set_writers(unsigned count) { set_writers(Writers{count, {}, false}); }
   void set_writers(Writers writers);
-  /// The damage log is no longer empty.
+  /// Wakes the thread, because the damage log is no longer empty.
   void damaged();
 
-  /// Shows `fb_state` from the next vblank on. The completion comes when it is shown, or with the errno of
-  /// the card where its mode was refused; then the state before stays. Scenes that are overtaken before
-  /// the vblank complete with it.
+  /// Shows `fb_state` from the next vblank on. The completion runs when it is shown, or with the errno with
+  /// which the card refused its mode; the state before stays then. Requests that are replaced before the
+  /// vblank complete with the last one.
   void show(const FramebufferState& fb_state, Completion done);
-  /// Completes at the next vblank, after what programs drew before it is with the driver.
+  /// Completes at the next vblank, when everything drawn before it is presented.
   void at_vblank(Completion done);
-  /// Presents what is in the damage log without waiting for vblank, and completes.
+  /// Presents the damage log without waiting for vblank, and completes.
   void flush(Completion done);
   void set_power(drmclient::Power power);
 
-  /// Presents what programs drew so far and reads back what the output shows. Blocks. Errors: ENODATA where
-  /// the output is not enabled.
+  /// Presents everything drawn so far and reads the output's scan-out buffer. Blocks. Errors: ENODATA if the
+  /// output is not enabled.
   [[nodiscard]] base::Result<drmclient::Capture> capture();
 
   [[nodiscard]] Status status() const;
-  /// The primary output, as last probed. Nothing is copied for a caller; a probe makes a new one.
+  /// Returns the primary output as last probed, without a copy; a probe makes a new object.
   [[nodiscard]] std::shared_ptr<const drmclient::Output> output() const;
-  /// Returns the frames of the output since the start, 0 before it; wraps. Frames that nobody waited for are
-  /// counted by the clock.
+  /// Returns the number of frames since start(), 0 before it; it wraps. Frames for which no request waited
+  /// are counted by the clock.
   [[nodiscard]] uint32_t vblank_count() const;
 
  private:
-  /// What other threads ask for; taken as a whole by the presenter's thread.
+  /// Requests of other threads; the presenter's thread takes them as a whole.
   struct Requests {
     std::optional<FramebufferState> fb_state;
     std::vector<Completion> fb_state_done;
@@ -159,9 +158,10 @@ class Presenter {
   drmclient::MemoryPressure* pressure_;
   HotplugThrottle hotplug_;
   TrackingPolicy policy_;
-  /// When the frame under way ends; nothing if the card tells, or if nobody waits for it.
+  /// The end of the current frame by the clock; nothing if the card reports it, or if no request waits for
+  /// it.
   std::optional<base::Clock::Time> frame_end_;
-  bool uncollected_ = false;  ///< pages could not be cleaned, so the damage log may lack some
+  bool uncollected_ = false;  ///< pages could not be cleaned, so the damage log may be incomplete
   static constexpr ReportedError::Duration quiet{10'000};
   ReportedError clean_error_{quiet};  ///< of cleaning pages
   ReportedError exception_{quiet};    ///< caught on the thread
@@ -173,7 +173,7 @@ class Presenter {
   bool stopping_ = false;
   bool finished_ = false;
   bool busy_ = false;
-  Status status_;  ///< without the output, which is output_
+  Status status_;  ///< Status::output is unused; see output_
   std::shared_ptr<const drmclient::Output> output_;
   uint32_t vblanks_ = 0;                          ///< at vblank_time_
   std::optional<base::Clock::Time> vblank_time_;  ///< nothing before start()

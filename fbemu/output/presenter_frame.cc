@@ -1,4 +1,4 @@
-// What a Presenter does in one frame.
+// The work of a Presenter in one frame.
 
 #include <spdlog/spdlog.h>
 
@@ -12,7 +12,7 @@ using base::failure;
 using base::Result;
 using drmclient::Capture;
 
-/// Frames that passed while nobody waited for them are made up for.
+/// Counts a frame, and those that passed while no request waited.
 void Presenter::count_vblank() {
   const auto now = clock_.now();
   const auto period = outputs_.fb_state().mode.frame_period();
@@ -26,13 +26,14 @@ uint32_t Presenter::vblank_count() const {
   const std::lock_guard lock(mutex_);
   if (!vblank_time_) return 0;
   const auto period = status_.mode.frame_period();
-  // Until the next one is there, the count stays behind by half a frame at most.
+  // Until the next vblank, the count is late by half a frame at most.
   return vblanks_ + static_cast<uint32_t>((clock_.now() - *vblank_time_) / period);
 }
 
-/// Shows what is due. The state and the power level are taken out of `due` when they are in force.
+/// Handles the requests in `due` and presents. The state and the power level are removed from `due` once they
+/// are in force.
 void Presenter::show_and_present(Requests& due, bool vblank, bool has_writers, int& fb_state_error) {
-  // The kernel delivered all changed pages when the last writer's mapping was unmapped.
+  // The kernel wrote back all dirty pages when the last writer's mapping was unmapped.
   if (!has_writers) policy_.reset();
 
   if (vblank) count_vblank();
@@ -57,8 +58,8 @@ Result<Capture> Presenter::read_back() {
   return card_.capture(outputs_.pacing().output().id);
 }
 
-/// Has the changed pages in `ranges` delivered. What cannot be collected that way is to be taken from the
-/// live pixels.
+/// Makes the kernel write back the dirty pages in `ranges`. If that fails, the next upload takes the live
+/// pixels.
 void Presenter::clean(std::span<const ByteRange> ranges) {
   if (pages_ == nullptr || ranges.empty()) return;
   std::error_code error;
@@ -84,7 +85,7 @@ void Presenter::tick(bool has_writers) {
   ++statistics_.ticks;
   const auto plan = policy_.begin_tick(outputs_.fb_state().visible_bytes());
   if (has_writers) clean(plan.clean);
-  // Taken before the live pages are read: those are at least as new.
+  // Damage is taken before the live pages are read, so that those are at least as new.
   const DamageLog::Damage damage = damage_.take();
   if (has_writers) {
     const auto before = policy_.mode();
@@ -97,15 +98,14 @@ void Presenter::tick(bool has_writers) {
   if (live && outputs_.pacing().is_visible() && !outputs_.is_preempted()) ++statistics_.hot_ticks;
   outputs_.upload(damage, live);
   if (!has_writers) {
-    // Nothing changes any more, and an output that could not show the live pixels is stale.
+    // Nothing changes any more; an output that could not show the live pixels stays stale.
     uncollected_ = false;
     clean_error_.clear();
   }
   if (!outputs_.present()) arbiter_.present_failed();
 }
 
-/// Between vblanks: shows what was delivered; with `clean_first` also what programs drew and nobody delivered
-/// yet.
+/// Presents the damage log between vblanks; with `clean_first` also pages that are still dirty.
 void Presenter::refresh_now(bool clean_first) {
   const bool visible = outputs_.pacing().is_visible() && !outputs_.is_preempted();
   const bool hot = policy_.mode() == TrackingPolicy::Mode::hot;
@@ -113,17 +113,17 @@ void Presenter::refresh_now(bool clean_first) {
     const ByteRange bytes = outputs_.fb_state().visible_bytes();
     clean({&bytes, 1});
   }
-  // An output that shows nothing now gets everything later, so the damage does not wait for it in the log:
-  // there it would keep the thread awake.
+  // An output that is not visible is uploaded whole later, so its damage is dropped: in the log it would keep
+  // the thread awake.
   const DamageLog::Damage damage = damage_.take();
-  // While hot the screen may be ahead of the backing store.
+  // In hot mode the output may be newer than the backing store.
   outputs_.upload(damage, hot || uncollected_);
   if (!outputs_.present()) arbiter_.present_failed();
 }
 
 void Presenter::publish(bool presented) {
   const std::lock_guard lock(mutex_);
-  // What a failed frame should have shown is still to be presented.
+  // The damage of a failed frame is still to be presented.
   busy_ = !presented;
   const OutputPresenter& screen = outputs_.pacing();
   const FramebufferState& fb_state = screen.fb_state();

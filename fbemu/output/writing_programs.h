@@ -10,16 +10,16 @@
 
 namespace fbemu {
 
-/// The programs that have the framebuffer open for writing: one entry each, however many files a program has
-/// open, and what is known of their terminals. Files come and go on the front end's threads, in a time that
-/// does not grow with their number; the presenter's thread asks. Thread-safe.
+/// The programs that have the framebuffer open for writing, with their VTs: one entry for each program,
+/// however many files it has open. The front end's threads add and remove files in constant time; the
+/// presenter's thread queries. Thread-safe.
 class WritingPrograms {
  public:
   using Terminal = std::shared_ptr<const ClientVt>;
   enum class Answer {
     yes,
     no,
-    unknown  ///< the budget is spent, and programs are left to be asked
+    unknown  ///< the budget is spent before all programs were looked up
   };
 
   WritingPrograms() = default;
@@ -27,23 +27,23 @@ class WritingPrograms {
   WritingPrograms& operator=(const WritingPrograms&) = delete;
   ~WritingPrograms() = default;
 
-  /// Adds an open file. A program that is known already is asked anew. Null: a program on every terminal.
+  /// Adds an open file. A known program is looked up again. Null is a program on every VT.
   void add(const Terminal& terminal);
-  /// Takes an open file away that add() got.
+  /// Removes an open file that was added.
   void remove(const Terminal& terminal);
 
-  /// Drops all answers; the next any_on() asks every program anew.
+  /// Drops all answers; the next any_on() looks up every program again.
   void ask_anew();
-  /// Returns whether any program belongs to the terminal `front`. The terminals where programs started are
-  /// known; for others each program is asked once, until `budget` (as has_opened() has it) is spent.
+  /// Returns whether a program belongs to the VT `active`. The VTs on which programs started are known. For
+  /// other VTs each program is looked up once, until `budget` (see ClientVt::has_opened()) is spent.
   [[nodiscard]] Answer any_on(unsigned front, unsigned& budget);
 
  private:
   struct Program {
     Terminal terminal;
     unsigned files = 0;
-    unsigned asked_in = 0;  ///< the round in which it was asked last; if that is round_, it is in asked_
-    unsigned seen_in = 0;   ///< the round in which the answer was yes
+    unsigned asked_in = 0;  ///< the round of the last lookup; if it is round_, the program is in asked_
+    unsigned seen_in = 0;   ///< the round of the last positive lookup
   };
   using Programs = std::list<Program>;
 
@@ -51,14 +51,14 @@ class WritingPrograms {
   [[nodiscard]] bool any_seen_on(unsigned front) const;
   void start_round();
 
-  std::mutex mutex_;  ///< not held while a program is asked
+  std::mutex mutex_;  ///< not held during a lookup
   std::map<ProgramId, Programs::iterator> by_id_;
   Programs to_ask_;
   Programs asked_;
-  std::map<std::optional<unsigned>, unsigned> homes_;  ///< how many programs have each
+  std::map<std::optional<unsigned>, unsigned> homes_;  ///< number of programs by the VT on which they started
   unsigned front_ = 0;
   unsigned round_ = 1;
-  unsigned seen_ = 0;  ///< programs that answered yes in this round
+  unsigned seen_ = 0;  ///< programs found on the active VT in this round
 };
 
 }  // namespace fbemu
