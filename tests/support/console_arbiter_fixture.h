@@ -33,8 +33,8 @@ class ConsoleArbiterFixture : public testing::Test {
     fb_state.size = {64, 48};
     fb_state.layout.virtual_size = fb_state.size;
     fb_state.layout.pitch_bytes = 64 * 4;
-    shadow.emplace(uint64_t{fb_state.layout.pitch_bytes} * 48);
-    group.emplace(card, card.probe()->front(), fbemu::Outputs::one, *shadow, statistics, std::nullopt);
+    backing_store.emplace(uint64_t{fb_state.layout.pitch_bytes} * 48);
+    group.emplace(card, card.probe()->front(), fbemu::Outputs::one, *backing_store, statistics, std::nullopt);
     group->set_fb_state(fb_state);
     arbiter.emplace(*group, card, options, clock);
   }
@@ -80,7 +80,7 @@ class ConsoleArbiterFixture : public testing::Test {
   ManualClock clock;
   fbemu::ArbiterOptions options;
   fbemu::Statistics statistics;
-  std::optional<fbemu::BackingStore> shadow;
+  std::optional<fbemu::BackingStore> backing_store;
   std::optional<fbemu::CloneGroup> group;
   std::optional<fbemu::ConsoleArbiter> arbiter;
   fbemu::Writers writers;

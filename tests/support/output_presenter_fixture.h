@@ -16,8 +16,8 @@
 
 namespace unit {
 
-/// What a OutputPresenter and a CloneGroup need, on the test's own thread: a card in memory whose faults the
-/// test switches on, and a state of 64x64 pixels in a virtual screen of 96x160, full of noise.
+/// The objects that an OutputPresenter and a CloneGroup need, on the test's own thread. The test switches the
+/// faults of the card on. The state is 64x64 pixels of noise in a virtual screen of 96x160.
 class OutputPresenterFixture : public testing::Test {
  protected:
   static constexpr drmclient::OutputId first = 1;
@@ -33,29 +33,30 @@ class OutputPresenterFixture : public testing::Test {
     fb_state.size = visible;
     fb_state.layout.virtual_size = {96, 160};
     fb_state.layout.pitch_bytes = 96 * 4;
-    shadow.emplace(uint64_t{fb_state.layout.pitch_bytes} * fb_state.layout.virtual_size.height);
-    pages.emplace(shadow->size_bytes(), [](uint64_t, std::span<const std::byte>) {});
-    const auto picture = noise(shadow->size_bytes(), 1);
-    shadow->store(0, picture);
+    backing_store.emplace(uint64_t{fb_state.layout.pitch_bytes} * fb_state.layout.virtual_size.height);
+    pages.emplace(backing_store->size_bytes(), [](uint64_t, std::span<const std::byte>) {});
+    const auto picture = noise(backing_store->size_bytes(), 1);
+    backing_store->store(0, picture);
     pages->store(0, picture);
   }
   [[nodiscard]] std::vector<drmclient::Output> outputs() { return *card->probe(); }
 
-  /// A program writes a pixel of the virtual screen. Returns the damage.
+  /// Writes a pixel of the virtual screen as a program. Returns the damage.
   fbemu::ByteRange write(uint32_t x, uint32_t y, uint32_t pixel) {
     const uint64_t at = uint64_t{y} * fb_state.layout.pitch_bytes + uint64_t{x} * 4;
     const auto bytes = std::as_bytes(std::span(&pixel, 1));
-    shadow->store(at, bytes);
+    backing_store->store(at, bytes);
     pages->store(at, bytes);
     return {at, at + 4};
   }
-  /// The view of `of` at one pixel, as the shadow has it.
+  /// Returns a pixel of the view of `of` from the backing store.
   [[nodiscard]] uint32_t pixel_of(const fbemu::FramebufferState& of, uint32_t x, uint32_t y) const {
     std::array<std::byte, 4> bytes{};
-    shadow->load(uint64_t{y + of.offset.y} * of.layout.pitch_bytes + uint64_t{x + of.offset.x} * 4, bytes);
+    backing_store->load(uint64_t{y + of.offset.y} * of.layout.pitch_bytes + uint64_t{x + of.offset.x} * 4,
+                        bytes);
     return decode(drmclient::PixelFormat::xrgb8888, bytes.data());
   }
-  /// The whole view.
+  /// Returns the whole view of `of` from the backing store.
   [[nodiscard]] std::vector<uint32_t> picture_of(const fbemu::FramebufferState& of) const {
     std::vector<uint32_t> pixels;
     for (uint32_t y = 0; y < of.size.height; ++y) {
@@ -75,7 +76,7 @@ class OutputPresenterFixture : public testing::Test {
     return other;
   }
 
-  /// What the monitor shows; nothing if the output is not enabled.
+  /// Returns the monitor's picture; empty if the output is not enabled.
   [[nodiscard]] std::vector<uint32_t> shown(drmclient::OutputId output = first) {
     auto capture = card->capture(output);
     return capture ? std::move(capture->pixels) : std::vector<uint32_t>();
@@ -85,7 +86,7 @@ class OutputPresenterFixture : public testing::Test {
   bool shared = false;
   std::optional<SteppedCard> card;
   fbemu::FramebufferState fb_state;
-  std::optional<fbemu::BackingStore> shadow;
+  std::optional<fbemu::BackingStore> backing_store;
   std::optional<FakeProgramPages> pages;
   fbemu::Statistics statistics;
   ManualClock clock;

@@ -33,23 +33,23 @@ class PresenterFixture : public testing::Test {
     presenter->start(fb_state, nullptr);
   }
   void build(Vblanks vblanks) {
-    drmclient::HeadlessOptions options = mappings;
-    options.size = visible;
-    options.formats = formats;
-    options.dirty_buffers = true;
-    card.emplace(options, vblanks);
+    drmclient::HeadlessOptions headless = mappings;
+    headless.size = visible;
+    headless.formats = formats;
+    headless.dirty_buffers = true;
+    card.emplace(headless, vblanks);
     stepped = vblanks == Vblanks::stepped;
     fb_state.mode = drmclient::make_mode(visible);
     fb_state.size = visible;
     fb_state.layout.virtual_size = virtual_size;
     fb_state.layout.pitch_bytes = virtual_size.width * 4;
-    shadow.emplace(uint64_t{fb_state.layout.pitch_bytes} * virtual_size.height);
-    pages.emplace(shadow->size_bytes(), [this](uint64_t offset, std::span<const std::byte> page) {
-      shadow->store(offset, page);
+    backing_store.emplace(uint64_t{fb_state.layout.pitch_bytes} * virtual_size.height);
+    pages.emplace(backing_store->size_bytes(), [this](uint64_t offset, std::span<const std::byte> page) {
+      backing_store->store(offset, page);
       if (damage.add_written_back({offset, offset + page.size()})) presenter->damaged();
     });
     if (shared) card->share();
-    presenter.emplace(*card, card->probe()->front(), *shadow, damage, statistics, policy, *clock);
+    presenter.emplace(*card, card->probe()->front(), *backing_store, damage, statistics, options, *clock);
   }
   void stop() {
     if (presenter) presenter->stop();
@@ -62,12 +62,12 @@ class PresenterFixture : public testing::Test {
   void draw(uint32_t x, uint32_t y, uint32_t pixel) {
     pages->draw(offset_of(x, y), std::as_bytes(std::span(&pixel, 1)));
   }
-  void draw_everything(uint64_t seed) { pages->draw(0, noise(shadow->size_bytes(), seed)); }
+  void draw_everything(uint64_t seed) { pages->draw(0, noise(backing_store->size_bytes(), seed)); }
   /// A program stores a pixel with write(2).
   void write(uint32_t x, uint32_t y, uint32_t pixel) {
     const auto bytes = std::as_bytes(std::span(&pixel, 1));
     pages->store(offset_of(x, y), bytes);
-    shadow->store(offset_of(x, y), bytes);
+    backing_store->store(offset_of(x, y), bytes);
     if (damage.add_written({offset_of(x, y), offset_of(x, y) + 4})) presenter->damaged();
   }
 
@@ -89,7 +89,7 @@ class PresenterFixture : public testing::Test {
     presenter->flush([&](int) { done.set_value(); });
     ASSERT_EQ(done.get_future().wait_for(timeout), std::future_status::ready);
   }
-  /// Asks for a state, gives the vblank, and returns what the completion got.
+  /// Requests a state, triggers the vblank, and returns the completion's error.
   [[nodiscard]] int show(const fbemu::FramebufferState& wanted) {
     std::promise<int> done;
     presenter->show(wanted, [&](int error) { done.set_value(error); });
@@ -97,20 +97,20 @@ class PresenterFixture : public testing::Test {
     return done.get_future().get();
   }
 
-  /// The screen as it is, not as it could be: read on the presenter's thread, which alone uses the card,
-  /// without presenting first. Fails where the output is not enabled.
+  /// Returns the output's picture without presenting first, read on the presenter's thread, which alone uses
+  /// the card. Fails if the output is not enabled.
   [[nodiscard]] base::Result<drmclient::Capture> captured(drmclient::OutputId of) {
     std::promise<base::Result<drmclient::Capture>> capture;
     presenter->flush([&](int) { capture.set_value(card->capture(of)); });
     return capture.get_future().get();
   }
-  /// Its pixels; none where the output is not enabled.
+  /// Returns the pixels of the output's picture; empty if it is not enabled.
   [[nodiscard]] std::vector<uint32_t> screen(drmclient::OutputId of = drmclient::HeadlessCard::output_id) {
     auto capture = captured(of);
     return capture ? std::move(capture->pixels) : std::vector<uint32_t>();
   }
   [[nodiscard]] uint32_t shown(uint32_t x, uint32_t y) { return screen().at(size_t{y} * visible.width + x); }
-  /// What the program's pages hold in the visible part of `of`.
+  /// Returns the view of `of` from the program's pages.
   [[nodiscard]] std::vector<uint32_t> program_picture(const fbemu::FramebufferState& of) const {
     const auto contents = pages->contents();
     std::vector<uint32_t> pixels;
@@ -132,12 +132,12 @@ class PresenterFixture : public testing::Test {
   drmclient::HeadlessOptions mappings;  ///< its other members are set by build()
   bool stepped = true;
   bool shared = false;
-  fbemu::ArbiterOptions policy;
+  fbemu::ArbiterOptions options;
   ManualClock manual_clock;
-  const base::Clock* clock = &base::monotonic_clock();  ///< what the presenter is built with
+  const base::Clock* clock = &base::monotonic_clock();  ///< clock of the presenter
   std::optional<SteppedCard> card;
   fbemu::FramebufferState fb_state;
-  std::optional<fbemu::BackingStore> shadow;
+  std::optional<fbemu::BackingStore> backing_store;
   fbemu::DamageLog damage;
   fbemu::Statistics statistics;
   std::optional<FakeProgramPages> pages;

@@ -18,8 +18,8 @@
 
 namespace unit {
 
-/// A headless card with a strict display and moving mappings, whose vblanks come when the test says so, and
-/// whose faults can be switched on from any thread. It keeps account of what it was asked.
+/// A headless card with a strict display and moving mappings. The test triggers its vblanks, switches its
+/// faults on from any thread, and reads which calls were made.
 class SteppedCard final : public drmclient::Card {
  public:
   enum class Vblanks { stepped, at_once };
@@ -30,7 +30,7 @@ class SteppedCard final : public drmclient::Card {
         event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
 
   const drmclient::CardInfo& info() const override { return info_; }
-  /// A card as KmsCard is one: enabled only while a program draws.
+  /// Makes the card shared, as KmsCard is: outputs are enabled only while a program draws.
   void share() { info_.shared = true; }
   bool has_console() const override { return console; }
   void release(drmclient::OutputId output) override {
@@ -134,7 +134,7 @@ class SteppedCard final : public drmclient::Card {
     return inner_.capture(output);
   }
 
-  /// Waits until a vblank is wanted, and lets it come; false where none is ever wanted.
+  /// Waits until a vblank is requested, and triggers it. Returns false if none is requested.
   [[nodiscard]] bool step() {
     std::unique_lock lock(mutex_);
     if (!changed_.wait_for(lock, timeout, [&] { return requested_ != 0; })) return false;
@@ -145,12 +145,12 @@ class SteppedCard final : public drmclient::Card {
     const std::lock_guard lock(mutex_);
     return requested_ != 0;
   }
-  /// The output whose vblank is wanted.
+  /// Returns the output whose vblank is requested.
   [[nodiscard]] drmclient::OutputId wanted_vblank() const {
     const std::lock_guard lock(mutex_);
     return requested_;
   }
-  /// Another output than the first.
+  /// Plugs or unplugs an output other than the first.
   void plug_other(drmclient::OutputId output, bool is_connected, std::vector<drmclient::Size> sizes = {}) {
     const std::lock_guard lock(mutex_);
     others_[output] = is_connected;
@@ -162,7 +162,7 @@ class SteppedCard final : public drmclient::Card {
     const std::lock_guard lock(mutex_);
     raise(hotplug_);
   }
-  /// Another monitor with these modes is plugged in.
+  /// Plugs in another monitor with these modes.
   void plug_monitor(std::vector<drmclient::Size> sizes) {
     const std::lock_guard lock(mutex_);
     monitor_ = std::move(sizes);
@@ -172,7 +172,7 @@ class SteppedCard final : public drmclient::Card {
     const std::lock_guard lock(mutex_);
     raise(resumed_);
   }
-  /// The damage of each present() so far; forgets it.
+  /// Returns the damage of each present() since the last call.
   [[nodiscard]] std::vector<std::vector<drmclient::Rect>> take_presented() {
     const std::lock_guard lock(mutex_);
     return std::exchange(presented_, {});
@@ -195,11 +195,11 @@ class SteppedCard final : public drmclient::Card {
   std::atomic<bool> no_memory_for_buffers{false};
   std::atomic<bool> connected{true};
   std::atomic<bool> console{true};
-  /// Another process is DRM master, and shows something else.
+  /// Another process is DRM master, and its framebuffer is scanned out.
   std::atomic<bool> other_master{false};
   std::atomic<bool> replaced{false};
   std::atomic<bool> replaced_by_console{false};
-  /// The card was taken away, and nobody has said so yet.
+  /// The card was unplugged, and no event has reported it yet.
   std::atomic<bool> gone{false};
   std::atomic<unsigned> releases{0};
   std::atomic<unsigned> leaves{0};

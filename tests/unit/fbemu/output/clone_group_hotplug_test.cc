@@ -22,7 +22,7 @@ class CloneGroupHotplug : public unit::OutputPresenterFixture {
   void make() {
     build();
     card->plug_other(third, false);
-    group.emplace(*card, outputs().front(), Outputs::all, *shadow, statistics, std::nullopt, clock);
+    group.emplace(*card, outputs().front(), Outputs::all, *backing_store, statistics, std::nullopt, clock);
     group->set_fb_state(fb_state);
   }
   void make_output() {
@@ -55,7 +55,7 @@ using Names = std::vector<std::string>;
 
 }  // namespace
 
-TEST_F(CloneGroupHotplug, NewMonitorOfALitDisplayIsLit) {
+TEST_F(CloneGroupHotplug, NewMonitorOfEnabledGroupIsEnabled) {
   make_output();
   ASSERT_EQ(enabled(), (Names{"Virtual-1", "Virtual-2"}));
   plug(third, true);
@@ -63,7 +63,7 @@ TEST_F(CloneGroupHotplug, NewMonitorOfALitDisplayIsLit) {
   EXPECT_EQ(shown(third), picture_of(fb_state));
 }
 
-TEST_F(CloneGroupHotplug, NewMonitorOfADarkDisplayWaitsWithTheOthers) {
+TEST_F(CloneGroupHotplug, NewMonitorOfDisabledGroupWaitsWithOthers) {
   make();
   plug(third, true);
   EXPECT_EQ(enabled(), Names{});
@@ -72,7 +72,7 @@ TEST_F(CloneGroupHotplug, NewMonitorOfADarkDisplayWaitsWithTheOthers) {
   EXPECT_EQ(enabled(), (Names{"Virtual-1", "Virtual-2", "Virtual-3"}));
 }
 
-TEST_F(CloneGroupHotplug, UnpluggedFollowerIsGivenBackAndForgotten) {
+TEST_F(CloneGroupHotplug, UnpluggedCloneIsReleasedAndRemoved) {
   make_output();
   plug(second, false);
   EXPECT_EQ(enabled(), Names{"Virtual-1"});
@@ -80,7 +80,7 @@ TEST_F(CloneGroupHotplug, UnpluggedFollowerIsGivenBackAndForgotten) {
   EXPECT_FALSE(group->needs_enable());
 }
 
-TEST_F(CloneGroupHotplug, FollowersShowThePictureAloneWithoutTheLeadingMonitor) {
+TEST_F(CloneGroupHotplug, ClonesShowPictureAloneWithoutPrimaryMonitor) {
   make_output();
   plug(first, false);
   EXPECT_EQ(enabled(), Names{"Virtual-2"});
@@ -93,7 +93,7 @@ TEST_F(CloneGroupHotplug, FollowersShowThePictureAloneWithoutTheLeadingMonitor) 
   EXPECT_EQ(shown(first), picture_of(panned(16, 64)));
 }
 
-TEST_F(CloneGroupHotplug, LastMonitorThatIsUnpluggedStaysLit) {
+TEST_F(CloneGroupHotplug, LastMonitorUnpluggedStaysEnabled) {
   make_output();
   plug(second, false);
   plug(first, false);
@@ -102,7 +102,7 @@ TEST_F(CloneGroupHotplug, LastMonitorThatIsUnpluggedStaysLit) {
   EXPECT_EQ(shown(first), picture_of(fb_state));
 }
 
-TEST_F(CloneGroupHotplug, SingleCrtcGoesToTheFollowerAndBack) {
+TEST_F(CloneGroupHotplug, SingleCrtcMovesToCloneAndBack) {
   make();
   card->crtcs = 1;
   group->enable_missing();
@@ -115,7 +115,7 @@ TEST_F(CloneGroupHotplug, SingleCrtcGoesToTheFollowerAndBack) {
   EXPECT_EQ(shown(first), picture_of(fb_state));
 }
 
-TEST_F(CloneGroupHotplug, RefusedFollowerIsTriedAgain) {
+TEST_F(CloneGroupHotplug, RefusedCloneIsTriedAgain) {
   make();
   card->refuse_modes_of = second;
   group->enable_missing();
@@ -125,7 +125,7 @@ TEST_F(CloneGroupHotplug, RefusedFollowerIsTriedAgain) {
   EXPECT_EQ(enabled(), (Names{"Virtual-1", "Virtual-2", "Virtual-3"}));
 }
 
-TEST_F(CloneGroupHotplug, MonitorWithOtherModesIsLitInOneOfThem) {
+TEST_F(CloneGroupHotplug, MonitorWithOtherModesIsEnabledInOneOfThem) {
   make_output();
   card->plug_monitor({Size{128, 96}});
   group->handle_hotplug();
@@ -133,14 +133,14 @@ TEST_F(CloneGroupHotplug, MonitorWithOtherModesIsLitInOneOfThem) {
   EXPECT_EQ(shown(first).size(), size_t{128} * 96);
 }
 
-TEST_F(CloneGroupHotplug, UnchangedOutputsAreLeftAlone) {
+TEST_F(CloneGroupHotplug, UnchangedOutputsKeepTheirMode) {
   make_output();
   const uint64_t sets = statistics.mode_sets;
   group->handle_hotplug();
   EXPECT_EQ(statistics.mode_sets, sets);
 }
 
-TEST_F(CloneGroupHotplug, FollowerOfAScreenThatAnotherHasIsLitWhenThatOneLeaves) {
+TEST_F(CloneGroupHotplug, CloneWaitsWhileAnotherIsMaster) {
   make_output();
   card->other_master = true;
   plug(third, true);

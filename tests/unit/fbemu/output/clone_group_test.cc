@@ -22,7 +22,7 @@ class CloneGroupOfTwo : public unit::OutputPresenterFixture {
 
   void make(Outputs which = Outputs::all) {
     if (!card) build();
-    group.emplace(*card, outputs().front(), which, *shadow, statistics, std::nullopt, clock);
+    group.emplace(*card, outputs().front(), which, *backing_store, statistics, std::nullopt, clock);
     group->set_fb_state(fb_state);
   }
   void make_output() {
@@ -55,7 +55,7 @@ using Enabled = std::vector<bool>;
 
 }  // namespace
 
-TEST_F(CloneGroupOfTwo, LightLightsAllOutputs) {
+TEST_F(CloneGroupOfTwo, EnableEnablesAllOutputs) {
   make();
   EXPECT_FALSE(group->is_enabled());
   EXPECT_TRUE(group->needs_enable());
@@ -66,20 +66,20 @@ TEST_F(CloneGroupOfTwo, LightLightsAllOutputs) {
   EXPECT_EQ(shown(second), picture_of(fb_state));
 }
 
-TEST_F(CloneGroupOfTwo, ChosenOutputIsLitAlone) {
+TEST_F(CloneGroupOfTwo, ChosenOutputIsEnabledAlone) {
   make(Outputs::one);
   ASSERT_TRUE(group->enable(fb_state).has_value());
   EXPECT_EQ(enabled(), Enabled{true});
 }
 
-TEST_F(CloneGroupOfTwo, LightThatTheLeadingOutputRefusesLightsNone) {
+TEST_F(CloneGroupOfTwo, EnableRefusedByPrimaryEnablesNone) {
   make();
   card->refuse_modes_of = first;
   EXPECT_EQ(group->enable(fb_state).error().value(), EINVAL);
   EXPECT_EQ(enabled(), (Enabled{false, false}));
 }
 
-TEST_F(CloneGroupOfTwo, FollowerThatRefusesIsLeftOutAndNotTriedAgain) {
+TEST_F(CloneGroupOfTwo, RefusedCloneIsExcludedAndNotTriedAgain) {
   make();
   card->refuse_modes_of = second;
   ASSERT_TRUE(group->enable(fb_state).has_value());
@@ -91,7 +91,7 @@ TEST_F(CloneGroupOfTwo, FollowerThatRefusesIsLeftOutAndNotTriedAgain) {
   EXPECT_EQ(enabled(), (Enabled{true, false}));
 }
 
-TEST_F(CloneGroupOfTwo, RefusalsAreForgottenWhenTheScreenIsGivenBack) {
+TEST_F(CloneGroupOfTwo, ReleaseLetsFailedClonesBeTriedAgain) {
   make();
   card->refuse_modes_of = second;
   ASSERT_TRUE(group->enable(fb_state).has_value());
@@ -110,14 +110,14 @@ TEST_F(CloneGroupOfTwo, DamageIsPresentedOnAllOutputs) {
   EXPECT_FALSE(group->has_work());
 }
 
-TEST_F(CloneGroupOfTwo, UnchangedDisplayPresentsNothing) {
+TEST_F(CloneGroupOfTwo, UnchangedGroupPresentsNothing) {
   make_output();
   static_cast<void>(card->take_presented());
   EXPECT_TRUE(show({}));
   EXPECT_TRUE(card->take_presented().empty());
 }
 
-TEST_F(CloneGroupOfTwo, FollowerWhosePresentFailsHoldsUpNoOneAndIsTriedAgain) {
+TEST_F(CloneGroupOfTwo, FailedPresentOfCloneIsTriedAgain) {
   make_output();
   card->refuse_presents_of = second;
   EXPECT_TRUE(show({.written = {write(3, 5, 0x123456)}, .written_back = {}}));
@@ -131,14 +131,14 @@ TEST_F(CloneGroupOfTwo, FollowerWhosePresentFailsHoldsUpNoOneAndIsTriedAgain) {
   EXPECT_EQ(shown(second), picture_of(fb_state));
 }
 
-TEST_F(CloneGroupOfTwo, PresentOnAnUnpluggedCardReturnsFalse) {
+TEST_F(CloneGroupOfTwo, PresentOnUnpluggedCardReturnsFalse) {
   make_output();
   card->refuse_presents = ENODEV;
   EXPECT_FALSE(show({.written = {write(3, 5, 0x123456)}, .written_back = {}}));
   EXPECT_FALSE(group->is_enabled());
 }
 
-TEST_F(CloneGroupOfTwo, LiveUploadShowsThePagesOnAllOutputs) {
+TEST_F(CloneGroupOfTwo, LiveUploadShowsPagesOnAllOutputs) {
   make_output();
   group->set_pages(&*pages);
   const uint32_t pixel = 0x123456;
@@ -149,7 +149,7 @@ TEST_F(CloneGroupOfTwo, LiveUploadShowsThePagesOnAllOutputs) {
   EXPECT_EQ(shown(second).front(), 0x123456U);
 }
 
-TEST_F(CloneGroupOfTwo, DamageWhileOffOrCoveredIsShownAfterwards) {
+TEST_F(CloneGroupOfTwo, DamageWhileOffOrPreemptedIsShownAfterwards) {
   make_output();
   group->set_power(Power::off);
   EXPECT_TRUE(show({.written = {write(3, 5, 0x111111)}, .written_back = {}}));
@@ -169,7 +169,7 @@ TEST_F(CloneGroupOfTwo, DamageWhileOffOrCoveredIsShownAfterwards) {
   EXPECT_EQ(shown(second), picture_of(fb_state));
 }
 
-TEST_F(CloneGroupOfTwo, DamageWhileDarkIsShownWhenLit) {
+TEST_F(CloneGroupOfTwo, DamageWhileDisabledIsShownWhenEnabled) {
   make();
   EXPECT_TRUE(show({.written = {write(3, 5, 0x111111)}, .written_back = {}}));
   EXPECT_FALSE(group->has_work());
@@ -178,7 +178,7 @@ TEST_F(CloneGroupOfTwo, DamageWhileDarkIsShownWhenLit) {
   EXPECT_EQ(shown(second), picture_of(fb_state));
 }
 
-TEST_F(CloneGroupOfTwo, StaleDisplayIsUploadedAsAWhole) {
+TEST_F(CloneGroupOfTwo, StaleGroupIsUploadedAsWhole) {
   make_output();
   write(3, 5, 0x111111);  // with damage that was lost
   group->mark_stale();
@@ -188,7 +188,7 @@ TEST_F(CloneGroupOfTwo, StaleDisplayIsUploadedAsAWhole) {
   EXPECT_EQ(shown(second), picture_of(fb_state));
 }
 
-TEST_F(CloneGroupOfTwo, AppliedSceneIsShownOnAllOutputs) {
+TEST_F(CloneGroupOfTwo, AppliedStateIsShownOnAllOutputs) {
   make_output();
   ASSERT_EQ(group->apply(panned(16, 64)), 0);
   show({});
@@ -196,7 +196,7 @@ TEST_F(CloneGroupOfTwo, AppliedSceneIsShownOnAllOutputs) {
   EXPECT_EQ(shown(second), picture_of(panned(16, 64)));
 }
 
-TEST_F(CloneGroupOfTwo, ModeThatTheLeadingOutputRefusesChangesNone) {
+TEST_F(CloneGroupOfTwo, ModeThatPrimaryRefusesChangesNone) {
   make_output();
   card->refuse_modes_of = first;
   EXPECT_EQ(group->apply(fb_state_of({32, 24})), EINVAL);
@@ -204,7 +204,7 @@ TEST_F(CloneGroupOfTwo, ModeThatTheLeadingOutputRefusesChangesNone) {
   EXPECT_EQ(status_of(1).mode.size(), visible);
 }
 
-TEST_F(CloneGroupOfTwo, FollowerThatRefusesAModeIsGivenBack) {
+TEST_F(CloneGroupOfTwo, CloneThatRefusesModeIsReleased) {
   build();
   card->plug_other(second, true, {visible, Size{96, 96}});
   make_output();
@@ -215,7 +215,7 @@ TEST_F(CloneGroupOfTwo, FollowerThatRefusesAModeIsGivenBack) {
   EXPECT_FALSE(group->needs_enable());
 }
 
-TEST_F(CloneGroupOfTwo, FollowerWithoutTheModeGoesOnInItsOwn) {
+TEST_F(CloneGroupOfTwo, CloneWithoutModeGoesOnInItsOwn) {
   build();
   card->plug_other(second, true, {visible});
   make_output();
@@ -224,7 +224,7 @@ TEST_F(CloneGroupOfTwo, FollowerWithoutTheModeGoesOnInItsOwn) {
   EXPECT_EQ(status_of(1).mode.size(), visible);
 }
 
-TEST_F(CloneGroupOfTwo, SceneOfADarkDisplayIsShownWhenLit) {
+TEST_F(CloneGroupOfTwo, StateOfDisabledGroupIsShownWhenEnabled) {
   make();
   ASSERT_EQ(group->apply(panned(16, 64)), 0);
   group->enable_missing();
@@ -232,7 +232,7 @@ TEST_F(CloneGroupOfTwo, SceneOfADarkDisplayIsShownWhenLit) {
   EXPECT_EQ(shown(second), picture_of(panned(16, 64)));
 }
 
-TEST_F(CloneGroupOfTwo, LightWaitsWhileAnotherIsMaster) {
+TEST_F(CloneGroupOfTwo, EnableWaitsWhileAnotherIsMaster) {
   make();
   card->other_master = true;
   group->enable_missing();
@@ -245,7 +245,7 @@ TEST_F(CloneGroupOfTwo, LightWaitsWhileAnotherIsMaster) {
   EXPECT_FALSE(group->waits_for_screen());
 }
 
-TEST_F(CloneGroupOfTwo, ModesAreSetOnceMoreOnLitOutputsOnly) {
+TEST_F(CloneGroupOfTwo, ModesAreSetOnceMoreOnEnabledOutputsOnly) {
   make();
   card->crtcs = 1;
   ASSERT_TRUE(group->enable(fb_state).has_value());
@@ -254,7 +254,7 @@ TEST_F(CloneGroupOfTwo, ModesAreSetOnceMoreOnLitOutputsOnly) {
   EXPECT_EQ(statistics.mode_sets, sets + 1);
 }
 
-TEST_F(CloneGroupOfTwo, ModeThatCannotBeSetOnceMoreLeavesTheOutputStale) {
+TEST_F(CloneGroupOfTwo, ModeThatCannotBeSetOnceMoreLeavesOutputStale) {
   make_output();
   card->refuse_modes = EIO;
   group->enable_once_more();
@@ -262,7 +262,7 @@ TEST_F(CloneGroupOfTwo, ModeThatCannotBeSetOnceMoreLeavesTheOutputStale) {
   EXPECT_TRUE(group->has_work());
 }
 
-TEST_F(CloneGroupOfTwo, LeftDisplayLeavesEachOutput) {
+TEST_F(CloneGroupOfTwo, ReleaseWithoutRestoreReleasesEachOutput) {
   make_output();
   group->release_without_restore();
   EXPECT_EQ(card->leaves, 2U);

@@ -16,7 +16,7 @@ using unit::prompt_grace;
 using unit::writers_of;
 using ConsoleArbiterTest = unit::ConsoleArbiterFixture;
 
-TEST_F(ConsoleArbiterTest, ScreenIsLitWhenAWriterOpens) {
+TEST_F(ConsoleArbiterTest, WriterEnablesOutput) {
   begin();
   frame();
   EXPECT_FALSE(enabled());
@@ -25,20 +25,20 @@ TEST_F(ConsoleArbiterTest, ScreenIsLitWhenAWriterOpens) {
   EXPECT_TRUE(arbiter->is_on_active_vt());
 }
 
-TEST_F(ConsoleArbiterTest, WithoutTerminalsWritersAreInFront) {
+TEST_F(ConsoleArbiterTest, WithoutVtsWritersAreShown) {
   begin_without_vts();
   EXPECT_EQ(arbiter->descriptor(), -1);
   open(7);
   EXPECT_TRUE(enabled());
 }
 
-TEST_F(ConsoleArbiterTest, WritersWithoutProgramsAreInFront) {
+TEST_F(ConsoleArbiterTest, WritersWithoutProgramsAreShown) {
   begin();
   set_writers({1, nullptr, false});
   EXPECT_TRUE(enabled());
 }
 
-TEST_F(ConsoleArbiterTest, ScreenIsGivenBackAfterTheGraceOfAClose) {
+TEST_F(ConsoleArbiterTest, LastCloseReleasesOutputAfterGrace) {
   begin();
   open();
   close();
@@ -51,7 +51,7 @@ TEST_F(ConsoleArbiterTest, ScreenIsGivenBackAfterTheGraceOfAClose) {
   EXPECT_EQ(arbiter->update_at(), std::nullopt);
 }
 
-TEST_F(ConsoleArbiterTest, OpenInTheGraceKeepsTheScreenLit) {
+TEST_F(ConsoleArbiterTest, OpenInGraceKeepsOutputEnabled) {
   begin();
   open();
   const uint64_t sets = statistics.mode_sets;
@@ -64,7 +64,7 @@ TEST_F(ConsoleArbiterTest, OpenInTheGraceKeepsTheScreenLit) {
   EXPECT_EQ(statistics.mode_sets, sets);
 }
 
-TEST_F(ConsoleArbiterTest, GraceStartsAtTheLastClose) {
+TEST_F(ConsoleArbiterTest, GraceStartsAtLastClose) {
   begin();
   open();
   close();
@@ -77,7 +77,7 @@ TEST_F(ConsoleArbiterTest, GraceStartsAtTheLastClose) {
   EXPECT_FALSE(enabled());
 }
 
-TEST_F(ConsoleArbiterTest, WrittenPictureStaysUntilItsTerminalIsUsedAfterTheGrace) {
+TEST_F(ConsoleArbiterTest, WrittenPictureStaysUntilVtIsUsedAfterGrace) {
   begin();
   open();
   close(true);
@@ -94,7 +94,7 @@ TEST_F(ConsoleArbiterTest, WrittenPictureStaysUntilItsTerminalIsUsedAfterTheGrac
   EXPECT_FALSE(terminals.watched);
 }
 
-TEST_F(ConsoleArbiterTest, PromptInTheGraceOfAWrittenPictureIsNoUse) {
+TEST_F(ConsoleArbiterTest, PromptInGraceDoesNotEndWrittenPicture) {
   begin();
   open();
   close(true);
@@ -106,7 +106,7 @@ TEST_F(ConsoleArbiterTest, PromptInTheGraceOfAWrittenPictureIsNoUse) {
   EXPECT_TRUE(terminals.watched);
 }
 
-TEST_F(ConsoleArbiterTest, WrittenPictureWithoutTerminalsGoesAfterItsGrace) {
+TEST_F(ConsoleArbiterTest, WrittenPictureWithoutVtsEndsAfterGrace) {
   begin_without_vts();
   open();
   close(true);
@@ -116,7 +116,7 @@ TEST_F(ConsoleArbiterTest, WrittenPictureWithoutTerminalsGoesAfterItsGrace) {
   EXPECT_FALSE(enabled());
 }
 
-TEST_F(ConsoleArbiterTest, NewWriterEndsTheWatchOfTheTerminal) {
+TEST_F(ConsoleArbiterTest, NewWriterEndsWatchOfVt) {
   begin();
   open();
   close(true);
@@ -128,7 +128,7 @@ TEST_F(ConsoleArbiterTest, NewWriterEndsTheWatchOfTheTerminal) {
   EXPECT_TRUE(enabled());
 }
 
-TEST_F(ConsoleArbiterTest, AnotherTerminalInFrontGetsTheScreenAtOnce) {
+TEST_F(ConsoleArbiterTest, OtherActiveVtReleasesOutputAtOnce) {
   begin();
   open();
   switch_to(2);
@@ -140,7 +140,7 @@ TEST_F(ConsoleArbiterTest, AnotherTerminalInFrontGetsTheScreenAtOnce) {
   EXPECT_TRUE(enabled());
 }
 
-TEST_F(ConsoleArbiterTest, CompositorInFrontGetsTheScreenAsItIs) {
+TEST_F(ConsoleArbiterTest, CompositorOnActiveVtReleasesWithoutRestore) {
   begin();
   open();
   terminals.text = false;
@@ -150,7 +150,7 @@ TEST_F(ConsoleArbiterTest, CompositorInFrontGetsTheScreenAsItIs) {
   EXPECT_EQ(card.releases, 0U);
 }
 
-TEST_F(ConsoleArbiterTest, WriterBehindAnotherTerminalIsNotLit) {
+TEST_F(ConsoleArbiterTest, WriterOnOtherVtEnablesNothing) {
   begin();
   open(4);
   frame();
@@ -159,7 +159,7 @@ TEST_F(ConsoleArbiterTest, WriterBehindAnotherTerminalIsNotLit) {
   EXPECT_TRUE(enabled());
 }
 
-TEST_F(ConsoleArbiterTest, PictureWithoutWritersEndsBehindAnotherTerminal) {
+TEST_F(ConsoleArbiterTest, PictureWithoutWritersEndsBehindOtherVt) {
   begin();
   open();
   close();
@@ -170,7 +170,7 @@ TEST_F(ConsoleArbiterTest, PictureWithoutWritersEndsBehindAnotherTerminal) {
   EXPECT_FALSE(enabled());
 }
 
-TEST_F(ConsoleArbiterTest, KeptPictureComesBackWithItsTerminal) {
+TEST_F(ConsoleArbiterTest, KeptPictureReturnsWithItsVt) {
   options.on_close = OnClose::keep;
   begin();
   open();
@@ -185,7 +185,7 @@ TEST_F(ConsoleArbiterTest, KeptPictureComesBackWithItsTerminal) {
   EXPECT_TRUE(enabled());
 }
 
-TEST_F(ConsoleArbiterTest, WithoutAConsoleThePictureIsKept) {
+TEST_F(ConsoleArbiterTest, WithoutConsolePictureIsKept) {
   card.console = false;
   begin();
   open();
@@ -207,7 +207,7 @@ TEST_F(ConsoleArbiterTest, RefusedModeIsTriedAgainAfterFifteenFrames) {
   EXPECT_TRUE(enabled());
 }
 
-TEST_F(ConsoleArbiterTest, WakesBetweenFramesDoNotShortenTheTimeToTheNextTry) {
+TEST_F(ConsoleArbiterTest, WakesBetweenFramesDoNotHastenRetry) {
   begin();
   card.refuse_modes = EINVAL;
   open();
@@ -216,7 +216,7 @@ TEST_F(ConsoleArbiterTest, WakesBetweenFramesDoNotShortenTheTimeToTheNextTry) {
   EXPECT_FALSE(enabled());
 }
 
-TEST_F(ConsoleArbiterTest, PresentThatFailsPutsTheNextTryOff) {
+TEST_F(ConsoleArbiterTest, FailedPresentDelaysRetry) {
   begin();
   arbiter->present_failed();
   open();
@@ -225,7 +225,7 @@ TEST_F(ConsoleArbiterTest, PresentThatFailsPutsTheNextTryOff) {
   EXPECT_TRUE(enabled());
 }
 
-TEST_F(ConsoleArbiterTest, CloseForgetsThatTheCardRefused) {
+TEST_F(ConsoleArbiterTest, CloseEndsRetryDelay) {
   begin();
   card.refuse_modes = EINVAL;
   open();
@@ -235,7 +235,7 @@ TEST_F(ConsoleArbiterTest, CloseForgetsThatTheCardRefused) {
   EXPECT_TRUE(enabled());
 }
 
-TEST_F(ConsoleArbiterTest, WhileAnotherIsMasterEachFrameTriesAgain) {
+TEST_F(ConsoleArbiterTest, WhileAnotherIsMasterEachFrameRetries) {
   begin();
   card.other_master = true;
   open();
@@ -246,7 +246,7 @@ TEST_F(ConsoleArbiterTest, WhileAnotherIsMasterEachFrameTriesAgain) {
   EXPECT_TRUE(enabled());
 }
 
-TEST_F(ConsoleArbiterTest, ProgramsWithinTheBudgetAreAskedOnceAChangeOfTerminal) {
+TEST_F(ConsoleArbiterTest, ProgramsWithinBudgetAreLookedUpOncePerVtSwitch) {
   begin();
   std::vector<std::shared_ptr<OnTerminal>> programs;
   Writers many = writers_of({});
@@ -263,7 +263,7 @@ TEST_F(ConsoleArbiterTest, ProgramsWithinTheBudgetAreAskedOnceAChangeOfTerminal)
   EXPECT_FALSE(arbiter->wants_writers());
 }
 
-TEST_F(ConsoleArbiterTest, ProgramsBeyondTheBudgetAreAskedLaterHoweverOftenItIsWoken) {
+TEST_F(ConsoleArbiterTest, ProgramsBeyondBudgetAreLookedUpLater) {
   begin();
   std::vector<std::shared_ptr<OnTerminal>> programs;
   Writers many = writers_of({});
@@ -300,7 +300,7 @@ TEST_F(ConsoleArbiterTest, ProgramsBeyondTheBudgetAreAskedLaterHoweverOftenItIsW
   EXPECT_EQ(arbiter->update_at(), std::nullopt);
 }
 
-TEST_F(ConsoleArbiterTest, ScreenIsLeftAtOnceThoughProgramsAreLeftToBeAsked) {
+TEST_F(ConsoleArbiterTest, VtSwitchReleasesOutputBeforeAllLookups) {
   begin();
   open();
   Writers many = writers_of({std::make_shared<OnTerminal>(1)});
@@ -315,7 +315,7 @@ TEST_F(ConsoleArbiterTest, ScreenIsLeftAtOnceThoughProgramsAreLeftToBeAsked) {
   EXPECT_TRUE(arbiter->update_at().has_value());
 }
 
-TEST_F(ConsoleArbiterTest, ScreenStaysLitWhileTheProgramsLeftAreAskedAfterAClose) {
+TEST_F(ConsoleArbiterTest, CloseKeepsOutputEnabledDuringLookups) {
   begin();
   const auto first = std::make_shared<OnTerminal>(5, 1);
   const auto last = std::make_shared<OnTerminal>(5, 2000);

@@ -14,13 +14,13 @@ using Time = HotplugThrottle::Time;
 
 const Time start = Time(std::chrono::hours(1));
 
-TEST(HotplugThrottle, WithoutAnEventThereIsNothingToLookFor) {
+TEST(HotplugThrottle, WithoutEventNoProbeIsDue) {
   HotplugThrottle throttle;
   EXPECT_FALSE(throttle.look_at());
   EXPECT_FALSE(throttle.take_look(start));
 }
 
-TEST(HotplugThrottle, TheFirstEventIsLookedAtAtOnce) {
+TEST(HotplugThrottle, FirstEventIsProbedAtOnce) {
   HotplugThrottle throttle;
   throttle.event(start);
   EXPECT_EQ(throttle.look_at(), start);
@@ -29,7 +29,7 @@ TEST(HotplugThrottle, TheFirstEventIsLookedAtAtOnce) {
   EXPECT_FALSE(throttle.take_look(start));
 }
 
-TEST(HotplugThrottle, TheLastEventIsLookedAt) {
+TEST(HotplugThrottle, LastEventIsProbed) {
   HotplugThrottle throttle;
   throttle.event(start);
   ASSERT_TRUE(throttle.take_look(start));
@@ -41,7 +41,7 @@ TEST(HotplugThrottle, TheLastEventIsLookedAt) {
   EXPECT_TRUE(throttle.take_look(due));
 }
 
-TEST(HotplugThrottle, InAStormTheDistanceDoublesUpToALimit) {
+TEST(HotplugThrottle, StormDoublesIntervalUpToLimit) {
   HotplugThrottle throttle;
   std::vector<Time> looks;
   for (Time now = start; now < start + seconds(20); now += milliseconds(10)) {
@@ -56,7 +56,7 @@ TEST(HotplugThrottle, InAStormTheDistanceDoublesUpToALimit) {
   }
 }
 
-TEST(HotplugThrottle, AfterAStormAndSomeRestTheNextEventIsTheFirstAgain) {
+TEST(HotplugThrottle, EventAfterRestIsProbedAtOnce) {
   HotplugThrottle throttle;
   Time now = start;
   for (; now < start + seconds(20); now += milliseconds(10)) {
@@ -74,7 +74,7 @@ TEST(HotplugThrottle, AfterAStormAndSomeRestTheNextEventIsTheFirstAgain) {
   EXPECT_EQ(throttle.look_at(), now + HotplugThrottle::shortest_distance);
 }
 
-TEST(HotplugThrottle, AfterSleepNothingIsWaitedFor) {
+TEST(HotplugThrottle, ResumeIsProbedAtOnce) {
   HotplugThrottle throttle;
   throttle.event(start);
   ASSERT_TRUE(throttle.take_look(start));

@@ -16,29 +16,29 @@ class OutputPresenterModes : public unit::OutputPresenterFixture {
   void make(std::optional<drmclient::Mode> follow_monitor_mode = std::nullopt,
             OutputPresenter::Role role = OutputPresenter::Role::primary) {
     build();
-    screen.emplace(*card, outputs().front(), *shadow, statistics, std::move(follow_monitor_mode), role,
+    presenter.emplace(*card, outputs().front(), *backing_store, statistics, std::move(follow_monitor_mode), role,
                    clock);
-    screen->set_fb_state(fb_state);
+    presenter->set_fb_state(fb_state);
   }
   void make_output() {
     make();
-    ASSERT_TRUE(screen->enable_again());
+    ASSERT_TRUE(presenter->enable_again());
   }
-  /// Another monitor is plugged in, which the screen notices.
+  /// Another monitor is plugged in, which the presenter notices.
   [[nodiscard]] bool plug_monitor(std::vector<Size> sizes) {
     card->plug_monitor(std::move(sizes));
-    return screen->take_output(outputs());
+    return presenter->take_output(outputs());
   }
   [[nodiscard]] bool plug(bool connected) {
     card->plug(connected);
-    return screen->take_output(outputs());
+    return presenter->take_output(outputs());
   }
   /// The colour that is shown at (x, y) in a mode of `size`.
   [[nodiscard]] uint32_t shown_at(Size size, uint32_t x, uint32_t y) {
     return shown().at(size_t{y} * size.width + x);
   }
 
-  std::optional<OutputPresenter> screen;
+  std::optional<OutputPresenter> presenter;
 };
 
 }  // namespace
@@ -46,32 +46,33 @@ class OutputPresenterModes : public unit::OutputPresenterFixture {
 TEST_F(OutputPresenterModes, AppliedModeIsSet) {
   make_output();
   const auto smaller = fb_state_of({32, 24});
-  EXPECT_EQ(screen->apply(smaller), 0);
-  EXPECT_EQ(screen->fb_state(), smaller);
+  EXPECT_EQ(presenter->apply(smaller), 0);
+  EXPECT_EQ(presenter->fb_state(), smaller);
   EXPECT_EQ(shown(), picture_of(smaller));
   EXPECT_EQ(statistics.mode_sets, 2U);
 }
 
-TEST_F(OutputPresenterModes, RefusedModeReturnsItsErrnoAndKeepsTheScene) {
+TEST_F(OutputPresenterModes, RefusedModeReturnsErrnoAndKeepsState) {
   make_output();
   card->refuse_modes = EINVAL;
-  EXPECT_EQ(screen->apply(fb_state_of({32, 24})), EINVAL);
-  EXPECT_EQ(screen->fb_state(), fb_state);
+  EXPECT_EQ(presenter->apply(fb_state_of({32, 24})), EINVAL);
+  EXPECT_EQ(presenter->fb_state(), fb_state);
   EXPECT_EQ(shown(), picture_of(fb_state));
 }
 
 TEST_F(OutputPresenterModes, ModesRefusedOneAfterAnotherAreLoggedOnceInTenSeconds) {
   make_output();
   card->refuse_modes = EINVAL;
-  for (uint32_t width = 20; width < 40; ++width) EXPECT_EQ(screen->apply(fb_state_of({width, 24})), EINVAL);
+  for (uint32_t width = 20; width < 40; ++width)
+    EXPECT_EQ(presenter->apply(fb_state_of({width, 24})), EINVAL);
   EXPECT_EQ(log.count("refused the mode"), 1);
   card->refuse_modes = 0;
-  ASSERT_EQ(screen->apply(fb_state_of({32, 24})), 0);
+  ASSERT_EQ(presenter->apply(fb_state_of({32, 24})), 0);
   card->refuse_modes = EINVAL;
-  EXPECT_EQ(screen->apply(fb_state_of({48, 24})), EINVAL);
+  EXPECT_EQ(presenter->apply(fb_state_of({48, 24})), EINVAL);
   EXPECT_EQ(log.count("refused the mode"), 1);
   clock.advance(std::chrono::seconds(11));
-  EXPECT_EQ(screen->apply(fb_state_of({48, 24})), EINVAL);
+  EXPECT_EQ(presenter->apply(fb_state_of({48, 24})), EINVAL);
   EXPECT_EQ(log.count("refused the mode"), 2);
 }
 
@@ -79,73 +80,73 @@ TEST_F(OutputPresenterModes, RefusedModeMayBeAppliedAgain) {
   make_output();
   const auto smaller = fb_state_of({32, 24});
   card->refuse_modes = EINVAL;
-  ASSERT_EQ(screen->apply(smaller), EINVAL);
+  ASSERT_EQ(presenter->apply(smaller), EINVAL);
   card->refuse_modes = 0;
-  EXPECT_EQ(screen->apply(smaller), 0);
+  EXPECT_EQ(presenter->apply(smaller), 0);
   EXPECT_EQ(shown(), picture_of(smaller));
 }
 
-TEST_F(OutputPresenterModes, ModeOfADarkScreenIsCheckedAndSetWhenItIsLit) {
+TEST_F(OutputPresenterModes, ModeOfDisabledOutputIsCheckedAndSetOnEnable) {
   make();
   card->refuse_buffers = ENOSPC;
-  EXPECT_EQ(screen->apply(fb_state_of({32, 24})), ENOSPC);
-  EXPECT_EQ(screen->fb_state(), fb_state);
+  EXPECT_EQ(presenter->apply(fb_state_of({32, 24})), ENOSPC);
+  EXPECT_EQ(presenter->fb_state(), fb_state);
   card->refuse_buffers = 0;
-  EXPECT_EQ(screen->apply(fb_state_of({32, 24})), 0);
+  EXPECT_EQ(presenter->apply(fb_state_of({32, 24})), 0);
   EXPECT_EQ(statistics.mode_sets, 0U);
-  ASSERT_TRUE(screen->enable_again());
+  ASSERT_TRUE(presenter->enable_again());
   EXPECT_EQ(shown(), picture_of(fb_state_of({32, 24})));
 }
 
-TEST_F(OutputPresenterModes, UnpluggedMonitorNeedsNoModeAndOneThatIsBackDoes) {
+TEST_F(OutputPresenterModes, ReturnedMonitorNeedsModeSet) {
   make_output();
   EXPECT_FALSE(plug(false));
-  EXPECT_FALSE(screen->output().connected);
-  EXPECT_TRUE(screen->is_enabled());
+  EXPECT_FALSE(presenter->output().connected);
+  EXPECT_TRUE(presenter->is_enabled());
   EXPECT_TRUE(plug(true));
-  EXPECT_TRUE(screen->output().connected);
-  EXPECT_FALSE(screen->take_output(outputs()));
+  EXPECT_TRUE(presenter->output().connected);
+  EXPECT_FALSE(presenter->take_output(outputs()));
 }
 
 TEST_F(OutputPresenterModes, OutputThatIsNoLongerListedIsDisconnected) {
   make_output();
-  EXPECT_FALSE(screen->take_output({}));
-  EXPECT_FALSE(screen->output().connected);
+  EXPECT_FALSE(presenter->take_output({}));
+  EXPECT_FALSE(presenter->output().connected);
 }
 
-TEST_F(OutputPresenterModes, MonitorWithoutTheSizeShowsThePictureInItsFirstMode) {
+TEST_F(OutputPresenterModes, MonitorWithoutSizeShowsPictureInFirstMode) {
   make_output();
   EXPECT_TRUE(plug_monitor({{128, 96}, {32, 24}}));
-  ASSERT_TRUE(screen->enable_again());
-  EXPECT_EQ(screen->fb_state().mode.size(), (Size{128, 96}));
-  EXPECT_EQ(screen->fb_state().size, visible);
+  ASSERT_TRUE(presenter->enable_again());
+  EXPECT_EQ(presenter->fb_state().mode.size(), (Size{128, 96}));
+  EXPECT_EQ(presenter->fb_state().size, visible);
 }
 
-TEST_F(OutputPresenterModes, MonitorThatHasTheSizeIsSetToIt) {
+TEST_F(OutputPresenterModes, MonitorWithSizeIsSetToIt) {
   make_output();
   EXPECT_TRUE(plug_monitor({{128, 96}, visible}));
-  ASSERT_TRUE(screen->enable_again());
-  EXPECT_EQ(screen->fb_state().mode.size(), visible);
+  ASSERT_TRUE(presenter->enable_again());
+  EXPECT_EQ(presenter->fb_state().mode.size(), visible);
   EXPECT_EQ(shown(), picture_of(fb_state));
 }
 
-TEST_F(OutputPresenterModes, SceneThatNobodyChoseAModeForTakesTheMonitorsFirst) {
+TEST_F(OutputPresenterModes, StateWithDefaultModeTakesPreferredModeOfMonitor) {
   make(drmclient::make_mode(visible));
   EXPECT_TRUE(plug_monitor({{128, 96}, visible}));
-  EXPECT_EQ(screen->fb_state().mode.size(), (Size{128, 96}));
+  EXPECT_EQ(presenter->fb_state().mode.size(), (Size{128, 96}));
 }
 
-TEST_F(OutputPresenterModes, FollowerShowsThePictureInAModeOfItsOwn) {
+TEST_F(OutputPresenterModes, CloneShowsPictureInModeOfItsOwn) {
   make(std::nullopt, OutputPresenter::Role::clone);
   EXPECT_TRUE(plug_monitor({{128, 96}}));
-  ASSERT_TRUE(screen->enable_again());
-  EXPECT_EQ(screen->fb_state().mode.size(), (Size{128, 96}));
+  ASSERT_TRUE(presenter->enable_again());
+  EXPECT_EQ(presenter->fb_state().mode.size(), (Size{128, 96}));
 }
 
-TEST_F(OutputPresenterModes, PictureOnALargerModeIsInTheMiddleOfBlack) {
+TEST_F(OutputPresenterModes, PictureOnLargerModeIsInMiddleOfBlack) {
   make_output();
   ASSERT_TRUE(plug_monitor({{128, 96}}));
-  ASSERT_TRUE(screen->enable_again());
+  ASSERT_TRUE(presenter->enable_again());
   std::vector<uint32_t> expected(size_t{128} * 96, 0);
   for (uint32_t y = 0; y < 64; ++y) {
     for (uint32_t x = 0; x < 64; ++x) expected.at(size_t{y + 16} * 128 + x + 32) = pixel_of(fb_state, x, y);
@@ -153,11 +154,11 @@ TEST_F(OutputPresenterModes, PictureOnALargerModeIsInTheMiddleOfBlack) {
   EXPECT_EQ(shown(), expected);
 }
 
-TEST_F(OutputPresenterModes, PictureScaledByAWholeNumberHasSquaresOfPixels) {
+TEST_F(OutputPresenterModes, PictureScaledByWholeNumberHasSquaresOfPixels) {
   fb_state.scaling = Scaling::integer;
   make_output();
   ASSERT_TRUE(plug_monitor({{160, 128}}));
-  ASSERT_TRUE(screen->enable_again());
+  ASSERT_TRUE(presenter->enable_again());
   std::vector<uint32_t> expected(size_t{160} * 128, 0);
   for (uint32_t y = 0; y < 128; ++y) {
     for (uint32_t x = 0; x < 128; ++x) {
@@ -167,12 +168,12 @@ TEST_F(OutputPresenterModes, PictureScaledByAWholeNumberHasSquaresOfPixels) {
   EXPECT_EQ(shown(), expected);
 }
 
-TEST_F(OutputPresenterModes, DamageOnALargerModeIsPresentedAtItsPlace) {
+TEST_F(OutputPresenterModes, DamageOnLargerModeIsPresentedAtItsPlace) {
   make_output();
   ASSERT_TRUE(plug_monitor({{128, 96}}));
-  ASSERT_TRUE(screen->enable_again());
-  screen->upload_damage({write(3, 5, 0x123456)});
-  const auto frame = screen->next_frame();
+  ASSERT_TRUE(presenter->enable_again());
+  presenter->upload_damage({write(3, 5, 0x123456)});
+  const auto frame = presenter->next_frame();
   ASSERT_TRUE(frame.has_value());
   ASSERT_EQ(frame->damage.size(), 1U);
   EXPECT_EQ(frame->damage.front(), (drmclient::Rect{35, 21, 36, 22}));

@@ -17,270 +17,270 @@ class OutputPresenterOfACard : public unit::OutputPresenterFixture {
  protected:
   void make() {
     build();
-    screen.emplace(*card, outputs().front(), *shadow, statistics, std::nullopt,
+    presenter.emplace(*card, outputs().front(), *backing_store, statistics, std::nullopt,
                    OutputPresenter::Role::primary, clock);
   }
   void make_output() {
     make();
-    ASSERT_TRUE(screen->enable(fb_state).has_value());
+    ASSERT_TRUE(presenter->enable(fb_state).has_value());
   }
   /// Uploads what is stale and presents it.
   void show_all() {
-    screen->upload_all();
+    presenter->upload_all();
     present();
   }
   void present() {
-    const auto frame = screen->next_frame();
+    const auto frame = presenter->next_frame();
     ASSERT_TRUE(frame.has_value());
     ASSERT_TRUE(
-        screen->presented(card->present(frame->output, *frame->buffer, frame->origin, frame->damage)));
+        presenter->presented(card->present(frame->output, *frame->buffer, frame->origin, frame->damage)));
   }
 
-  std::optional<OutputPresenter> screen;
+  std::optional<OutputPresenter> presenter;
 };
 
 }  // namespace
 
-TEST_F(OutputPresenterOfACard, LightShowsTheScene) {
+TEST_F(OutputPresenterOfACard, EnableShowsState) {
   make();
-  EXPECT_FALSE(screen->is_enabled());
-  ASSERT_TRUE(screen->enable(fb_state).has_value());
-  EXPECT_TRUE(screen->is_visible());
-  EXPECT_EQ(screen->fb_state(), fb_state);
+  EXPECT_FALSE(presenter->is_enabled());
+  ASSERT_TRUE(presenter->enable(fb_state).has_value());
+  EXPECT_TRUE(presenter->is_visible());
+  EXPECT_EQ(presenter->fb_state(), fb_state);
   EXPECT_EQ(shown(), picture_of(fb_state));
   EXPECT_EQ(statistics.mode_sets, 1U);
 }
 
-TEST_F(OutputPresenterOfACard, LightReadsTheLivePixels) {
+TEST_F(OutputPresenterOfACard, EnableReadsLivePixels) {
   make();
-  screen->set_pages(&*pages);
+  presenter->set_pages(&*pages);
   const uint32_t pixel = 0x123456;
   pages->draw(0, std::as_bytes(std::span(&pixel, 1)));
-  ASSERT_TRUE(screen->enable(fb_state).has_value());
+  ASSERT_TRUE(presenter->enable(fb_state).has_value());
   EXPECT_EQ(shown().front(), 0x123456U);
 }
 
-TEST_F(OutputPresenterOfACard, LightWithARefusedModeReturnsItsErrnoAndStaysDark) {
+TEST_F(OutputPresenterOfACard, EnableWithRefusedModeReturnsErrno) {
   make();
   card->refuse_modes = EINVAL;
-  EXPECT_EQ(screen->enable(fb_state).error().value(), EINVAL);
-  EXPECT_FALSE(screen->is_enabled());
-  EXPECT_FALSE(screen->waits_for_screen());
+  EXPECT_EQ(presenter->enable(fb_state).error().value(), EINVAL);
+  EXPECT_FALSE(presenter->is_enabled());
+  EXPECT_FALSE(presenter->waits_for_screen());
 }
 
-TEST_F(OutputPresenterOfACard, LightWithoutABufferReturnsItsErrno) {
+TEST_F(OutputPresenterOfACard, EnableWithoutBufferReturnsItsErrno) {
   make();
   card->refuse_buffers = ENOMEM;
-  EXPECT_EQ(screen->enable(fb_state).error().value(), ENOMEM);
+  EXPECT_EQ(presenter->enable(fb_state).error().value(), ENOMEM);
 }
 
-TEST_F(OutputPresenterOfACard, LightWithARefusedModeKeepsThePictureBefore) {
+TEST_F(OutputPresenterOfACard, EnableWithRefusedModeKeepsPicture) {
   make_output();
   card->refuse_modes = EINVAL;
-  EXPECT_FALSE(screen->enable(fb_state_of({32, 24})).has_value());
-  EXPECT_TRUE(screen->is_enabled());
-  EXPECT_EQ(screen->fb_state(), fb_state);
+  EXPECT_FALSE(presenter->enable(fb_state_of({32, 24})).has_value());
+  EXPECT_TRUE(presenter->is_enabled());
+  EXPECT_EQ(presenter->fb_state(), fb_state);
   EXPECT_EQ(shown(), picture_of(fb_state));
 }
 
-TEST_F(OutputPresenterOfACard, LightTakesTheProgramsFormatIfTheCardHasIt) {
+TEST_F(OutputPresenterOfACard, EnableTakesProgramFormatOfCard) {
   headless.formats = {PixelFormat::bgrx8888, PixelFormat::xrgb8888};
   make_output();
-  EXPECT_EQ(screen->format(), PixelFormat::xrgb8888);
+  EXPECT_EQ(presenter->format(), PixelFormat::xrgb8888);
 }
 
-TEST_F(OutputPresenterOfACard, LightTakesTheNextFormatIfOneIsRefused) {
+TEST_F(OutputPresenterOfACard, EnableTakesNextFormatAfterRefusal) {
   headless.formats = {PixelFormat::xrgb8888, PixelFormat::bgrx8888};
   make();
   card->refuse_format = PixelFormat::xrgb8888;
-  ASSERT_TRUE(screen->enable(fb_state).has_value());
-  EXPECT_EQ(screen->format(), PixelFormat::bgrx8888);
+  ASSERT_TRUE(presenter->enable(fb_state).has_value());
+  EXPECT_EQ(presenter->format(), PixelFormat::bgrx8888);
   EXPECT_EQ(shown(), picture_of(fb_state));
 }
 
-TEST_F(OutputPresenterOfACard, CheckReturnsTheErrnoOfABufferThatCannotBeMade) {
+TEST_F(OutputPresenterOfACard, CheckReturnsErrnoOfBufferThatCannotBeMade) {
   make();
-  EXPECT_TRUE(screen->check(fb_state).has_value());
+  EXPECT_TRUE(presenter->check(fb_state).has_value());
   card->refuse_buffers = ENOSPC;
-  EXPECT_EQ(screen->check(fb_state).error().value(), ENOSPC);
-  EXPECT_FALSE(screen->is_enabled());
+  EXPECT_EQ(presenter->check(fb_state).error().value(), ENOSPC);
+  EXPECT_FALSE(presenter->is_enabled());
 }
 
-TEST_F(OutputPresenterOfACard, UnchangedScreenHasNoFrame) {
+TEST_F(OutputPresenterOfACard, UnchangedOutputHasNoFrame) {
   make_output();
-  EXPECT_FALSE(screen->has_work());
-  EXPECT_FALSE(screen->next_frame().has_value());
+  EXPECT_FALSE(presenter->has_work());
+  EXPECT_FALSE(presenter->next_frame().has_value());
 }
 
 TEST_F(OutputPresenterOfACard, DamageIsPresentedAsItsRectangle) {
   make_output();
-  screen->upload_damage({write(3, 5, 0x123456)});
-  const auto frame = screen->next_frame();
+  presenter->upload_damage({write(3, 5, 0x123456)});
+  const auto frame = presenter->next_frame();
   ASSERT_TRUE(frame.has_value());
   ASSERT_EQ(frame->damage.size(), 1U);
   EXPECT_EQ(frame->damage.front(), (Rect{3, 5, 4, 6}));
   present();
   EXPECT_EQ(shown(), picture_of(fb_state));
-  EXPECT_FALSE(screen->has_work());
+  EXPECT_FALSE(presenter->has_work());
 }
 
-TEST_F(OutputPresenterOfACard, DamageOutsideTheViewHasNoFrame) {
+TEST_F(OutputPresenterOfACard, DamageOutsideViewHasNoFrame) {
   make_output();
-  screen->upload_damage({write(80, 5, 0x123456), write(3, 100, 0x123456)});
-  EXPECT_FALSE(screen->next_frame().has_value());
+  presenter->upload_damage({write(80, 5, 0x123456), write(3, 100, 0x123456)});
+  EXPECT_FALSE(presenter->next_frame().has_value());
 }
 
-TEST_F(OutputPresenterOfACard, RefusedPresentKeepsTheDamageForTheNextFrame) {
+TEST_F(OutputPresenterOfACard, RefusedPresentKeepsDamageForNextFrame) {
   make_output();
-  screen->upload_damage({write(3, 5, 0x123456)});
-  ASSERT_TRUE(screen->next_frame().has_value());
-  EXPECT_TRUE(screen->presented(failure(EIO)));
-  EXPECT_EQ(screen->error().value(), EIO);
-  EXPECT_TRUE(screen->has_work());
+  presenter->upload_damage({write(3, 5, 0x123456)});
+  ASSERT_TRUE(presenter->next_frame().has_value());
+  EXPECT_TRUE(presenter->presented(failure(EIO)));
+  EXPECT_EQ(presenter->error().value(), EIO);
+  EXPECT_TRUE(presenter->has_work());
   present();
-  EXPECT_FALSE(screen->error());
+  EXPECT_FALSE(presenter->error());
   EXPECT_EQ(shown(), picture_of(fb_state));
 }
 
-TEST_F(OutputPresenterOfACard, RefusedUploadLeavesTheScreenStale) {
+TEST_F(OutputPresenterOfACard, RefusedUploadLeavesOutputStale) {
   make_output();
   const auto damage = write(3, 5, 0x123456);
   card->refuse_accesses = ENOMEM;
   static_cast<void>(card->request_vblank(first));  // takes the fault over
-  screen->upload_damage({damage});
-  EXPECT_TRUE(screen->is_stale());
-  EXPECT_EQ(screen->error().value(), ENOMEM);
+  presenter->upload_damage({damage});
+  EXPECT_TRUE(presenter->is_stale());
+  EXPECT_EQ(presenter->error().value(), ENOMEM);
   card->refuse_accesses = 0;
   static_cast<void>(card->request_vblank(first));
   show_all();
   EXPECT_EQ(shown(), picture_of(fb_state));
 }
 
-TEST_F(OutputPresenterOfACard, AppliedSceneFlipsToASecondBufferAndTheNextOneBack) {
+TEST_F(OutputPresenterOfACard, AppliedStateFlipsToSecondBufferAndNextOneBack) {
   make_output();
-  screen->upload_damage({write(3, 5, 0x123456)});
-  const auto* front = screen->next_frame()->buffer;
+  presenter->upload_damage({write(3, 5, 0x123456)});
+  const auto* front = presenter->next_frame()->buffer;
   present();
-  ASSERT_EQ(screen->apply(panned(16, 64)), 0);
-  EXPECT_TRUE(screen->is_stale());
-  screen->upload_all();
-  EXPECT_NE(screen->next_frame()->buffer, front);
+  ASSERT_EQ(presenter->apply(panned(16, 64)), 0);
+  EXPECT_TRUE(presenter->is_stale());
+  presenter->upload_all();
+  EXPECT_NE(presenter->next_frame()->buffer, front);
   EXPECT_EQ(shown(), picture_of(fb_state)) << "until it is presented";
   present();
   EXPECT_EQ(shown(), picture_of(panned(16, 64)));
-  ASSERT_EQ(screen->apply(fb_state), 0);
-  screen->upload_all();
-  EXPECT_EQ(screen->next_frame()->buffer, front);
+  ASSERT_EQ(presenter->apply(fb_state), 0);
+  presenter->upload_all();
+  EXPECT_EQ(presenter->next_frame()->buffer, front);
   present();
   EXPECT_EQ(shown(), picture_of(fb_state));
 }
 
-TEST_F(OutputPresenterOfACard, AppliedSceneWithoutMemoryForASecondBufferUsesTheFirst) {
+TEST_F(OutputPresenterOfACard, AppliedStateWithoutMemoryForSecondBufferUsesFirst) {
   make_output();
-  screen->upload_damage({write(3, 5, 0x123456)});
-  const auto* front = screen->next_frame()->buffer;
+  presenter->upload_damage({write(3, 5, 0x123456)});
+  const auto* front = presenter->next_frame()->buffer;
   present();
   card->refuse_buffers = ENOMEM;
-  ASSERT_EQ(screen->apply(panned(16, 64)), 0);
-  screen->upload_all();
-  EXPECT_EQ(screen->next_frame()->buffer, front);
+  ASSERT_EQ(presenter->apply(panned(16, 64)), 0);
+  presenter->upload_all();
+  EXPECT_EQ(presenter->next_frame()->buffer, front);
   present();
   EXPECT_EQ(shown(), picture_of(panned(16, 64)));
 }
 
-TEST_F(OutputPresenterOfACard, SameSceneIsNoChange) {
+TEST_F(OutputPresenterOfACard, SameStateIsNoChange) {
   make_output();
-  ASSERT_EQ(screen->apply(fb_state), 0);
-  EXPECT_FALSE(screen->has_work());
+  ASSERT_EQ(presenter->apply(fb_state), 0);
+  EXPECT_FALSE(presenter->has_work());
 }
 
-TEST_F(OutputPresenterOfACard, LivePixelsThatCannotBeReadLeaveWhatWasDeliveredAndTheScreenStale) {
+TEST_F(OutputPresenterOfACard, FailedLiveReadShowsBackingStoreAndLeavesOutputStale) {
   make_output();
-  screen->set_pages(&*pages);
+  presenter->set_pages(&*pages);
   const uint32_t pixel = 0x123456;
   pages->draw(0, std::as_bytes(std::span(&pixel, 1)));
   pages->read_error = EIO;
   show_all();
   EXPECT_EQ(shown(), picture_of(fb_state));
-  EXPECT_TRUE(screen->is_stale());
-  EXPECT_TRUE(screen->has_work());
-  EXPECT_EQ(screen->error().value(), EIO);
+  EXPECT_TRUE(presenter->is_stale());
+  EXPECT_TRUE(presenter->has_work());
+  EXPECT_EQ(presenter->error().value(), EIO);
   pages->read_error = 0;
   show_all();
   EXPECT_EQ(shown().front(), 0x123456U);
-  EXPECT_FALSE(screen->has_work());
-  EXPECT_FALSE(screen->error());
+  EXPECT_FALSE(presenter->has_work());
+  EXPECT_FALSE(presenter->error());
 }
 
-TEST_F(OutputPresenterOfACard, LightWithoutLivePixelsLeavesTheScreenStale) {
+TEST_F(OutputPresenterOfACard, EnableWithoutLivePixelsLeavesOutputStale) {
   make();
-  screen->set_pages(&*pages);
+  presenter->set_pages(&*pages);
   pages->read_error = EIO;
-  ASSERT_TRUE(screen->enable(fb_state).has_value());
+  ASSERT_TRUE(presenter->enable(fb_state).has_value());
   EXPECT_EQ(shown(), picture_of(fb_state));
-  EXPECT_TRUE(screen->has_work());
-  EXPECT_EQ(screen->error().value(), EIO);
+  EXPECT_TRUE(presenter->has_work());
+  EXPECT_EQ(presenter->error().value(), EIO);
 }
 
 TEST_F(OutputPresenterOfACard, PowerOffShowsBlackAndPowerOnUploadsEverything) {
   make_output();
-  screen->set_power(Power::off);
-  EXPECT_FALSE(screen->is_visible());
-  EXPECT_TRUE(screen->is_enabled());
+  presenter->set_power(Power::off);
+  EXPECT_FALSE(presenter->is_visible());
+  EXPECT_TRUE(presenter->is_enabled());
   EXPECT_EQ(shown(), std::vector<uint32_t>(visible.area()));
   write(3, 5, 0x123456);
-  screen->set_power(Power::on);
-  EXPECT_TRUE(screen->is_stale());
+  presenter->set_power(Power::on);
+  EXPECT_TRUE(presenter->is_stale());
   show_all();
   EXPECT_EQ(shown(), picture_of(fb_state));
 }
 
-TEST_F(OutputPresenterOfACard, ScreenThatIsOffHasNoFrame) {
+TEST_F(OutputPresenterOfACard, BlankOutputHasNoFrame) {
   make_output();
-  screen->set_power(Power::off);
-  screen->mark_stale();
-  EXPECT_FALSE(screen->has_work());
-  EXPECT_FALSE(screen->next_frame().has_value());
+  presenter->set_power(Power::off);
+  presenter->mark_stale();
+  EXPECT_FALSE(presenter->has_work());
+  EXPECT_FALSE(presenter->next_frame().has_value());
 }
 
-TEST_F(OutputPresenterOfACard, RefusedPowerKeepsTheLevelAndTheNextChangeTriesAgain) {
+TEST_F(OutputPresenterOfACard, RefusedPowerKeepsLevelAndNextChangeTriesAgain) {
   make_output();
   card->refuse_powers = EBUSY;
-  screen->set_power(Power::off);
-  screen->set_power(Power::off);
-  EXPECT_EQ(screen->power(), Power::on);
+  presenter->set_power(Power::off);
+  presenter->set_power(Power::off);
+  EXPECT_EQ(presenter->power(), Power::on);
   EXPECT_EQ(log.count("cannot change the power"), 1);
   card->refuse_powers = 0;
-  screen->set_power(Power::off);
-  EXPECT_EQ(screen->power(), Power::off);
+  presenter->set_power(Power::off);
+  EXPECT_EQ(presenter->power(), Power::off);
   EXPECT_EQ(log.count("can be changed again"), 1);
 }
 
-TEST_F(OutputPresenterOfACard, PowerOfADarkScreenIsTakenOnWhenItIsLit) {
+TEST_F(OutputPresenterOfACard, PowerOfDisabledOutputIsSetOnEnable) {
   make();
-  screen->set_fb_state(fb_state);
-  screen->set_power(Power::off);
-  EXPECT_EQ(screen->power(), Power::off);
-  ASSERT_TRUE(screen->enable_again());
-  EXPECT_EQ(screen->power(), Power::off);
+  presenter->set_fb_state(fb_state);
+  presenter->set_power(Power::off);
+  EXPECT_EQ(presenter->power(), Power::off);
+  ASSERT_TRUE(presenter->enable_again());
+  EXPECT_EQ(presenter->power(), Power::off);
   EXPECT_EQ(shown(), std::vector<uint32_t>(visible.area()));
 }
 
-TEST_F(OutputPresenterOfACard, GivenBackScreenIsReleasedAndHasNoWork) {
+TEST_F(OutputPresenterOfACard, ReleasedOutputHasNoWork) {
   make_output();
-  screen->mark_stale();
-  screen->release();
+  presenter->mark_stale();
+  presenter->release();
   EXPECT_EQ(card->releases, 1U);
-  EXPECT_FALSE(screen->is_enabled());
-  EXPECT_FALSE(screen->has_work());
-  screen->release();
+  EXPECT_FALSE(presenter->is_enabled());
+  EXPECT_FALSE(presenter->has_work());
+  presenter->release();
   EXPECT_EQ(card->releases, 1U);
 }
 
-TEST_F(OutputPresenterOfACard, LeftScreenIsLeftToWhoeverComes) {
+TEST_F(OutputPresenterOfACard, ReleaseWithoutRestoreKeepsCrtc) {
   make_output();
-  screen->release_without_restore();
+  presenter->release_without_restore();
   EXPECT_EQ(card->leaves, 1U);
   EXPECT_EQ(card->releases, 0U);
-  EXPECT_FALSE(screen->is_enabled());
+  EXPECT_FALSE(presenter->is_enabled());
 }

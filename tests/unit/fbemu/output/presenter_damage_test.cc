@@ -14,23 +14,23 @@ class PresenterDamage : public unit::PresenterFixture {};
 
 }  // namespace
 
-TEST_F(PresenterDamage, TheFirstPictureIsWhatTheProgramsMemoryHolds) {
+TEST_F(PresenterDamage, FirstPictureIsMemoryOfProgram) {
   build(Vblanks::stepped);
   draw_everything(1);
   presenter->start(fb_state, &*pages);
   EXPECT_EQ(screen(), program_picture());
 }
 
-TEST_F(PresenterDamage, WithoutPagesTheFirstPictureIsTheShadow) {
+TEST_F(PresenterDamage, WithoutPagesFirstPictureIsBackingStore) {
   build(Vblanks::stepped);
-  const auto bytes = unit::noise(shadow->size_bytes(), 2);
-  shadow->store(0, bytes);
+  const auto bytes = unit::noise(backing_store->size_bytes(), 2);
+  backing_store->store(0, bytes);
   pages->store(0, bytes);
   presenter->start(fb_state, nullptr);
   EXPECT_EQ(screen(), program_picture());
 }
 
-TEST_F(PresenterDamage, WhatAProgramDrawsIsShownAtTheNextVblank) {
+TEST_F(PresenterDamage, DrawnPixelIsShownAtNextVblank) {
   start();
   presenter->set_writers(1);
   draw(3, 5, 0x123456);
@@ -38,7 +38,7 @@ TEST_F(PresenterDamage, WhatAProgramDrawsIsShownAtTheNextVblank) {
   EXPECT_EQ(shown(3, 5), 0x123456U);
 }
 
-TEST_F(PresenterDamage, WhatAProgramWritesIsShownAtTheNextVblankWithoutAnyWriterOpen) {
+TEST_F(PresenterDamage, WrittenPixelIsShownWithoutOpenWriter) {
   start();
   write(3, 5, 0x123456);
   ASSERT_TRUE(card->step());
@@ -46,11 +46,11 @@ TEST_F(PresenterDamage, WhatAProgramWritesIsShownAtTheNextVblankWithoutAnyWriter
   EXPECT_EQ(shown(3, 5), 0x123456U);
 }
 
-TEST_F(PresenterDamage, OnlyTheDamageIsUploadedAndPresented) {
+TEST_F(PresenterDamage, OnlyDamageIsUploadedAndPresented) {
   start();
   // Stored behind the log's back: what is not damage must not be shown.
   const uint32_t hidden = 0x999999;
-  shadow->store(offset_of(9, 9), std::as_bytes(std::span(&hidden, 1)));
+  backing_store->store(offset_of(9, 9), std::as_bytes(std::span(&hidden, 1)));
   write(3, 5, 0x123456);
   tick();
   EXPECT_EQ(shown(9, 9), 0U);
@@ -69,7 +69,7 @@ TEST_F(PresenterDamage, WithoutDamageNothingIsUploadedOrPresented) {
   EXPECT_TRUE(card->take_presented().empty());
 }
 
-TEST_F(PresenterDamage, DamageOutsideTheVisiblePartIsNotPresented) {
+TEST_F(PresenterDamage, DamageOutsideVisiblePartIsNotPresented) {
   start();
   write(64, 0, 1);
   write(0, 64, 1);
@@ -79,7 +79,7 @@ TEST_F(PresenterDamage, DamageOutsideTheVisiblePartIsNotPresented) {
   EXPECT_EQ(statistics.uploaded_bytes, 0U);
 }
 
-TEST_F(PresenterDamage, WhatWasDrawnOutsideIsShownOnceItIsPannedTo) {
+TEST_F(PresenterDamage, PixelOutsideViewIsShownAfterPan) {
   start();
   presenter->set_writers(1);
   draw(40, 100, 0x445566);
@@ -91,7 +91,7 @@ TEST_F(PresenterDamage, WhatWasDrawnOutsideIsShownOnceItIsPannedTo) {
   EXPECT_EQ(screen(), program_picture(panned));
 }
 
-TEST_F(PresenterDamage, DamageInAPannedSceneIsShownAtItsPlace) {
+TEST_F(PresenterDamage, DamageInPannedStateIsShownAtItsPlace) {
   start();
   fbemu::FramebufferState panned = fb_state;
   panned.offset = {32, 96};
@@ -103,7 +103,7 @@ TEST_F(PresenterDamage, DamageInAPannedSceneIsShownAtItsPlace) {
   EXPECT_EQ(card->take_presented(), (std::vector<std::vector<Rect>>{{{1, 2, 2, 3}}}));
 }
 
-TEST_F(PresenterDamage, PagesWrittenBackByTheKernelOnItsOwnAreShown) {
+TEST_F(PresenterDamage, PagesFlushedByKernelAreShown) {
   start();
   draw(7, 8, 0xabcdef);
   pages->write_all_back();
@@ -111,7 +111,7 @@ TEST_F(PresenterDamage, PagesWrittenBackByTheKernelOnItsOwnAreShown) {
   EXPECT_EQ(shown(7, 8), 0xabcdefU);
 }
 
-TEST_F(PresenterDamage, MoreThan256RectanglesAreMergedForTheCard) {
+TEST_F(PresenterDamage, MoreThan256RectanglesAreMergedForCard) {
   visible = {16, 640};
   virtual_size = {16, 640};
   start();
@@ -125,7 +125,7 @@ TEST_F(PresenterDamage, MoreThan256RectanglesAreMergedForTheCard) {
   EXPECT_EQ(statistics.failed_presents, 0U);
 }
 
-TEST_F(PresenterDamage, OtherFormatsOfTheCardAreConvertedTo) {
+TEST_F(PresenterDamage, OtherFormatsAreConverted) {
   formats = {drmclient::PixelFormat::rgb565};
   start();
   draw_everything(4);
@@ -135,14 +135,14 @@ TEST_F(PresenterDamage, OtherFormatsOfTheCardAreConvertedTo) {
   EXPECT_EQ(presenter->status().scanout_format, drmclient::PixelFormat::rgb565);
 }
 
-TEST_F(PresenterDamage, TheProgramsOwnFormatIsTakenWhereTheCardHasIt) {
+TEST_F(PresenterDamage, ProgramFormatIsTakenIfCardHasIt) {
   formats = {drmclient::PixelFormat::xrgb8888, drmclient::PixelFormat::rgb565};
   std::ranges::reverse(formats);
   start();
   EXPECT_EQ(presenter->status().scanout_format, drmclient::PixelFormat::xrgb8888);
 }
 
-TEST_F(PresenterDamage, WithNothingOpenNoVblankIsAskedFor) {
+TEST_F(PresenterDamage, WithoutOpenFileNoVblankIsRequested) {
   start();
   flush();
   flush();
@@ -150,7 +150,7 @@ TEST_F(PresenterDamage, WithNothingOpenNoVblankIsAskedFor) {
   EXPECT_EQ(statistics.ticks, 0U);
 }
 
-TEST_F(PresenterDamage, AWriterMakesEveryVblankATick) {
+TEST_F(PresenterDamage, WriterMakesEveryVblankTick) {
   start();
   presenter->set_writers(1);
   for (uint64_t i = 1; i <= 5; ++i) {
@@ -159,7 +159,7 @@ TEST_F(PresenterDamage, AWriterMakesEveryVblankATick) {
   }
 }
 
-TEST_F(PresenterDamage, AfterTheLastWriterNoVblankIsAskedFor) {
+TEST_F(PresenterDamage, AfterLastWriterNoVblankIsRequested) {
   start();
   presenter->set_writers(1);
   tick();
@@ -175,7 +175,7 @@ TEST_F(PresenterDamage, AfterTheLastWriterNoVblankIsAskedFor) {
   EXPECT_EQ(statistics.ticks, ticks);
 }
 
-TEST_F(PresenterDamage, StopShowsWhatIsLeft) {
+TEST_F(PresenterDamage, StopPresentsRemainingDamage) {
   start();
   presenter->set_writers(1);
   draw(3, 5, 0x123456);
@@ -186,7 +186,7 @@ TEST_F(PresenterDamage, StopShowsWhatIsLeft) {
   EXPECT_EQ(pixels[10 * 64 + 10], 0x654321U);
 }
 
-TEST_F(PresenterDamage, AnyMixOfDrawingWritingAndPanningEndsInTheProgramsPicture) {
+TEST_F(PresenterDamage, AnyMixOfDrawingWritingAndPanningShowsProgramPicture) {
   start(Vblanks::at_once);
   presenter->set_writers(1);
   std::mt19937 engine(12345);

@@ -9,13 +9,13 @@ namespace {
 
 /// A presenter whose output is not enabled, as on a shared screen behind another terminal: the card has no
 /// vblanks for it. The frames end by the clock that the test advances.
-class PresenterUnlit : public unit::PresenterFixture {
+class PresenterDisabled : public unit::PresenterFixture {
  protected:
-  PresenterUnlit() {
+  PresenterDisabled() {
     shared = true;
     clock = &manual_clock;
   }
-  ~PresenterUnlit() override { stop(); }
+  ~PresenterDisabled() override { stop(); }
 
   void begin() {
     start();
@@ -36,14 +36,14 @@ class PresenterUnlit : public unit::PresenterFixture {
 
 }  // namespace
 
-TEST_F(PresenterUnlit, WaitForVblankBesideWritesAndFsyncsCompletesAfterAFrame) {
+TEST_F(PresenterDisabled, WaitForVblankBesideWritesAndFsyncsCompletesAfterFrame) {
   begin();
   std::atomic<int> completed{0};
   presenter->at_vblank([&](int) { ++completed; });
   EXPECT_TRUE(completes_beside_a_busy_program(completed));
 }
 
-TEST_F(PresenterUnlit, SceneBesideWritesAndFsyncsCompletesAfterAFrame) {
+TEST_F(PresenterDisabled, StateBesideWritesAndFsyncsCompletesAfterFrame) {
   begin();
   fbemu::FramebufferState panned = fb_state;
   panned.offset = {16, 64};
@@ -52,7 +52,7 @@ TEST_F(PresenterUnlit, SceneBesideWritesAndFsyncsCompletesAfterAFrame) {
   EXPECT_TRUE(completes_beside_a_busy_program(completed));
 }
 
-TEST_F(PresenterUnlit, WaitForVblankDoesNotCompleteBeforeTheFrameEnds) {
+TEST_F(PresenterDisabled, WaitForVblankDoesNotCompleteBeforeFrameEnds) {
   begin();
   std::atomic<int> completed{0};
   presenter->at_vblank([&](int) { ++completed; });
@@ -67,14 +67,14 @@ TEST_F(PresenterUnlit, WaitForVblankDoesNotCompleteBeforeTheFrameEnds) {
   EXPECT_TRUE(unit::eventually([&] { return completed == 1; }));
 }
 
-TEST_F(PresenterUnlit, FlushTakesTheDamageThatNobodySees) {
+TEST_F(PresenterDisabled, FlushTakesDamageOfDisabledOutput) {
   begin();
   write(1, 1, 0x111111);
   flush();
   EXPECT_TRUE(damage.empty());
 }
 
-TEST_F(PresenterUnlit, PictureFlushedBeforeIsShownOnceLit) {
+TEST_F(PresenterDisabled, FlushedPictureIsShownOnEnable) {
   begin();
   write(1, 1, 0x111111);
   flush();
@@ -85,7 +85,7 @@ TEST_F(PresenterUnlit, PictureFlushedBeforeIsShownOnceLit) {
   EXPECT_EQ(shown(1, 1), 0x111111U);
 }
 
-TEST_F(PresenterUnlit, VblanksAreCountedByTheClock) {
+TEST_F(PresenterDisabled, VblanksAreCountedByClock) {
   build(Vblanks::stepped);
   EXPECT_EQ(presenter->vblank_count(), 0U);
   manual_clock.advance(std::chrono::hours(1));

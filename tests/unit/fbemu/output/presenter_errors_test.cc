@@ -8,7 +8,7 @@ using drmclient::Power;
 
 namespace {
 
-/// What the log and the status say of errors that come back at each frame.
+/// The log and the status under errors that recur at each frame.
 class PresenterErrors : public unit::PresenterFixture {
  protected:
   PresenterErrors() { clock = &manual_clock; }
@@ -23,7 +23,7 @@ class PresenterErrors : public unit::PresenterFixture {
 
 }  // namespace
 
-TEST_F(PresenterErrors, FailedCleanIsInTheStatusUntilOneWorks) {
+TEST_F(PresenterErrors, FailedCleanIsInStatusUntilOneWorks) {
   start();
   presenter->set_writers(1);
   pages->clean_error = EIO;
@@ -45,7 +45,7 @@ TEST_F(PresenterErrors, FailedCleansAreLoggedOnceAndSoIsTheirEnd) {
   EXPECT_EQ(log.count("is collected again"), 1);
 }
 
-TEST_F(PresenterErrors, FailedLiveReadIsInTheStatusUntilOneWorks) {
+TEST_F(PresenterErrors, FailedLiveReadIsInStatusUntilOneWorks) {
   start();
   draw_everything(3);
   pages->read_error = EIO;
@@ -58,7 +58,7 @@ TEST_F(PresenterErrors, FailedLiveReadIsInTheStatusUntilOneWorks) {
   EXPECT_TRUE(status_becomes(0));
 }
 
-TEST_F(PresenterErrors, PixelsThatCouldNotBeReadLiveAreShownByTheNextVblank) {
+TEST_F(PresenterErrors, PixelsThatCouldNotBeReadLiveAreShownByNextVblank) {
   start();
   draw_everything(3);
   pages->read_error = EIO;
@@ -85,7 +85,7 @@ TEST_F(PresenterErrors, FailedLiveReadsAreLoggedOnceAndSoIsTheirEnd) {
   EXPECT_EQ(log.count("shows the pages of programs again"), 1);
 }
 
-TEST_F(PresenterErrors, FailedPowerChangesAreLoggedOnceHoweverManyAProgramAsksFor) {
+TEST_F(PresenterErrors, FailedPowerChangesAreLoggedOnceHoweverManyProgramAsksFor) {
   start();
   card->refuse_powers = EBUSY;
   for (int i = 0; i < 20; ++i) {
@@ -95,7 +95,7 @@ TEST_F(PresenterErrors, FailedPowerChangesAreLoggedOnceHoweverManyAProgramAsksFo
   EXPECT_EQ(log.count("cannot change the power"), 1);
 }
 
-TEST_F(PresenterErrors, PowerChangesThatFailNowAndThenAreLoggedOnceInTheQuietTime) {
+TEST_F(PresenterErrors, PowerChangesThatFailNowAndThenAreLoggedOnceInQuietTime) {
   start();
   for (int i = 0; i < 20; ++i) {
     card->refuse_powers = EBUSY;

@@ -18,7 +18,7 @@ class PresenterExceptions : public unit::PresenterFixture {
 
 }  // namespace
 
-TEST_F(PresenterExceptions, WaitForVblankInATickWithoutMemoryReturnsEnomem) {
+TEST_F(PresenterExceptions, WaitForVblankInTickWithoutMemoryReturnsEnomem) {
   start();
   write(3, 5, 0x123456);
   card->no_memory_to_present = true;
@@ -53,7 +53,7 @@ TEST_F(PresenterExceptions, WaitForVblankWithoutMemoryToAskForOneCompletes) {
   EXPECT_EQ(done.get_future().get(), 0);
 }
 
-TEST_F(PresenterExceptions, DamageOfAFailedTickIsShownByTheNext) {
+TEST_F(PresenterExceptions, DamageOfFailedTickIsShownByNext) {
   start();
   write(3, 5, 0x123456);
   card->no_memory_to_present = true;
@@ -67,7 +67,7 @@ TEST_F(PresenterExceptions, DamageOfAFailedTickIsShownByTheNext) {
   EXPECT_TRUE(unit::eventually([&] { return !presenter->status().error; }));
 }
 
-TEST_F(PresenterExceptions, SceneThatWasTakenOverBeforeTheFailureIsAnsweredAsShown) {
+TEST_F(PresenterExceptions, StateAppliedBeforeFailureCompletesAsShown) {
   start();
   draw_everything(5);
   pages->write_all_back();
@@ -80,7 +80,7 @@ TEST_F(PresenterExceptions, SceneThatWasTakenOverBeforeTheFailureIsAnsweredAsSho
   EXPECT_EQ(screen(), program_picture(panned));
 }
 
-TEST_F(PresenterExceptions, SceneWithoutMemoryForItsModeReturnsEnomemAndStays) {
+TEST_F(PresenterExceptions, StateWithoutMemoryForModeReturnsEnomem) {
   start();
   draw_everything(5);
   pages->write_all_back();
@@ -95,7 +95,7 @@ TEST_F(PresenterExceptions, SceneWithoutMemoryForItsModeReturnsEnomemAndStays) {
   EXPECT_EQ(screen(), program_picture());
 }
 
-TEST_F(PresenterExceptions, WriterThatCameInAFailedTickIsLit) {
+TEST_F(PresenterExceptions, WriterOfFailedTickIsShown) {
   shared = true;
   start(Vblanks::at_once);
   card->no_memory_for_buffers = true;

@@ -11,7 +11,7 @@ class PresenterFaults : public unit::PresenterFixture {};
 
 }  // namespace
 
-TEST_F(PresenterFaults, ARefusedModeAtTheStartNamesModeAndOutput) {
+TEST_F(PresenterFaults, RefusedModeAtStartNamesModeAndOutput) {
   build(Vblanks::stepped);
   card->refuse_modes = EACCES;
   try {
@@ -24,7 +24,7 @@ TEST_F(PresenterFaults, ARefusedModeAtTheStartNamesModeAndOutput) {
   }
 }
 
-TEST_F(PresenterFaults, ARefusedBufferAtTheStartIsToldToo) {
+TEST_F(PresenterFaults, RefusedBufferAtStartThrows) {
   build(Vblanks::stepped);
   card->refuse_buffers = ENOMEM;
   try {
@@ -35,7 +35,7 @@ TEST_F(PresenterFaults, ARefusedBufferAtTheStartIsToldToo) {
   }
 }
 
-TEST_F(PresenterFaults, ARefusedPresentIsTriedAgainAtEachVblank) {
+TEST_F(PresenterFaults, RefusedPresentIsTriedAgainAtEachVblank) {
   start();
   card->refuse_presents = EBUSY;
   write(3, 5, 0x123456);
@@ -44,7 +44,7 @@ TEST_F(PresenterFaults, ARefusedPresentIsTriedAgainAtEachVblank) {
   EXPECT_EQ(statistics.presents, 0U);
 }
 
-TEST_F(PresenterFaults, ARefusedPresentIsInTheStatusUntilOneWorks) {
+TEST_F(PresenterFaults, RefusedPresentIsInStatusUntilOneWorks) {
   start();
   card->refuse_presents = EBUSY;
   write(3, 5, 0x123456);
@@ -70,7 +70,7 @@ TEST_F(PresenterFaults, NoDamageIsLostWhilePresentsAreRefused) {
   EXPECT_EQ(screen(), program_picture());
 }
 
-TEST_F(PresenterFaults, NoDamageIsLostWhileTheBufferCannotBeReached) {
+TEST_F(PresenterFaults, NoDamageIsLostWhileBufferCannotBeReached) {
   start();
   presenter->set_writers(1);
   card->refuse_accesses = ENOMEM;
@@ -86,7 +86,7 @@ TEST_F(PresenterFaults, NoDamageIsLostWhileTheBufferCannotBeReached) {
   EXPECT_TRUE(unit::eventually([&] { return !presenter->status().error; }));
 }
 
-TEST_F(PresenterFaults, AWaitCompletesThoughPresentsAreRefused) {
+TEST_F(PresenterFaults, WaitCompletesWithRefusedPresent) {
   start();
   card->refuse_presents = EIO;
   write(1, 1, 1);
@@ -94,7 +94,7 @@ TEST_F(PresenterFaults, AWaitCompletesThoughPresentsAreRefused) {
   flush();
 }
 
-TEST_F(PresenterFaults, ARefusedModeKeepsTheSceneAndTellsItsErrno) {
+TEST_F(PresenterFaults, RefusedModeReturnsErrnoAndKeepsState) {
   start();
   draw_everything(7);
   pages->write_all_back();
@@ -108,7 +108,7 @@ TEST_F(PresenterFaults, ARefusedModeKeepsTheSceneAndTellsItsErrno) {
   EXPECT_EQ(statistics.mode_sets, 1U);
 }
 
-TEST_F(PresenterFaults, AfterARefusedModeDamageIsShownInTheOldScene) {
+TEST_F(PresenterFaults, AfterRefusedModeDamageIsShownInOldState) {
   start();
   card->refuse_modes = EBUSY;
   fbemu::FramebufferState other = fb_state;
@@ -119,7 +119,7 @@ TEST_F(PresenterFaults, AfterARefusedModeDamageIsShownInTheOldScene) {
   EXPECT_EQ(screen(), program_picture());
 }
 
-TEST_F(PresenterFaults, ARefusedModeWithADifferentOffsetDoesNotPan) {
+TEST_F(PresenterFaults, RefusedModeWithDifferentOffsetDoesNotPan) {
   start();
   draw_everything(8);
   pages->write_all_back();
@@ -134,7 +134,7 @@ TEST_F(PresenterFaults, ARefusedModeWithADifferentOffsetDoesNotPan) {
   EXPECT_EQ(screen(), program_picture());
 }
 
-TEST_F(PresenterFaults, ARefusedBufferForANewModeKeepsTheScene) {
+TEST_F(PresenterFaults, RefusedBufferForNewModeKeepsState) {
   start();
   card->refuse_buffers = ENOSPC;
   fbemu::FramebufferState other = fb_state;
@@ -143,7 +143,7 @@ TEST_F(PresenterFaults, ARefusedBufferForANewModeKeepsTheScene) {
   EXPECT_EQ(presenter->status().mode, fb_state.mode);
 }
 
-TEST_F(PresenterFaults, ARefusedPowerChangeLeavesThePowerAndTheNextOneWorks) {
+TEST_F(PresenterFaults, RefusedPowerChangeLeavesPowerAndNextOneWorks) {
   start();
   write(1, 1, 0x123123);
   tick();
@@ -158,7 +158,7 @@ TEST_F(PresenterFaults, ARefusedPowerChangeLeavesThePowerAndTheNextOneWorks) {
   EXPECT_EQ(presenter->status().power, drmclient::Power::off);
 }
 
-TEST_F(PresenterFaults, WhereNoVblankCanBeHadWaitsCompleteAllTheSame) {
+TEST_F(PresenterFaults, WithoutVblankWaitsComplete) {
   start();
   card->refuse_vblanks = ENODEV;
   std::promise<int> done;
@@ -166,7 +166,7 @@ TEST_F(PresenterFaults, WhereNoVblankCanBeHadWaitsCompleteAllTheSame) {
   EXPECT_EQ(done.get_future().get(), 0);
 }
 
-TEST_F(PresenterFaults, WherePagesCannotBeReadTheShadowIsShown) {
+TEST_F(PresenterFaults, UnreadablePagesShowBackingStore) {
   build(Vblanks::stepped);
   draw_everything(9);
   pages->write_all_back();
@@ -187,7 +187,7 @@ TEST_F(PresenterFaults, PagesThatCannotBeCleanedAreReadLive) {
   EXPECT_EQ(shown(6, 6), 0x666666U);
 }
 
-TEST_F(PresenterFaults, PagesThatCannotBeCleanedForACaptureAreReadLive) {
+TEST_F(PresenterFaults, PagesThatCannotBeCleanedForCaptureAreReadLive) {
   start();
   presenter->set_writers(1);
   pages->clean_error = EIO;
@@ -195,7 +195,7 @@ TEST_F(PresenterFaults, PagesThatCannotBeCleanedForACaptureAreReadLive) {
   EXPECT_EQ(presenter->capture()->pixels, program_picture());
 }
 
-TEST_F(PresenterFaults, PagesThatCouldNotBeCleanedAreReadOnceMoreAfterTheLastClose) {
+TEST_F(PresenterFaults, PagesThatCouldNotBeCleanedAreReadOnceMoreAfterLastClose) {
   start();
   presenter->set_writers(1);
   pages->clean_error = EIO;

@@ -42,7 +42,7 @@ TEST_F(PresenterHot, FullFramesMakeItHot) {
   EXPECT_TRUE(is_hot());
 }
 
-TEST_F(PresenterHot, EachTickShowsTheLivePages) {
+TEST_F(PresenterHot, EachTickShowsLivePages) {
   go_hot();
   for (int i = 0; i < 50; ++i) {
     play(1);
@@ -50,7 +50,7 @@ TEST_F(PresenterHot, EachTickShowsTheLivePages) {
   }
 }
 
-TEST_F(PresenterHot, TicksWithoutASampleCleanNoPageSoThatTheProgramTakesNoFaults) {
+TEST_F(PresenterHot, TicksWithoutSampleCleanNoPage) {
   go_hot();
   play(1);
   const uint64_t faults = pages->faults();
@@ -69,20 +69,20 @@ TEST_F(PresenterHot, CountsItsTicksAndUploads) {
   EXPECT_EQ(statistics.tracked_bytes, tracked) << "what hot mode uploads is not damage";
 }
 
-TEST_F(PresenterHot, AFlushShowsTheLivePages) {
+TEST_F(PresenterHot, FlushShowsLivePages) {
   go_hot();
   draw(100, 100, 0x707070);
   flush();
   EXPECT_EQ(shown(100, 100), 0x707070U);
 }
 
-TEST_F(PresenterHot, ACaptureShowsTheLivePages) {
+TEST_F(PresenterHot, CaptureShowsLivePages) {
   go_hot();
   draw_everything(77);
   EXPECT_EQ(presenter->capture()->pixels, program_picture());
 }
 
-TEST_F(PresenterHot, WhereTheProgramStopsNothingIsLost) {
+TEST_F(PresenterHot, EndOfDrawingLosesNothing) {
   go_hot();
   play(7);
   draw(200, 200, 0x010203);
@@ -96,7 +96,7 @@ TEST_F(PresenterHot, WhereTheProgramStopsNothingIsLost) {
   EXPECT_EQ(screen(), program_picture());
 }
 
-TEST_F(PresenterHot, APixelDrawnAtAnyTickAroundTheEndOfHotModeIsShown) {
+TEST_F(PresenterHot, PixelDrawnAtAnyTickAroundEndOfHotModeIsShown) {
   go_hot();
   for (uint32_t i = 0; i < 120; ++i) {
     draw(i, 128, 0xff0000 + i);
@@ -106,7 +106,7 @@ TEST_F(PresenterHot, APixelDrawnAtAnyTickAroundTheEndOfHotModeIsShown) {
   EXPECT_FALSE(is_hot());
 }
 
-TEST_F(PresenterHot, WhereTheLastWriterClosesWhatTheKernelDeliveredIsShown) {
+TEST_F(PresenterHot, LastCloseShowsDeliveredPages) {
   go_hot();
   draw_everything(99);
   pages->write_all_back();
@@ -117,7 +117,7 @@ TEST_F(PresenterHot, WhereTheLastWriterClosesWhatTheKernelDeliveredIsShown) {
   EXPECT_FALSE(is_hot());
 }
 
-TEST_F(PresenterHot, WherePresentsAreRefusedNothingIsLost) {
+TEST_F(PresenterHot, RefusedPresentsLoseNothing) {
   go_hot();
   card->refuse_presents = EBUSY;
   play(5);
@@ -126,7 +126,7 @@ TEST_F(PresenterHot, WherePresentsAreRefusedNothingIsLost) {
   EXPECT_EQ(screen(), program_picture());
 }
 
-TEST_F(PresenterHot, WhereTheLivePagesCannotBeReadWhatIsInTheShadowIsShownAndNothingIsLost) {
+TEST_F(PresenterHot, UnreadableLivePagesShowBackingStoreAndLoseNothing) {
   go_hot();
   pages->read_error = EIO;
   play(5);

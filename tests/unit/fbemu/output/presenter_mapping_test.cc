@@ -46,7 +46,7 @@ class PresenterPressure : public unit::PresenterFixture {
     system = UniqueFd(ends[0]);
     descriptor = ends[1];
     pressure.emplace(UniqueFd(ends[1]));
-    policy.pressure = &*pressure;
+    options.pressure = &*pressure;
     start(Vblanks::at_once);
   }
   void press() const { ASSERT_EQ(::send(system.get(), "!", 1, MSG_OOB), 1); }
@@ -62,7 +62,7 @@ class PresenterPressure : public unit::PresenterFixture {
 
 }  // namespace
 
-TEST_P(PresenterMapping, ShowsWhatTheProgramDraws) {
+TEST_P(PresenterMapping, ShowsWhatProgramDraws) {
   begin();
   draw_everything(3);
   tick();
@@ -119,7 +119,7 @@ INSTANTIATE_TEST_SUITE_P(Ways, PresenterMapping,
                                          Way{"ForUploadsOnly", MappingChoice::automatic, true}),
                          [](const auto& way) { return std::string(way.param.name); });
 
-TEST_F(PresenterPressure, LetsTheCardsMappingsGo) {
+TEST_F(PresenterPressure, ReleasesMappingsOfCard) {
   begin();
   EXPECT_EQ(card->mapping_releases, 0U);
   press();
@@ -142,7 +142,7 @@ TEST_F(PresenterPressure, DrawingGoesOn) {
   EXPECT_EQ(presenter->status().mappings.of(MappingKind::dumb).remaps, 1U);
 }
 
-TEST_F(PresenterPressure, ATriggerThatIsGoneIsLetGoOf) {
+TEST_F(PresenterPressure, FailedTriggerIsClosed) {
   begin();
   system.reset();
   flush();

@@ -23,7 +23,7 @@ class PresenterOutputs : public unit::PresenterFixture {
   PresenterOutputs() {
     shared = true;
     mappings.outputs = 2;
-    policy.outputs = Outputs::all;
+    options.outputs = Outputs::all;
   }
   ~PresenterOutputs() override { stop(); }
 
@@ -55,17 +55,17 @@ class PresenterOutputs : public unit::PresenterFixture {
     });
   }
   void fill(uint32_t pixel) {
-    std::vector<uint32_t> pixels(shadow->size_bytes() / 4, pixel);
+    std::vector<uint32_t> pixels(backing_store->size_bytes() / 4, pixel);
     const auto bytes = std::as_bytes(std::span(pixels));
     pages->store(0, bytes);
-    shadow->store(0, bytes);
+    backing_store->store(0, bytes);
     if (damage.add_written({0, bytes.size()})) presenter->damaged();
   }
 };
 
 }  // namespace
 
-TEST_F(PresenterOutputs, AllThatAreConnectedShowThePicture) {
+TEST_F(PresenterOutputs, AllConnectedOutputsShowPicture) {
   begin();
   EXPECT_FALSE(status_of(second).enabled);
   open();
@@ -81,8 +81,8 @@ TEST_F(PresenterOutputs, AllThatAreConnectedShowThePicture) {
   EXPECT_TRUE(becomes_enabled(second, false));
 }
 
-TEST_F(PresenterOutputs, AChosenOutputIsTheOnlyOne) {
-  policy.outputs = Outputs::one;
+TEST_F(PresenterOutputs, ChosenOutputShowsPictureAlone) {
+  options.outputs = Outputs::one;
   begin();
   open();
   ASSERT_TRUE(becomes_enabled(first));
@@ -105,7 +105,7 @@ TEST_F(PresenterOutputs, PannedPicturesAreOnBoth) {
   EXPECT_EQ(screen(second), program_picture(panned));
 }
 
-TEST_F(PresenterOutputs, OneThatIsPluggedInLaterShowsThePicture) {
+TEST_F(PresenterOutputs, OutputPluggedInLaterShowsPicture) {
   mappings.outputs = 3;
   begin();
   card->plug_other(second, false);
@@ -117,7 +117,7 @@ TEST_F(PresenterOutputs, OneThatIsPluggedInLaterShowsThePicture) {
   EXPECT_TRUE(shows_picture(3));
 }
 
-TEST_F(PresenterOutputs, OneThatIsUnpluggedIsGivenBack) {
+TEST_F(PresenterOutputs, UnpluggedOutputIsReleased) {
   begin();
   open();
   ASSERT_TRUE(both_enabled());
@@ -129,7 +129,7 @@ TEST_F(PresenterOutputs, OneThatIsUnpluggedIsGivenBack) {
   EXPECT_TRUE(shows_picture(first));
 }
 
-TEST_F(PresenterOutputs, AMonitorOfAnotherSizeShowsItFitted) {
+TEST_F(PresenterOutputs, MonitorOfAnotherSizeShowsItFitted) {
   begin();
   card->plug_other(second, true, {Size{128, 128}});
   open();
@@ -139,7 +139,7 @@ TEST_F(PresenterOutputs, AMonitorOfAnotherSizeShowsItFitted) {
   EXPECT_EQ(presenter->status().mode.size(), visible);
 }
 
-TEST_F(PresenterOutputs, AMonitorThatHasTheSizeIsSetToIt) {
+TEST_F(PresenterOutputs, MonitorThatHasSizeIsSetToIt) {
   begin();
   card->plug_other(second, true, {Size{128, 128}, visible});
   open();
@@ -147,7 +147,7 @@ TEST_F(PresenterOutputs, AMonitorThatHasTheSizeIsSetToIt) {
   EXPECT_TRUE(shows_picture(second));
 }
 
-TEST_F(PresenterOutputs, TheOtherShowsThePictureAloneWhereTheLeadingOneIsUnplugged) {
+TEST_F(PresenterOutputs, CloneShowsPictureAloneWithoutPrimary) {
   begin();
   open();
   ASSERT_TRUE(both_enabled());
@@ -169,7 +169,7 @@ TEST_F(PresenterOutputs, TheOtherShowsThePictureAloneWhereTheLeadingOneIsUnplugg
   EXPECT_EQ(screen(second), program_picture(panned));
 }
 
-TEST_F(PresenterOutputs, ACableMayMoveOnACardWithOneCrtc) {
+TEST_F(PresenterOutputs, CableMayMoveOnCardWithOneCrtc) {
   begin();
   card->crtcs = 1;
   card->plug_other(second, false);
@@ -187,7 +187,7 @@ TEST_F(PresenterOutputs, ACableMayMoveOnACardWithOneCrtc) {
   EXPECT_FALSE(status_of(second).enabled);
 }
 
-TEST_F(PresenterOutputs, AnOutputWithoutACrtcIsLeftOutAndCostsNothing) {
+TEST_F(PresenterOutputs, OutputWithoutCrtcIsExcluded) {
   begin();
   card->crtcs = 1;
   open();
@@ -205,7 +205,7 @@ TEST_F(PresenterOutputs, AnOutputWithoutACrtcIsLeftOutAndCostsNothing) {
   EXPECT_TRUE(shows_picture(first));
 }
 
-TEST_F(PresenterOutputs, AnOutputThatRefusesAModeFailsNoProgram) {
+TEST_F(PresenterOutputs, OutputThatRefusesModeFailsNoProgram) {
   begin();
   open();
   ASSERT_TRUE(both_enabled());
@@ -220,7 +220,7 @@ TEST_F(PresenterOutputs, AnOutputThatRefusesAModeFailsNoProgram) {
   EXPECT_EQ(status_of(first).mode.size(), (Size{96, 96}));
 }
 
-TEST_F(PresenterOutputs, AnotherMasterCoversBothAndBothAreWholeAfterIt) {
+TEST_F(PresenterOutputs, OtherMasterPreemptsBothOutputs) {
   begin();
   open();
   ASSERT_TRUE(both_enabled());
@@ -233,7 +233,7 @@ TEST_F(PresenterOutputs, AnotherMasterCoversBothAndBothAreWholeAfterIt) {
   EXPECT_TRUE(shows_picture(second));
 }
 
-TEST_F(PresenterOutputs, OneThatComesWhileAnotherMasterIsThereIsLitAfterwards) {
+TEST_F(PresenterOutputs, OutputPluggedInDuringOtherMasterIsEnabledLater) {
   begin();
   card->plug_other(second, false);
   open();
@@ -261,7 +261,7 @@ TEST_F(PresenterOutputs, BlankedAndBack) {
   EXPECT_TRUE(shows_picture(second));
 }
 
-TEST_F(PresenterOutputs, ACardThatVanishesAndReturnsLightsBoth) {
+TEST_F(PresenterOutputs, ReturnedCardEnablesBothOutputs) {
   begin();
   open();
   ASSERT_TRUE(both_enabled());
@@ -279,7 +279,7 @@ TEST_F(PresenterOutputs, ACardThatVanishesAndReturnsLightsBoth) {
   EXPECT_TRUE(shows_picture(second));
 }
 
-TEST_F(PresenterOutputs, AfterASleepBothAreShownAgain) {
+TEST_F(PresenterOutputs, ResumeShowsBothOutputs) {
   begin();
   open();
   ASSERT_TRUE(both_enabled());
@@ -288,7 +288,7 @@ TEST_F(PresenterOutputs, AfterASleepBothAreShownAgain) {
   EXPECT_TRUE(eventually([&] { return statistics.mode_sets == sets + 2; }));
 }
 
-TEST_F(PresenterOutputs, FramesAreThoseOfTheFirstThatIsLit) {
+TEST_F(PresenterOutputs, FirstEnabledOutputPacesFrames) {
   start(Vblanks::stepped);
   open();
   ASSERT_TRUE(eventually([&] {

@@ -25,7 +25,7 @@ class PresenterRequests : public unit::PresenterFixture {
 
 }  // namespace
 
-TEST_F(PresenterRequests, AWaitForVblankCompletesAtTheVblank) {
+TEST_F(PresenterRequests, WaitForVblankCompletesAtVblank) {
   start();
   std::atomic<int> completed{0};
   presenter->at_vblank([&](int error) { completed += error == 0 ? 1 : 100; });
@@ -65,7 +65,7 @@ TEST_F(PresenterRequests, WaitsFromManyThreadsCompleteExactlyOnce) {
   EXPECT_EQ(completed, 8 * 50 * 3);
 }
 
-TEST_F(PresenterRequests, WhenAWaitCompletesWhatWasDrawnBeforeIsOnTheScreen) {
+TEST_F(PresenterRequests, WaitCompletesAfterPresent) {
   start();
   presenter->set_writers(1);
   draw(3, 5, 0x00ff00);
@@ -76,7 +76,7 @@ TEST_F(PresenterRequests, WhenAWaitCompletesWhatWasDrawnBeforeIsOnTheScreen) {
   EXPECT_EQ(seen.get_future().get(), 0x00ff00U);
 }
 
-TEST_F(PresenterRequests, AFlushNeedsNoVblank) {
+TEST_F(PresenterRequests, FlushNeedsNoVblank) {
   start();
   write(3, 5, 0x123456);
   flush();
@@ -84,7 +84,7 @@ TEST_F(PresenterRequests, AFlushNeedsNoVblank) {
   EXPECT_EQ(shown(3, 5), 0x123456U);
 }
 
-TEST_F(PresenterRequests, WhenAFlushCompletesTheDamageIsOnTheScreen) {
+TEST_F(PresenterRequests, FlushCompletesAfterPresent) {
   start();
   write(3, 5, 0x123456);
   std::promise<uint32_t> seen;
@@ -93,7 +93,7 @@ TEST_F(PresenterRequests, WhenAFlushCompletesTheDamageIsOnTheScreen) {
   EXPECT_EQ(seen.get_future().get(), 0x123456U);
 }
 
-TEST_F(PresenterRequests, ACaptureShowsWhatProgramsDrewSoFarWithoutAVblank) {
+TEST_F(PresenterRequests, CaptureShowsDrawnPixelsWithoutVblank) {
   start();
   presenter->set_writers(1);
   draw_everything(3);
@@ -104,7 +104,7 @@ TEST_F(PresenterRequests, ACaptureShowsWhatProgramsDrewSoFarWithoutAVblank) {
   EXPECT_EQ(statistics.ticks, 0U);
 }
 
-TEST_F(PresenterRequests, ASceneIsShownFromTheNextVblankOn) {
+TEST_F(PresenterRequests, StateIsShownFromNextVblankOn) {
   start();
   draw_everything(5);
   fbemu::FramebufferState panned = fb_state;
@@ -118,7 +118,7 @@ TEST_F(PresenterRequests, ASceneIsShownFromTheNextVblankOn) {
   EXPECT_EQ(screen(), program_picture(panned));
 }
 
-TEST_F(PresenterRequests, OfTwoScenesBeforeAVblankTheLastIsShownAndBothComplete) {
+TEST_F(PresenterRequests, LastOfTwoStatesIsShownAndBothComplete) {
   start();
   draw_everything(5);
   fbemu::FramebufferState first = fb_state;
@@ -143,7 +143,7 @@ TEST_F(PresenterRequests, AnotherModeIsSetAndCounted) {
   EXPECT_EQ(presenter->status().mode, smaller.mode);
 }
 
-TEST_F(PresenterRequests, AroundASmallerPictureItIsBlack) {
+TEST_F(PresenterRequests, BorderOfSmallerPictureIsBlack) {
   start();
   draw_everything(6);
   auto smaller = fb_state;
@@ -165,7 +165,7 @@ TEST_F(PresenterRequests, AroundASmallerPictureItIsBlack) {
   }
 }
 
-TEST_F(PresenterRequests, DamageAfterAModeSetIsShown) {
+TEST_F(PresenterRequests, DamageAfterModeSetIsShown) {
   start();
   const auto smaller = fb_state_of({32, 24});
   ASSERT_EQ(show(smaller), 0);
@@ -174,7 +174,7 @@ TEST_F(PresenterRequests, DamageAfterAModeSetIsShown) {
   EXPECT_EQ(screen(), program_picture(smaller));
 }
 
-TEST_F(PresenterRequests, BlankingShowsBlackAndUnblankingThePictureAsItIsThen) {
+TEST_F(PresenterRequests, BlankShowsBlackAndUnblankCurrentPicture) {
   start();
   presenter->set_writers(1);
   draw(1, 1, 0x111111);
@@ -193,7 +193,7 @@ TEST_F(PresenterRequests, BlankingShowsBlackAndUnblankingThePictureAsItIsThen) {
   EXPECT_EQ(screen(), program_picture());
 }
 
-TEST_F(PresenterRequests, WhatIsFlushedWhileBlankIsShownOnceUnblanked) {
+TEST_F(PresenterRequests, DamageFlushedWhileBlankIsShownAfterUnblank) {
   start();
   presenter->set_power(Power::standby);
   flush();
@@ -204,7 +204,7 @@ TEST_F(PresenterRequests, WhatIsFlushedWhileBlankIsShownOnceUnblanked) {
   EXPECT_EQ(screen(), program_picture());
 }
 
-TEST_F(PresenterRequests, UnblankingUploadsTheWholePicture) {
+TEST_F(PresenterRequests, UnblankingUploadsWholePicture) {
   start();
   presenter->set_power(Power::off);
   flush();
@@ -213,14 +213,14 @@ TEST_F(PresenterRequests, UnblankingUploadsTheWholePicture) {
   EXPECT_EQ(statistics.uploaded_bytes, 64U * 64 * 4);
 }
 
-TEST_F(PresenterRequests, AWaitWhileBlankCompletesToo) {
+TEST_F(PresenterRequests, WaitWhileBlankCompletesToo) {
   start();
   presenter->set_power(Power::off);
   flush();
   tick();
 }
 
-TEST_F(PresenterRequests, AModeSetUnblanks) {
+TEST_F(PresenterRequests, ModeSetUnblanks) {
   start();
   presenter->set_power(Power::off);
   flush();
@@ -228,7 +228,7 @@ TEST_F(PresenterRequests, AModeSetUnblanks) {
   EXPECT_EQ(presenter->status().power, Power::on);
 }
 
-TEST_F(PresenterRequests, StopAnswersAllWhoWait) {
+TEST_F(PresenterRequests, StopCompletesAllRequests) {
   start();
   std::atomic<int> completed{0};
   presenter->at_vblank([&](int) { ++completed; });
@@ -258,7 +258,7 @@ TEST_F(PresenterRequests, StoppingTwiceOrWithoutStartingIsHarmless) {
   EXPECT_EQ(completed, 1);
 }
 
-TEST_F(PresenterRequests, WhatWasAskedOfOneThatNeverStartedIsAnsweredByItsStop) {
+TEST_F(PresenterRequests, StopCompletesRequestsBeforeStart) {
   build(Vblanks::stepped);
   int completed = 0;
   presenter->at_vblank([&](int) { ++completed; });
@@ -290,7 +290,7 @@ TEST_F(PresenterRequests, EmptyCompletionsAreAllowed) {
   tick();
 }
 
-TEST_F(PresenterRequests, AHotplugChangesTheStatus) {
+TEST_F(PresenterRequests, HotplugUpdatesStatus) {
   start();
   card->plug(false);
   EXPECT_TRUE(unit::eventually([&] { return !presenter->status().output.connected; }));
@@ -300,7 +300,7 @@ TEST_F(PresenterRequests, AHotplugChangesTheStatus) {
   EXPECT_EQ(presenter->status().output.modes.size(), 1U);
 }
 
-TEST_F(PresenterRequests, IdleOnceEverythingIsWithTheDriver) {
+TEST_F(PresenterRequests, IdleAfterPresent) {
   start();
   write(1, 1, 1);
   flush();
@@ -309,7 +309,7 @@ TEST_F(PresenterRequests, IdleOnceEverythingIsWithTheDriver) {
   EXPECT_TRUE(damage.empty());
 }
 
-TEST(PresenterOnAHeadlessCard, SleepsWithNothingOpenHoweverManyFramesPass) {
+TEST(PresenterOnAHeadlessCard, SleepsWithoutOpenFile) {
   drmclient::HeadlessOptions options;
   options.size = {64, 64};
   options.refresh_millihertz = 500'000;
@@ -319,10 +319,10 @@ TEST(PresenterOnAHeadlessCard, SleepsWithNothingOpenHoweverManyFramesPass) {
   fb_state.size = {64, 64};
   fb_state.layout.virtual_size = {64, 64};
   fb_state.layout.pitch_bytes = 256;
-  fbemu::BackingStore shadow(16'384);
+  fbemu::BackingStore backing_store(16'384);
   fbemu::DamageLog damage;
   fbemu::Statistics statistics;
-  fbemu::Presenter presenter(card, card.probe()->front(), shadow, damage, statistics);
+  fbemu::Presenter presenter(card, card.probe()->front(), backing_store, damage, statistics);
   presenter.start(fb_state, nullptr);
   unit::VblankClock(make_mode({16, 12}, 500'000)).wait_frames(20);
   EXPECT_EQ(statistics.ticks, 0U);

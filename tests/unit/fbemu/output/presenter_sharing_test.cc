@@ -19,7 +19,7 @@ class PresenterSharing : public unit::PresenterFixture {
 
   void begin() {
     shared = true;
-    policy.vts = &terminals;
+    options.vts = &terminals;
     start(Vblanks::at_once);
   }
   void open(unsigned terminal = 1) {
@@ -44,13 +44,13 @@ class PresenterSharing : public unit::PresenterFixture {
 
 }  // namespace
 
-TEST_F(PresenterSharing, NothingIsShownBeforeAProgramOpens) {
+TEST_F(PresenterSharing, NothingIsShownBeforeFirstOpen) {
   begin();
   ticks(2);
   EXPECT_FALSE(presenter->status().enabled);
 }
 
-TEST_F(PresenterSharing, AnotherTerminalGetsTheScreenAndThePictureIsBackWithItsOwn) {
+TEST_F(PresenterSharing, OtherVtReleasesOutputAndPictureReturns) {
   begin();
   open_and_draw(0x112233);
   terminals.change_to(2);
@@ -62,7 +62,7 @@ TEST_F(PresenterSharing, AnotherTerminalGetsTheScreenAndThePictureIsBackWithItsO
   EXPECT_EQ(screen(), program_picture());
 }
 
-TEST_F(PresenterSharing, ACompositorsTerminalGetsTheScreenWithoutAnythingInItsWay) {
+TEST_F(PresenterSharing, VtOfCompositorReleasesWithoutRestore) {
   begin();
   open_and_draw(0x112233);
   terminals.text = false;
@@ -78,7 +78,7 @@ TEST_F(PresenterSharing, ACompositorsTerminalGetsTheScreenWithoutAnythingInItsWa
   EXPECT_EQ(card->releases, 1U);
 }
 
-TEST_F(PresenterSharing, AProgramBehindAnotherTerminalIsNotShownAndNotHeldUp) {
+TEST_F(PresenterSharing, ProgramBehindOtherVtIsNotHeldUp) {
   begin();
   open(4);
   ticks(3);
@@ -88,7 +88,7 @@ TEST_F(PresenterSharing, AProgramBehindAnotherTerminalIsNotShownAndNotHeldUp) {
   EXPECT_TRUE(becomes_enabled());
 }
 
-TEST_F(PresenterSharing, OneOfSeveralWritersInFrontIsEnough) {
+TEST_F(PresenterSharing, OneOfManyWritersOnActiveVtIsEnough) {
   begin();
   presenter->set_writers(writers_of({std::make_shared<OnTerminal>(3), std::make_shared<OnTerminal>(1)}));
   EXPECT_TRUE(becomes_enabled());
@@ -98,7 +98,7 @@ TEST_F(PresenterSharing, OneOfSeveralWritersInFrontIsEnough) {
   EXPECT_TRUE(becomes_enabled());
 }
 
-TEST_F(PresenterSharing, AProgramThatWaitsBehindManyToBeAskedIsShownInTheEnd) {
+TEST_F(PresenterSharing, ProgramBeyondLookupBudgetIsShownLater) {
   begin();
   std::vector<fbemu::WritingPrograms::Terminal> programs;
   for (pid_t process = 1; process <= 1000; ++process) {
@@ -111,7 +111,7 @@ TEST_F(PresenterSharing, AProgramThatWaitsBehindManyToBeAskedIsShownInTheEnd) {
   EXPECT_TRUE(becomes_enabled()) << "though nothing else happens that wakes the presenter";
 }
 
-TEST_F(PresenterSharing, AWriterWithoutATerminalIsShownOnAll) {
+TEST_F(PresenterSharing, WriterWithoutVtIsShownOnEveryVt) {
   begin();
   presenter->set_writers(writers_of({nullptr}));
   ASSERT_TRUE(becomes_enabled());
@@ -120,7 +120,7 @@ TEST_F(PresenterSharing, AWriterWithoutATerminalIsShownOnAll) {
   EXPECT_TRUE(presenter->status().enabled);
 }
 
-TEST_F(PresenterSharing, TheConsoleIsBackAfterTheLastProgram) {
+TEST_F(PresenterSharing, ConsoleReturnsAfterLastClose) {
   begin();
   open_and_draw(0x1);
   close();
@@ -128,7 +128,7 @@ TEST_F(PresenterSharing, TheConsoleIsBackAfterTheLastProgram) {
   EXPECT_FALSE(terminals.watched);
 }
 
-TEST_F(PresenterSharing, AWrittenPictureStaysUntilTheTerminalIsUsed) {
+TEST_F(PresenterSharing, WrittenPictureStaysUntilVtIsUsed) {
   begin();
   open_and_draw(0x123456);
   close(true);
@@ -139,7 +139,7 @@ TEST_F(PresenterSharing, AWrittenPictureStaysUntilTheTerminalIsUsed) {
   EXPECT_FALSE(terminals.watched);
 }
 
-TEST_F(PresenterSharing, AWrittenPictureGoesWithItsTerminal) {
+TEST_F(PresenterSharing, WrittenPictureEndsWithItsVt) {
   begin();
   open_and_draw(0x123456);
   close(true);
@@ -151,7 +151,7 @@ TEST_F(PresenterSharing, AWrittenPictureGoesWithItsTerminal) {
   EXPECT_FALSE(presenter->status().enabled);
 }
 
-TEST_F(PresenterSharing, ANewWriterEndsTheWatch) {
+TEST_F(PresenterSharing, NewWriterEndsWatch) {
   begin();
   open_and_draw(0x123456);
   close(true);
@@ -163,8 +163,8 @@ TEST_F(PresenterSharing, ANewWriterEndsTheWatch) {
   EXPECT_TRUE(presenter->status().enabled);
 }
 
-TEST_F(PresenterSharing, AKeptPictureStaysAndComesBackWithItsTerminal) {
-  policy.on_close = OnClose::keep;
+TEST_F(PresenterSharing, KeptPictureReturnsWithItsVt) {
+  options.on_close = OnClose::keep;
   begin();
   open_and_draw(0x123456);
   close();
@@ -176,7 +176,7 @@ TEST_F(PresenterSharing, AKeptPictureStaysAndComesBackWithItsTerminal) {
   EXPECT_TRUE(shows(3, 5, 0x123456));
 }
 
-TEST_F(PresenterSharing, WithoutAConsoleThePictureStays) {
+TEST_F(PresenterSharing, WithoutConsolePictureStays) {
   begin();
   card->console = false;
   open_and_draw(0x123456);
@@ -185,7 +185,7 @@ TEST_F(PresenterSharing, WithoutAConsoleThePictureStays) {
   EXPECT_TRUE(presenter->status().enabled);
 }
 
-TEST_F(PresenterSharing, WhileAnotherIsMasterNothingIsUploadedAndThenAllOfIt) {
+TEST_F(PresenterSharing, OtherMasterStopsUploadsUntilReleased) {
   begin();
   open_and_draw(0x1);
   card->other_master = true;
@@ -201,7 +201,7 @@ TEST_F(PresenterSharing, WhileAnotherIsMasterNothingIsUploadedAndThenAllOfIt) {
   EXPECT_TRUE(eventually([&] { return !presenter->status().preempted && !presenter->status().error; }));
 }
 
-TEST_F(PresenterSharing, AProgramThatOpensWhileAnotherIsMasterIsShownAfterwards) {
+TEST_F(PresenterSharing, ProgramOpenedWhileAnotherIsMasterIsShownLater) {
   begin();
   card->other_master = true;
   open();
@@ -212,7 +212,7 @@ TEST_F(PresenterSharing, AProgramThatOpensWhileAnotherIsMasterIsShownAfterwards)
   EXPECT_TRUE(shows(1, 2, 0x3));
 }
 
-TEST_F(PresenterSharing, AModeThatIsAskedForWhileAnotherIsMasterIsSetAfterwards) {
+TEST_F(PresenterSharing, ModeRequestedWhileAnotherIsMasterIsSetLater) {
   begin();
   open_and_draw(0x1);
   card->other_master = true;
@@ -228,7 +228,7 @@ TEST_F(PresenterSharing, AModeThatIsAskedForWhileAnotherIsMasterIsSetAfterwards)
   EXPECT_EQ(screen(), program_picture(smaller));
 }
 
-TEST_F(PresenterSharing, AModeThatTheDriverRefusesIsAnErrorAllTheSame) {
+TEST_F(PresenterSharing, RefusedModeReturnsErrno) {
   begin();
   open_and_draw(0x1);
   card->refuse_modes = EINVAL;
@@ -241,8 +241,8 @@ TEST_F(PresenterSharing, AModeThatTheDriverRefusesIsAnErrorAllTheSame) {
   EXPECT_EQ(presenter->status().mode.size(), visible);
 }
 
-TEST_F(PresenterSharing, AMonitorWithOtherModesShowsThePictureFitted) {
-  policy.follow_monitor_mode = drmclient::make_mode(visible);
+TEST_F(PresenterSharing, MonitorWithOtherModesShowsScaledPicture) {
+  options.follow_monitor_mode = drmclient::make_mode(visible);
   fb_state.scaling = fbemu::Scaling::integer;
   begin();
   open_and_draw(0x123456);
@@ -255,8 +255,8 @@ TEST_F(PresenterSharing, AMonitorWithOtherModesShowsThePictureFitted) {
   EXPECT_EQ(picture.at(size_t{15} * 128), 0U);
 }
 
-TEST_F(PresenterSharing, AModeThatAProgramAskedForStaysWhereTheMonitorHasIt) {
-  policy.follow_monitor_mode = drmclient::make_mode({200, 100});
+TEST_F(PresenterSharing, RequestedModeStaysIfMonitorHasIt) {
+  options.follow_monitor_mode = drmclient::make_mode({200, 100});
   begin();
   open_and_draw(0x123456);
   card->plug_monitor({{128, 160}, {64, 64}});
@@ -265,7 +265,7 @@ TEST_F(PresenterSharing, AModeThatAProgramAskedForStaysWhereTheMonitorHasIt) {
   EXPECT_EQ(screen(), program_picture());
 }
 
-TEST_F(PresenterSharing, AStormOfHotplugEventsIsLookedAtNowAndThen) {
+TEST_F(PresenterSharing, StormOfHotplugEventsIsThrottled) {
   begin();
   open_and_draw(0x1);
   for (unsigned i = 0; i < 500; ++i) {
@@ -277,7 +277,7 @@ TEST_F(PresenterSharing, AStormOfHotplugEventsIsLookedAtNowAndThen) {
   EXPECT_LT(statistics.mode_sets, 20U);
 }
 
-TEST_F(PresenterSharing, AfterASleepOfTheMachineThePictureAndThePowerAreBack) {
+TEST_F(PresenterSharing, ResumeRestoresPictureAndPower) {
   begin();
   open_and_draw(0x123456);
   presenter->set_power(drmclient::Power::standby);

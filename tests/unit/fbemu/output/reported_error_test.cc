@@ -22,7 +22,7 @@ class ReportedErrors : public testing::Test {
 
 }  // namespace
 
-TEST_F(ReportedErrors, FailureThatLastsIsNewsOnce) {
+TEST_F(ReportedErrors, LastingFailureIsNewsOnce) {
   ReportedError error;
   EXPECT_EQ(error.update(busy, clock.now()), News::fails);
   clock.advance(std::chrono::hours(1));
@@ -30,7 +30,7 @@ TEST_F(ReportedErrors, FailureThatLastsIsNewsOnce) {
   EXPECT_EQ(error.error(), busy);
 }
 
-TEST_F(ReportedErrors, EndOfAReportedFailureIsNewsOnce) {
+TEST_F(ReportedErrors, EndOfReportedFailureIsNewsOnce) {
   ReportedError error;
   ASSERT_EQ(error.update(busy, clock.now()), News::fails);
   EXPECT_EQ(error.update({}, clock.now()), News::works);
@@ -44,7 +44,7 @@ TEST_F(ReportedErrors, OtherErrorIsNews) {
   EXPECT_EQ(error.update(broken, clock.now()), News::fails);
 }
 
-TEST_F(ReportedErrors, FailureWithinPatienceIsNoNewsAndNeitherIsItsEnd) {
+TEST_F(ReportedErrors, FailureWithinTimeoutIsNoNews) {
   ReportedError error;
   EXPECT_EQ(error.update(busy, clock.now(), milliseconds(100)), News::none);
   clock.advance(milliseconds(99));
@@ -52,14 +52,14 @@ TEST_F(ReportedErrors, FailureWithinPatienceIsNoNewsAndNeitherIsItsEnd) {
   EXPECT_EQ(error.update({}, clock.now(), milliseconds(100)), News::none);
 }
 
-TEST_F(ReportedErrors, FailureBeyondPatienceIsNews) {
+TEST_F(ReportedErrors, FailureBeyondTimeoutIsNews) {
   ReportedError error;
   ASSERT_EQ(error.update(busy, clock.now(), milliseconds(100)), News::none);
   clock.advance(milliseconds(100));
   EXPECT_EQ(error.update(busy, clock.now(), milliseconds(100)), News::fails);
 }
 
-TEST_F(ReportedErrors, FailuresThatComeAndGoAreNewsOnceInTheQuietTime) {
+TEST_F(ReportedErrors, RepeatedFailuresAreNewsOncePerQuietTime) {
   ReportedError error(milliseconds(1000));
   ASSERT_EQ(error.update(busy, clock.now()), News::fails);
   ASSERT_EQ(error.update({}, clock.now()), News::works);

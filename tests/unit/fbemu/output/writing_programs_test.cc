@@ -29,11 +29,11 @@ class WritingProgramsTest : public testing::Test {
 
 }  // namespace
 
-TEST_F(WritingProgramsTest, NoProgramIsOnNoTerminal) {
+TEST_F(WritingProgramsTest, EmptySetIsOnNoVt) {
   EXPECT_EQ(any_on(1), Answer::no);
 }
 
-TEST_F(WritingProgramsTest, ProgramOnItsOwnTerminalIsFoundWithoutAsking) {
+TEST_F(WritingProgramsTest, ProgramOnStartVtIsFoundWithoutLookup) {
   const auto own = program(1);
   programs.add(own);
   unsigned no_budget = 0;
@@ -41,7 +41,7 @@ TEST_F(WritingProgramsTest, ProgramOnItsOwnTerminalIsFoundWithoutAsking) {
   EXPECT_EQ(own->asked, 0U);
 }
 
-TEST_F(WritingProgramsTest, ProgramWithoutATerminalIsOnEach) {
+TEST_F(WritingProgramsTest, ProgramWithoutVtIsOnEveryVt) {
   programs.add(program(1));
   programs.add(nullptr);
   EXPECT_EQ(any_on(1), Answer::yes);
@@ -49,7 +49,7 @@ TEST_F(WritingProgramsTest, ProgramWithoutATerminalIsOnEach) {
   EXPECT_EQ(any_on(1), Answer::no);
 }
 
-TEST_F(WritingProgramsTest, ProgramIsOnATerminalThatItOpened) {
+TEST_F(WritingProgramsTest, ProgramIsOnOpenedVt) {
   const auto opener = program(1);
   opener->opened = 2;
   programs.add(opener);
@@ -57,7 +57,7 @@ TEST_F(WritingProgramsTest, ProgramIsOnATerminalThatItOpened) {
   EXPECT_EQ(any_on(2), Answer::yes);
 }
 
-TEST_F(WritingProgramsTest, ProgramWithManyFilesIsAskedOnce) {
+TEST_F(WritingProgramsTest, ProgramWithManyFilesIsLookedUpOnce) {
   const auto many = program(1);
   for (int i = 0; i < 1000; ++i) programs.add(i == 500 ? many : program(1));
   const auto first = program(2);
@@ -71,7 +71,7 @@ TEST_F(WritingProgramsTest, ProgramWithManyFilesIsAskedOnce) {
   EXPECT_EQ(budget, plenty - 2) << "two programs, whatever they have open";
 }
 
-TEST_F(WritingProgramsTest, OpenOrCloseOfOneProgramAsksNoOther) {
+TEST_F(WritingProgramsTest, OpenOrCloseLooksUpNoOtherProgram) {
   std::vector<std::shared_ptr<OnTerminal>> others;
   for (pid_t process = 1; process <= 100; ++process) {
     others.push_back(program(process));
@@ -89,7 +89,7 @@ TEST_F(WritingProgramsTest, OpenOrCloseOfOneProgramAsksNoOther) {
   for (const auto& other : others) EXPECT_EQ(other->asked, 1U);
 }
 
-TEST_F(WritingProgramsTest, EachProgramIsAskedAnewForAnotherTerminal) {
+TEST_F(WritingProgramsTest, OtherVtLooksUpEachProgramAgain) {
   const auto opener = program(1);
   programs.add(opener);
   static_cast<void>(any_on(1));
@@ -97,7 +97,7 @@ TEST_F(WritingProgramsTest, EachProgramIsAskedAnewForAnotherTerminal) {
   EXPECT_EQ(opener->asked, 2U);
 }
 
-TEST_F(WritingProgramsTest, AfterAskAnewProgramIsAskedForTheSameTerminal) {
+TEST_F(WritingProgramsTest, AskAnewLooksUpProgramForSameVt) {
   const auto opener = program(1);
   programs.add(opener);
   EXPECT_EQ(any_on(2), Answer::no);
@@ -107,7 +107,7 @@ TEST_F(WritingProgramsTest, AfterAskAnewProgramIsAskedForTheSameTerminal) {
   EXPECT_EQ(any_on(2), Answer::yes);
 }
 
-TEST_F(WritingProgramsTest, ProgramThatOpensOnceMoreIsAskedAnew) {
+TEST_F(WritingProgramsTest, SecondOpenLooksUpProgramAgain) {
   const auto opener = program(1);
   programs.add(opener);
   EXPECT_EQ(any_on(2), Answer::no);
@@ -128,7 +128,7 @@ TEST_F(WritingProgramsTest, ProgramStaysUntilItsLastFileIsClosed) {
   EXPECT_EQ(any_on(2), Answer::no);
 }
 
-TEST_F(WritingProgramsTest, ProgramsLeftAreAskedWhenTheOneThatWasFoundCloses) {
+TEST_F(WritingProgramsTest, CloseOfFoundProgramLooksUpTheRest) {
   const auto first = program(1);
   const auto second = program(2);
   first->opened = second->opened = 2;
@@ -141,7 +141,7 @@ TEST_F(WritingProgramsTest, ProgramsLeftAreAskedWhenTheOneThatWasFoundCloses) {
   EXPECT_EQ(second->asked, 1U);
 }
 
-TEST_F(WritingProgramsTest, SpentBudgetLeavesTheRestForLater) {
+TEST_F(WritingProgramsTest, SpentBudgetReturnsUnknown) {
   std::vector<std::shared_ptr<OnTerminal>> all;
   for (pid_t process = 1; process <= 10; ++process) {
     all.push_back(program(process, 4));
@@ -157,7 +157,7 @@ TEST_F(WritingProgramsTest, SpentBudgetLeavesTheRestForLater) {
   EXPECT_EQ(budget, 1000U - 25U) << "the first five are not asked twice";
 }
 
-TEST_F(WritingProgramsTest, FileThatIsClosedWhileItsProgramIsAskedLeavesNothing) {
+TEST_F(WritingProgramsTest, CloseDuringLookupRemovesProgram) {
   /// Closes its own file when it is asked.
   class Closing final : public fbemu::ClientVt {
    public:
