@@ -6,11 +6,12 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <charconv>
 #include <fstream>
+#include <string_view>
 #include <system_error>
+#include <tuple>
 #include <utility>
 
 #include "cuse/node/served_path.h"

@@ -18,7 +18,7 @@ void CuseRequests::connect(base::UniqueFd file) {
   connected_file_ = file_.get();
 }
 
-void CuseRequests::init_done(void* user_data) {
+void CuseRequests::init_done(void* user_data) noexcept {
   from_user_data<CuseRequests>(user_data).on_init_done_();
 }
 

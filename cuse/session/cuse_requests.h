@@ -28,7 +28,7 @@ class CuseRequests final : public SessionRequests {
   void connect(base::UniqueFd file);
 
  private:
-  static void init_done(void* user_data);
+  static void init_done(void* user_data) noexcept;
   void open(Request& request, fuse_file_info* file);
   void release(Request& request, fuse_file_info* file);
   void read(Request& request, size_t size, off_t offset, fuse_file_info* file);

@@ -21,7 +21,7 @@ void give_channel(fuse_session& session, base::UniqueFd channel, const std::stri
 }
 
 Session::Session(std::string thread_name, std::string served)
-    : threads_(std::move(thread_name)), served_(std::move(served)) {}
+    : threads_(std::move(thread_name)), served_(std::move(served)), service_("the service of " + served_) {}
 
 Session::~Session() = default;
 
@@ -29,7 +29,7 @@ void Session::start() {
   std::future<void> started = started_.get_future();
   std::promise<void> finished;
   finished_ = finished.get_future();
-  starting_ = true;
+  start_ = Start::pending;
   try {
     thread_ = std::thread([this, finished = std::move(finished)]() mutable {
       run();
@@ -43,10 +43,12 @@ void Session::start() {
 }
 
 bool Session::report_started(std::exception_ptr error) noexcept {
-  if (!std::exchange(starting_, false)) return false;
+  if (start_ != Start::pending) return false;
   if (error != nullptr) {
+    start_ = Start::failed;
     started_.set_exception(std::move(error));
   } else {
+    start_ = Start::succeeded;
     started_.set_value();
   }
   return true;
@@ -63,15 +65,28 @@ void Session::run() {
     return;
   }
   prepared();
-  SessionEnd end;
-  try {
-    end = threads_.run();
-  } catch (...) {
-    end = {SessionEnd::Cause::failed, report_current_exception("the service of a session")};
-  }
-  if (starting_ || end.cause != SessionEnd::Cause::stopped) ended(end);
+  report_end(serve());
   // Closes the channel: programs that still have the file open get ENOTCONN from now on.
   session.reset();
+}
+
+SessionEnd Session::serve() noexcept {
+  try {
+    return threads_.run();
+  } catch (...) {
+    return {SessionEnd::Cause::failed, report_current_exception(service_.c_str())};
+  }
+}
+
+void Session::report_end(const SessionEnd& end) noexcept {
+  if (start_ == Start::failed) return;
+  if (start_ == Start::succeeded && end.cause == SessionEnd::Cause::stopped) return;
+  try {
+    ended(end);
+  } catch (...) {
+    report_current_exception(service_.c_str());
+    report_started(std::current_exception());
+  }
 }
 
 bool Session::stop_threads(std::chrono::milliseconds timeout) {

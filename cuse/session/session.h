@@ -37,19 +37,23 @@ class Session {
  protected:
   /// `thread_name` has at most 15 characters; `served` names what is served in messages.
   Session(std::string thread_name, std::string served);
-  /// A derived class calls end_or_exit() in its destructor, because the threads use it.
+  /// The threads use the derived class, so its destructor must have called stop_threads() with success, or
+  /// call exit_process().
   virtual ~Session();
 
-  /// Makes the session with its channel. Runs on the session's thread. Throws std::system_error.
+  // These run on the session's thread.
+
+  /// Makes the session with its channel. Throws std::system_error.
   [[nodiscard]] virtual FuseSession open() = 0;
-  /// Called when the thread is about to serve. Runs on the session's thread.
+  /// Does what has to be done before the first request is served.
   virtual void prepared() = 0;
-  /// Called when the session ended after its start, without stop(). Runs on the session's thread.
+  /// Handles the end of a session before it reported its start, or without stop() after that. Not called
+  /// after a start that failed.
   virtual void ended(const SessionEnd& end) = 0;
 
-  /// Lets start() return, or throw `error`. Later calls do nothing. Returns whether this was the first one.
+  /// Makes start() return, or throw `error`. Returns true for the first call; further calls do nothing.
   bool report_started(std::exception_ptr error = nullptr) noexcept;
-  [[nodiscard]] bool is_starting() const { return starting_; }
+  [[nodiscard]] bool is_starting() const { return start_ == Start::pending; }
 
   [[nodiscard]] SessionThreads& threads() { return threads_; }
   [[nodiscard]] const SessionThreads& threads() const { return threads_; }
@@ -62,11 +66,16 @@ class Session {
   [[noreturn]] void exit_process() const;
 
  private:
+  enum class Start { pending, succeeded, failed };
+
   void run();
+  [[nodiscard]] SessionEnd serve() noexcept;
+  void report_end(const SessionEnd& end) noexcept;
 
   SessionThreads threads_;
   std::string served_;
-  bool starting_ = false;  ///< used by the session's thread, once it runs
+  std::string service_;           ///< names the service in reports of failures
+  Start start_ = Start::pending;  ///< used by the session's thread, once it runs
   std::promise<void> started_;
   bool running_ = false;
   std::thread thread_;

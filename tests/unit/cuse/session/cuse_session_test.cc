@@ -15,6 +15,7 @@
 
 #include "cuse/service/log.h"
 #include "cuse/session/cuse_device.h"
+#include "tests/support/captured_log.h"
 #include "tests/support/failing_memory.h"
 #include "tests/support/framebuffer_fixture.h"
 #include "tests/support/kernel_double.h"
@@ -114,10 +115,14 @@ TEST_F(CuseSessionTest, StartAsksForTheNodeAndUnrestrictedIoctls) {
 }
 
 TEST_F(CuseSessionTest, DeviceThatTheKernelDoesNotRegisterIsAnError) {
+  const unit::CapturedLog log;
   registered.reset();
   const unit::Thrown thrown = start_device(environment());
   EXPECT_EQ(thrown.code, ENODEV);
   EXPECT_TRUE(thrown.says("did not register the CUSE device /dev/fb7")) << thrown.what;
+  kernel.close();
+  EXPECT_TRUE(device->stop(unit::timeout));
+  EXPECT_EQ(log.count("was taken away"), 0U) << "the device never existed";
 }
 
 TEST_F(CuseSessionTest, ExceptionWhileTheNodeIsLookedForIsThrownByStart) {
@@ -201,8 +206,10 @@ TEST_F(CuseSessionTest, PollSaysReadyForEverything) {
 }
 
 TEST_F(CuseSessionTest, LostConnectionEndsTheThreads) {
+  const unit::CapturedLog log;
   start_device();
   kernel.close();
+  EXPECT_TRUE(eventually([&] { return log.count("the CUSE device /dev/fb7 was taken away") == 1; }));
   EXPECT_TRUE(device->stop(unit::timeout));
 }
 
