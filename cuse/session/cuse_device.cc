@@ -27,8 +27,8 @@ constexpr unsigned most_framebuffers = 32;  // FB_MAX
   throw std::system_error(code, std::generic_category(), what);
 }
 
-/// /proc/devices has a line "MAJOR NAME" for each registered range of character devices, then the block
-/// devices.
+/// Returns true if `major` is in /proc/devices, which lists the registered character devices as "MAJOR NAME",
+/// then the block devices.
 bool major_is_taken(unsigned major) {
   std::ifstream table("/proc/devices");
   for (std::string line; std::getline(table, line) && !line.starts_with("Block");) {
@@ -41,14 +41,14 @@ bool major_is_taken(unsigned major) {
   return false;
 }
 
-/// The number for /dev/fbN: 29:N where it can be had; 0:0 asks for a dynamic one.
+/// Returns 29:N for /dev/fbN if that number is free, else 0:0, which requests a dynamic number.
 std::pair<unsigned, unsigned> wanted_number(const std::string& name) {
   unsigned number = 0;
   if (!name.starts_with("fb")) return {0, 0};
   const auto [end, error] = std::from_chars(name.data() + 2, name.data() + name.size(), number);
   const bool framebuffer =
       error == std::errc{} && end == name.data() + name.size() && number < most_framebuffers;
-  // The kernel's framebuffer core takes all of the major's minors whenever it is built in and running.
+  // The kernel's framebuffer core, if built in or loaded, registers all minors of its major.
   if (!framebuffer || major_is_taken(framebuffer_major)) return {0, 0};
   return {framebuffer_major, number};
 }
@@ -59,7 +59,7 @@ base::UniqueFd open_cuse() {
   return channel;
 }
 
-/// The name may also belong to another device, whose node stays.
+/// Finds the node of the registered device. A node of another device with the same name stays unchanged.
 std::optional<dev_t> find_registered_node(const std::string& path) {
   const std::string name = path.substr(device_folder.size());
   unsigned major = 0;
@@ -71,10 +71,10 @@ std::optional<dev_t> find_registered_node(const std::string& path) {
       status.st_rdev != makedev(major, minor)) {
     return std::nullopt;
   }
-  // devtmpfs makes it for root alone; the rules that give displays to their group know only the kernel's
+  // devtmpfs makes the node for root only, and udev's rules for the display group match only the kernel's
   // framebuffers.
   if (::chown(path.c_str(), 0, display_group()) != 0 || ::chmod(path.c_str(), display_permissions) != 0) {
-    spdlog::warn("cannot give {} to the group of displays: {}", path, std::generic_category().message(errno));
+    spdlog::warn("cannot give {} to the display group: {}", path, std::generic_category().message(errno));
   }
   return status.st_rdev;
 }
@@ -112,13 +112,13 @@ std::string CuseDevice::number() const {
   return std::to_string(major(device_)) + ":" + std::to_string(minor(device_));
 }
 
-// From here on: the threads of the session.
+// The functions below run on the threads of the session.
 
 void CuseDevice::ended(const SessionEnd& end) {
-  // libfuse hides a failed registration: it calls init_done and ends its loop as after an unmount.
+  // libfuse hides a failed registration: it calls init_done and ends its loop as if the device was closed.
   if (report_started(std::make_exception_ptr(not_registered(path_)))) return;
-  spdlog::warn("the CUSE device {} was taken away ({}); the file that is mounted there goes on", path_,
-               end.error == 0 ? "closed" : std::generic_category().message(end.error));
+  spdlog::warn("the CUSE device {} was removed ({}); the file mounted there is still served", path_,
+               end.error == 0 ? "connection closed" : std::generic_category().message(end.error));
 }
 
 FuseSession CuseDevice::open() {
@@ -141,7 +141,8 @@ FuseSession CuseDevice::open() {
   return session;
 }
 
-/// Called when the kernel has had our answer to CUSE_INIT; by then the node is there, or never will be.
+/// Reports the start when the kernel has received the answer to CUSE_INIT: the node exists by then, or never
+/// will.
 void CuseDevice::check_node() noexcept {
   if (!is_starting()) return;
   try {

@@ -15,42 +15,42 @@
 
 namespace cuse {
 
-/// The framebuffer as a true character device, made with CUSE: the identity of the node (its number, its
-/// entry in sysfs), unrestricted ioctls, sequential read and write, poll. CUSE has neither mmap nor file
-/// offsets, so the FUSE file is mounted over its node, and programs come here only by other ways to the
-/// device number.
+/// The framebuffer as a real character device, made with CUSE. It provides the identity of the node (its
+/// number, its entry in sysfs), unrestricted ioctls, sequential read and write, and poll. CUSE has neither
+/// mmap nor file offsets, so the FUSE file is mounted over its node. Programs reach this device only through
+/// other nodes with its number.
 class CuseDevice final : public Session {
  public:
-  /// What the device needs of the kernel, and the time to end in; tests need neither /dev/cuse nor that time.
+  /// The kernel's interfaces and the time limit of the destructor, which tests replace.
   struct Environment {
-    /// Returns the channel, which does not block. Throws std::system_error.
+    /// Returns the non-blocking channel. Throws std::system_error.
     std::function<base::UniqueFd()> open_channel;
-    /// The number of the registered device, whose node is at `path` and open to the group of displays;
-    /// nothing if the kernel did not register it.
+    /// Returns the number of the registered device and opens its node at `path` to the display group. Returns
+    /// nothing if the kernel did not register the device.
     std::function<std::optional<dev_t>(const std::string& path)> find_node;
     std::chrono::milliseconds stop_timeout{5000};
   };
-  /// /dev/cuse, sysfs and devtmpfs.
+  /// Returns the environment with /dev/cuse, sysfs and devtmpfs.
   [[nodiscard]] static Environment kernel();
 
-  /// `path` is the node to be: right in /dev, not there yet. start() registers the device: /dev/fbN as 29:N
-  /// if the kernel's own framebuffers leave that number free, else with a dynamic number. It returns when the
-  /// node is there, owned by the group of displays.
+  /// `path` is that of the new node, right in /dev, which must not exist yet. start() registers the device:
+  /// /dev/fbN as 29:N if the kernel's framebuffers leave that number free, else with a dynamic number. It
+  /// returns when the node exists and belongs to the display group.
   CuseDevice(fbemu::Framebuffer& framebuffer, std::string path, IoctlWorkers& ioctl_workers,
              Environment environment = kernel());
-  /// Ends the process if a thread does not end: it would use what is destroyed afterwards.
+  /// Ends the process if a thread does not end, because the thread would use destroyed objects.
   ~CuseDevice() override;
 
-  /// Whether there can be such a device at `path` on a system with /dev/cuse: root, a name right in /dev that
-  /// is free.
+  /// Returns true if a system with /dev/cuse allows such a device at `path`: the user is root, and the path
+  /// is right in /dev and unused.
   [[nodiscard]] static bool possible_at(const std::string& path);
 
-  /// From now on read and write go to `file`, open for both on the FUSE file.
+  /// Directs reads and writes to `file`, the FUSE file open for both.
   void connect(base::UniqueFd file) { requests_.connect(std::move(file)); }
-  /// Takes the device away and ends the threads; false if one did not end in time.
+  /// Removes the device and ends the threads. Returns false if one did not end in time.
   [[nodiscard]] bool stop(std::chrono::milliseconds timeout) { return stop_threads(timeout); }
 
-  /// The device number, as "29:0".
+  /// Returns the device number, as "29:0".
   [[nodiscard]] std::string number() const;
 
  private:

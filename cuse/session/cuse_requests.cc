@@ -30,7 +30,7 @@ void CuseRequests::release(Request& request, fuse_file_info* file) {
   release_file(request, file->fh);
 }
 
-/// Moves one piece of a read or write at the file's position. Returns the size moved, or a negative errno.
+/// Transfers one piece of a read or write at the file's position. Returns its size, or a negative errno.
 ssize_t CuseRequests::transfer(uint64_t handle, off_t offset, Direction direction, void* bytes, size_t size) {
   const int file = connected_file_;
   if (file < 0) return -ENODEV;
@@ -56,7 +56,7 @@ void CuseRequests::read(Request& request, size_t size, off_t offset, fuse_file_i
 
 void CuseRequests::write(Request& request, const char* data, size_t size, off_t offset,
                          fuse_file_info* file) {
-  // pwrite() only reads from it; the function is the same for both directions.
+  // pwrite() only reads the data; transfer() serves both directions.
   const ssize_t moved =
       transfer(file->fh, offset, Direction::into_file, const_cast<char*>(data), size);  // NOLINT
   if (moved < 0) {
@@ -71,7 +71,7 @@ void CuseRequests::ioctl(Request& request, int command, void* argument, fuse_fil
   handle_ioctl(request, static_cast<unsigned>(command), argument, flags);
 }
 
-/// Answers as a device without a poll hook: always ready.
+/// Answers as a device without a poll operation: always ready.
 void CuseRequests::poll(Request& request, fuse_file_info*, fuse_pollhandle* handle) {
   if (handle != nullptr) ::fuse_pollhandle_destroy(handle);
   ::fuse_reply_poll(request.take(), POLLIN | POLLRDNORM | POLLOUT | POLLWRNORM);

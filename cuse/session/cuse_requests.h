@@ -13,18 +13,18 @@
 
 namespace cuse {
 
-/// The requests for the CUSE device. read and write go through the FUSE file like any program's, so that both
-/// ways see the same pixels at once.
+/// The requests to the CUSE device. Reads and writes go through the FUSE file as any program's, so both paths
+/// see the same pixels at once.
 class CuseRequests final : public SessionRequests {
  public:
-  /// `on_init_done` is called once, when the kernel has received the answer to CUSE_INIT.
+  /// `on_init_done` is called once, when the kernel has received the answer to CUSE_INIT. It must not throw.
   CuseRequests(fbemu::Framebuffer& framebuffer, SessionThreads& threads, IoctlWorkers& ioctl_workers,
                std::function<void()> on_init_done);
 
-  /// The table for cuse_lowlevel_new(), with user_data() as its user data.
+  /// Returns the table for cuse_lowlevel_new(), whose user data is user_data().
   [[nodiscard]] static const cuse_lowlevel_ops& operations();
 
-  /// From now on read and write go to `file`, open for both on the FUSE file. Before, they answer ENODEV.
+  /// Directs reads and writes to `file`, the FUSE file open for both. Before this call they return ENODEV.
   void connect(base::UniqueFd file);
 
  private:

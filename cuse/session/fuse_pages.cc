@@ -13,8 +13,8 @@ using base::failure_from_errno;
 using base::Result;
 
 Result<void> FusePages::clean(fbemu::ByteRange range) {
-  // WRITE starts the delivery of every dirty page, WAIT_AFTER waits until each was answered: the damage is
-  // complete.
+  // WRITE starts the writeback of every dirty page, WAIT_AFTER waits until each was answered. The damage is
+  // then complete.
   if (::sync_file_range(file_.get(), static_cast<off64_t>(range.begin), static_cast<off64_t>(range.size()),
                         SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER) != 0) {
     return failure_from_errno();
@@ -34,10 +34,10 @@ Result<void> FusePages::read(uint64_t offset, std::span<const iovec> into) {
 
 void FusePages::prefetch(uint64_t bytes) {
   constexpr uint64_t step = uint64_t{1} << 20;
-  std::vector<std::byte> thrown_away(step);
+  std::vector<std::byte> discarded(step);
   for (uint64_t offset = 0; offset < bytes; offset += step) {
-    const iovec part{thrown_away.data(), std::min(step, bytes - offset)};
-    // Only a help: where it fails, the program's first touch reads the page.
+    const iovec part{discarded.data(), std::min(step, bytes - offset)};
+    // Only an optimisation: if it fails, the program's first access reads the page.
     if (!read(offset, {&part, 1})) return;
   }
 }

@@ -7,11 +7,11 @@
 
 namespace cuse {
 
-/// The page cache of the FUSE file, through a descriptor of our own.
+/// The page cache of the FUSE file, through a descriptor of the daemon's own.
 ///
-/// It is read with preadv(2) and never mapped: when a process with such a mapping is killed, the kernel
-/// writes the file's changed pages back before it closes the process's descriptors (fuse_vma_close() from
-/// exit_mm()), that is, it waits for an answer that nobody is left to give.
+/// It is read with preadv(2) and never mapped. When a process with such a mapping is killed, the kernel first
+/// writes the changed pages back (fuse_vma_close() from exit_mm()), then closes the process's descriptors. If
+/// that process were the daemon, the writeback would wait forever for its answer.
 class FusePages final : public fbemu::ProgramPages {
  public:
   /// `file` is open for reading on the mounted file.
@@ -20,8 +20,8 @@ class FusePages final : public fbemu::ProgramPages {
   base::Result<void> clean(fbemu::ByteRange range) override;
   base::Result<void> read(uint64_t offset, std::span<const iovec> into) override;
 
-  /// Brings all `bytes` of the file into the page cache, so that programs do not wait for us at their first
-  /// touch.
+  /// Reads all `bytes` of the file into the page cache, so that the first access of a program does not wait
+  /// for the daemon.
   void prefetch(uint64_t bytes);
 
  private:

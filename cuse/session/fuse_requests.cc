@@ -13,24 +13,24 @@
 namespace cuse {
 namespace {
 
-/// Attributes change only through setattr().
+/// Validity of cached attributes, in seconds; they change only through setattr().
 constexpr double attribute_seconds = 3600;
 
-/// Answers 0 when the presenter has shown everything.
+/// The answer to a flush, given when the presenter has shown all changes.
 class FlushAnswer final : public LateAnswer {
   using LateAnswer::LateAnswer;
   void send(fuse_req_t request, int result) noexcept override { ::fuse_reply_err(request, -result); }
 };
 
 void init(void*, fuse_conn_info* connection) {
-  // A plain page cache: not invalidated because a time stamp changed, not cut to 0 by "> /dev/fb0"
-  // (atomic_o_trunc), and write(2) comes to us at once with its exact range (no writeback cache).
+  // A plain page cache. A changed time stamp does not invalidate it (no auto_inval_data). "> /dev/fb0" does
+  // not truncate it (no atomic_o_trunc). write(2) arrives at once with its exact range (no writeback_cache).
   connection->want &=
       ~static_cast<unsigned>(FUSE_CAP_AUTO_INVAL_DATA | FUSE_CAP_ATOMIC_O_TRUNC | FUSE_CAP_WRITEBACK_CACHE |
                              FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE);
   connection->want |= connection->capable & FUSE_CAP_EXPLICIT_INVAL_DATA;
-  // With as many requests in flight as the congestion threshold, the kernel skips writeback altogether, and
-  // scattered pixels are a request each.
+  // The kernel skips writeback altogether while the congestion threshold is reached, and each scattered pixel
+  // is a request.
   constexpr unsigned requests_in_flight = 16'384;
   connection->max_background = requests_in_flight;
   connection->congestion_threshold = requests_in_flight;
@@ -67,8 +67,8 @@ void FuseRequests::getattr(Request& request, fuse_ino_t, fuse_file_info*) {
 
 void FuseRequests::setattr(Request& request, fuse_ino_t, struct stat* wanted, int to_set,
                            fuse_file_info* file) {
-  // ftruncate() fails as on the device. Opening with O_TRUNC succeeds and changes nothing: the kernel takes
-  // the unchanged size from the answer and drops no page.
+  // ftruncate() fails as on the kernel's device. An open with O_TRUNC succeeds and changes nothing: the
+  // kernel takes the unchanged size from the answer and drops no page.
   if ((to_set & FUSE_SET_ATTR_SIZE) != 0 && file != nullptr) {
     ::fuse_reply_err(request.take(), EINVAL);
     return;
@@ -87,7 +87,7 @@ void FuseRequests::open(Request& request, fuse_ino_t, fuse_file_info* file) {
   const pid_t own_opener = own_opener_;
   const bool own = own_opener != 0 && request.thread() == own_opener;
   file->keep_cache = 1;
-  // Our own close() must not write pages back: at our end nobody would answer.
+  // The daemon's own close() must not write pages back: when the daemon exits, no thread would answer.
   file->noflush = own ? 1 : 0;
   open_file(request, *file, own ? Owner::daemon : Owner::program);
 }
@@ -119,7 +119,7 @@ void FuseRequests::write(Request& request, fuse_ino_t, const char* data, size_t 
   }
 }
 
-/// Answers when the pixels are with the driver; the kernel has delivered the changed pages before it asks.
+/// Answers when the driver has the pixels. The kernel delivers the changed pages before this request.
 void FuseRequests::flush_then_reply(Request& request, bool reports_errors) {
   const auto answer = std::make_shared<FlushAnswer>(threads_.mailbox());
   const auto duty = std::make_shared<AnswerDuty>(answer);
@@ -134,11 +134,11 @@ void FuseRequests::flush_then_reply(Request& request, bool reports_errors) {
     answer->give_here(-report_current_exception("a flush"));
   }
 }
-/// close(2), which does not fail on the kernel's framebuffers; the picture is presented later.
+/// Handles close(2), which does not fail on the kernel's framebuffers; the pixels are presented later.
 void FuseRequests::flush(Request& request, fuse_ino_t, fuse_file_info*) {
   flush_then_reply(request, false);
 }
-/// fsync(2) and msync(2).
+/// Handles fsync(2) and msync(2).
 void FuseRequests::fsync(Request& request, fuse_ino_t, int, fuse_file_info*) {
   flush_then_reply(request, true);
 }

@@ -18,16 +18,16 @@ struct FileAttributes {
   mode_t permissions = 0660;
 };
 
-/// The requests for the FUSE file.
+/// The requests to the FUSE file.
 class FuseRequests final : public SessionRequests {
  public:
   FuseRequests(fbemu::Framebuffer& framebuffer, SessionThreads& threads, IoctlWorkers& ioctl_workers,
                const FileAttributes& attributes);
 
-  /// The table for fuse_session_new(), with user_data() as its user data.
+  /// Returns the table for fuse_session_new(), whose user data is user_data().
   [[nodiscard]] static const fuse_lowlevel_ops& operations();
 
-  /// Takes the opens of `thread` for the daemon's own from now on; 0: of no thread.
+  /// Treats opens by `thread` as the daemon's own from now on; 0 means no thread.
   void set_own_opener(pid_t thread) { own_opener_ = thread; }
 
  private:

@@ -55,19 +55,20 @@ UniqueFd FuseServer::open_own(int flags) {
   const int error = errno;
   requests_.set_own_opener(0);
   if (!file) fail(error, "cannot open " + file_.path + " after mounting it");
-  // The root of a fresh mount has size 0 until someone asks: a program that mapped it before would get
-  // SIGBUS.
+  // The root of a fresh mount has size 0 until its attributes are read. A program that mapped it before that
+  // would get SIGBUS.
   struct stat status {};
-  if (::fstat(file.get(), &status) != 0) fail(errno, "cannot look at " + file_.path + " after mounting it");
+  if (::fstat(file.get(), &status) != 0)
+    fail(errno, "cannot read the attributes of " + file_.path + " after mounting it");
   if (static_cast<uint64_t>(status.st_size) != framebuffer_.memory_bytes()) {
-    fail(EIO, file_.path + " has not the size of the framebuffer after mounting it");
+    fail(EIO, file_.path + " does not have the size of the framebuffer after mounting it");
   }
   return file;
 }
 
 bool FuseServer::stop(std::chrono::milliseconds timeout) {
   if (!is_running()) return true;
-  // It may have been unmounted by someone else; an aborted connection leaves the mount.
+  // Another process may have detached the mount. An aborted connection leaves it attached.
   if (!std::exchange(detached_, true) && is_mounted(file_.path, ::getpid())) {
     if (const int error = detach_mount(file_.path); error != 0 && error != EINVAL && error != ENOENT) {
       spdlog::warn("cannot unmount {}: {}", file_.path, std::generic_category().message(error));
@@ -76,7 +77,7 @@ bool FuseServer::stop(std::chrono::milliseconds timeout) {
   return stop_threads(timeout);
 }
 
-// From here on: the threads with the channel.
+// The functions below run on the threads with the channel.
 
 void FuseServer::ended(const SessionEnd& end) {
   {
@@ -126,19 +127,19 @@ void FuseServer::mount(fuse_session& session) {
   } else if (::geteuid() == 0) {
     mount_as_root(session);
   } else {
-    // Through fusermount3, which mounts on plain files that belong to the user.
+    // libfuse calls fusermount3, which mounts on plain files owned by the user.
     errno = 0;
     if (::fuse_session_mount(&session, file_.path.c_str()) != 0) {
       fail(errno != 0 ? errno : EPERM, "cannot mount on " + file_.path +
-                                           "; without root this takes fusermount3 (package fuse3), access to "
-                                           "/dev/fuse, and a plain file of yours");
+                                           "; without root this requires fusermount3 (package fuse3), access "
+                                           "to /dev/fuse, and a plain file that you own");
     }
   }
 }
 
-/// libfuse takes the type of the root from the mount point, which over a character device gives a mount that
-/// answers nothing but EIO. So the mount is made here, with a root that is a regular file, and libfuse gets
-/// the channel.
+/// Mounts without libfuse and passes the channel to it. libfuse takes the type of the root from the mount
+/// point; over a character device, every access to such a mount returns EIO. This mount's root is a regular
+/// file.
 void FuseServer::mount_as_root(fuse_session& session) {
   UniqueFd channel(::open("/dev/fuse", O_RDWR | O_CLOEXEC));
   if (!channel) {
@@ -146,7 +147,7 @@ void FuseServer::mount_as_root(fuse_session& session) {
   }
   const std::string options = "fd=" + std::to_string(channel.get()) +
                               ",rootmode=100660,user_id=0,group_id=0,allow_other,default_permissions";
-  // /proc/self is the main thread, whose table of descriptors has the mount point.
+  // /proc/self is the main thread; its table of descriptors has the mount point.
   const std::string target =
       file_.mount_point < 0 ? file_.path : "/proc/self/fd/" + std::to_string(file_.mount_point);
   if (::mount(mount_source(::getpid()).c_str(), target.c_str(), mount_type, MS_NOSUID | MS_NODEV | MS_NOEXEC,

@@ -14,23 +14,24 @@ namespace cuse {
 
 /// The file that programs open.
 struct ServedFile {
-  std::string path;  ///< to mount on: a plain file or a character device
+  std::string path;  ///< the mount point: a plain file or a character device
   FileAttributes attributes;
-  int mount_point = -1;  ///< what to mount on, open with O_PATH; -1: what is at `path`
+  int mount_point = -1;  ///< the mount point, open with O_PATH; -1: the file at `path`
 };
 
-/// Serves a framebuffer as a FUSE mount whose root is a regular file, mounted right over the device node.
+/// The FUSE mount that serves a framebuffer. Its root is a regular file, mounted right over the device node.
 ///
-/// Its threads have a table of descriptors of their own, in which the FUSE channel is: when the process is
-/// killed while another thread (the presenter) waits in the kernel for pages to be written back, that thread
-/// does not keep the channel open, the kernel gives up on the mount, and the process can die. Hence
-/// everything that touches the channel runs on these threads; answers that come from elsewhere are handed to
-/// them. No thread waits for a vblank.
+/// Its threads have a table of descriptors of their own, and only that table has the FUSE channel. The
+/// process may be killed while another thread (the presenter) waits in the kernel for page writeback. That
+/// thread then does not keep the channel open, so the kernel aborts the connection, and the process can exit.
+/// Hence only these threads use the channel; other threads post their answers to them. No thread waits for a
+/// vblank.
 class FuseServer final : public Session {
  public:
-  /// What is used instead of a mount and the time to end in; tests need neither kernel nor that time.
+  /// The source of the channel and the time limit of the destructor, which tests replace.
   struct Environment {
-    /// Returns the channel; called on the thread that serves it, with a table of descriptors of its own.
+    /// Returns the channel in place of a mount. Called on the thread that serves it, which has a table of
+    /// descriptors of its own.
     std::function<base::UniqueFd()> open_channel;
     std::chrono::milliseconds stop_timeout{5000};
   };
@@ -38,19 +39,21 @@ class FuseServer final : public Session {
   FuseServer(fbemu::Framebuffer& framebuffer, ServedFile file, IoctlWorkers& ioctl_workers);
   FuseServer(fbemu::Framebuffer& framebuffer, ServedFile file, IoctlWorkers& ioctl_workers,
              Environment environment);
-  /// Ends the process if a thread does not end: it would use what is destroyed afterwards.
+  /// Ends the process if a thread does not end, because the thread would use destroyed objects.
   ~FuseServer() override;
 
-  /// Opens the served file with `flags` (O_RDONLY or O_RDWR) for the daemon itself; not counted as a
-  /// program's, and its close does not write pages back. Throws std::system_error.
+  /// Opens the served file with `flags` (O_RDONLY or O_RDWR) for the daemon itself. The file is not counted
+  /// as a program's, and its close does not write pages back. Throws std::system_error.
   [[nodiscard]] base::UniqueFd open_own(int flags);
 
-  /// Readable when the mount has ended without stop(); end() says why.
+  /// Returns a descriptor that is readable after the session ended without stop().
   [[nodiscard]] int ended_descriptor() const { return ended_event_.get(); }
+  /// Returns the cause, once ended_descriptor() is readable.
   [[nodiscard]] SessionEnd end() const;
 
-  /// Takes the mount away (programs keep what they have mapped), answers what has come, and ends the threads.
-  /// False if a thread did not end in time; then the process can only exit without destroying this object.
+  /// Detaches the mount (programs keep their mappings), answers the pending requests, and ends the threads.
+  /// Returns false if a thread did not end in time; the process must then exit without destroying this
+  /// object.
   [[nodiscard]] bool stop(std::chrono::milliseconds timeout);
 
  private:

@@ -11,15 +11,15 @@
 
 namespace cuse {
 
-/// The answer to an ioctl. The result and a signal that ends the wait may come at the same time.
+/// The answer to an ioctl. The result and a signal that ends the wait may arrive at the same time.
 class IoctlCalls::Answer final : public LateAnswer {
  public:
   Answer(IoctlCalls& calls, std::shared_ptr<Mailbox> session)
       : LateAnswer(std::move(session)), calls_(calls) {}
 
-  uint64_t id = 0;           ///< in interruptible_; 0: not there
-  bool watched = false;      ///< libfuse has the callback; guarded by mutex_
-  bool interrupted = false;  ///< before libfuse had the callback; guarded by mutex_
+  uint64_t id = 0;           ///< key in interruptible_; 0 if it is not there
+  bool watched = false;      ///< true if libfuse has the callback; guarded by mutex_
+  bool interrupted = false;  ///< true if a signal came, even before `watched`; guarded by mutex_
 
  private:
   void send(fuse_req_t request, int result) noexcept override {
@@ -34,8 +34,8 @@ class IoctlCalls::Answer final : public LateAnswer {
   IoctlCalls& calls_;
 };
 
-/// The way of an ioctl to its result, on the program threads: once, or a second time to finish it when the
-/// framebuffer has done its part. A call that is lost on this way answers EIO.
+/// An ioctl on its way through the ioctl workers: once, or a second time to finish it after the framebuffer
+/// has done its part. A call that is dropped answers EIO.
 class IoctlCalls::Call final : public Work, public std::enable_shared_from_this<Call> {
  public:
   Call(fbemu::Framebuffer& framebuffer, IoctlWorkers& threads, std::shared_ptr<Answer> answer,
@@ -43,7 +43,7 @@ class IoctlCalls::Call final : public Work, public std::enable_shared_from_this<
       : framebuffer_(framebuffer), threads_(threads), duty_(std::move(answer)), call_(std::move(call)) {}
 
   void run() override {
-    // After an answer the program's memory must not be touched: its thread's id may be another's by now.
+    // After an answer the program's memory must not be accessed: its thread id may have been reused.
     if (duty_.given()) return;
     try {
       const std::optional<int> result = finish_ ? finish_() : framebuffer_.ioctl(call_, make_later());
@@ -88,7 +88,7 @@ void IoctlCalls::handle(Request& request, unsigned command, void* argument, unsi
   ioctl_workers_.post(std::move(call));
 }
 
-/// From now on a signal to the waiting program answers EINTR; so does one that came before.
+/// Makes a signal to the waiting program answer EINTR, including a signal that came before this call.
 void IoctlCalls::watch_for_interrupt(Request& request, const std::shared_ptr<Answer>& answer) {
   {
     const std::lock_guard lock(mutex_);
@@ -97,8 +97,8 @@ void IoctlCalls::watch_for_interrupt(Request& request, const std::shared_ptr<Ans
   }
   fuse_req_t handle = request.get();
   answer->take_over(request);
-  // libfuse keeps a pointer for the handler; the number in its place cannot dangle. If the signal was here
-  // before, libfuse calls the handler from in here, and an answer would free the request under its hands.
+  // libfuse stores a pointer for the handler; a number in its place cannot dangle. If the signal came before,
+  // libfuse calls the handler inside this call, and an answer would free the request that it still uses.
   ::fuse_req_interrupt_func(handle, &interrupted,
                             reinterpret_cast<void*>(answer->id));  // NOLINT(performance-no-int-to-ptr)
   bool interrupted_before = false;
@@ -119,7 +119,7 @@ void IoctlCalls::interrupted(fuse_req_t request, void* id) {
   static_cast<SessionData*>(::fuse_req_userdata(request))->ioctls->interrupt(reinterpret_cast<uint64_t>(id));
 }
 
-/// Called by libfuse with the request's lock held.
+/// Answers EINTR for a signal. libfuse calls it with the request's lock held.
 void IoctlCalls::interrupt(uint64_t id) {
   std::shared_ptr<Answer> answer;
   {

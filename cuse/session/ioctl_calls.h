@@ -13,11 +13,11 @@
 
 namespace cuse {
 
-/// Brings the ioctls of one session to the framebuffer and answers them, at once or later.
+/// The ioctls of one session: passed to the framebuffer and answered, at once or later.
 ///
 /// The fbdev numbers have no size bits, so the kernel passes the bare argument (fuse_do_ioctl() in
-/// fs/fuse/ioctl.c, in restricted mode for a file, in unrestricted mode for a CUSE device), and the
-/// structures are fetched from the program's memory with process_vm_readv(2).
+/// fs/fuse/ioctl.c; restricted mode for a file, unrestricted mode for a CUSE device). The structures are read
+/// from the program's memory with process_vm_readv(2).
 class IoctlCalls {
  public:
   IoctlCalls(fbemu::Framebuffer& framebuffer, SessionThreads& threads, IoctlWorkers& ioctl_workers);
@@ -25,7 +25,7 @@ class IoctlCalls {
   IoctlCalls& operator=(const IoctlCalls&) = delete;
   ~IoctlCalls() = default;
 
-  /// Handles one request; called on the session's threads. The session's user data must be a SessionData.
+  /// Handles one request, on one of the session's threads. The session's user data must be a SessionData.
   void handle(Request& request, unsigned command, void* argument, unsigned flags);
 
  private:
@@ -40,7 +40,7 @@ class IoctlCalls {
   SessionThreads& threads_;
   IoctlWorkers& ioctl_workers_;
   std::mutex mutex_;
-  /// The answers that a signal to the program may give; of those alone.
+  /// The answers to interruptible ioctls, by number.
   std::unordered_map<uint64_t, std::shared_ptr<Answer>> interruptible_;
   uint64_t last_id_ = 0;
 };

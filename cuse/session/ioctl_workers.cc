@@ -20,8 +20,8 @@ IoctlWorkers::IoctlWorkers(ThreadSpawner spawn) : workers_("program", most_worke
 IoctlWorkers::~IoctlWorkers() {
   constexpr std::chrono::seconds timeout{5};
   if (stop(timeout)) return;
-  // A thread that is still there would use what is destroyed now.
-  spdlog::critical("a thread waits for a program's memory; ending the process, which ends that wait");
+  // A running thread would use destroyed objects.
+  spdlog::critical("a thread waits for a program's memory; ending the process to end that wait");
   std::_Exit(EXIT_FAILURE);
 }
 
@@ -29,14 +29,14 @@ void IoctlWorkers::post(std::shared_ptr<Work> work) noexcept {
   const std::lock_guard lock(mutex_);
   if (stopping_) return;
   work_.push(std::move(work));
-  work_came_.notify_one();
+  work_posted_.notify_one();
 }
 
 bool IoctlWorkers::stop(std::chrono::milliseconds timeout) {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
-    work_came_.notify_all();
+    work_posted_.notify_all();
   }
   return workers_.wait_for_end(timeout);
 }
@@ -45,13 +45,13 @@ void IoctlWorkers::serve() {
   std::unique_lock lock(mutex_);
   for (;;) {
     ++free_workers_;
-    work_came_.wait(lock, [this] { return !work_.empty() || stopping_; });
+    work_posted_.wait(lock, [this] { return !work_.empty() || stopping_; });
     --free_workers_;
     std::shared_ptr<Work> work = work_.pop();
     if (!work) return;
     const bool none_is_free = free_workers_ == 0;
     lock.unlock();
-    // Threads are started by these threads only, so that all have the same table of descriptors.
+    // Only these threads start further ones, so that all have the same table of descriptors.
     if (none_is_free) workers_.start([this] { return [this] { serve(); }; });
     try {
       work->run();

@@ -10,29 +10,29 @@
 
 namespace cuse {
 
-/// An answer that is given after the handler of its request has returned, by any thread. It is made when the
-/// request comes, so giving it cannot fail for want of memory. The session's threads send it.
+/// An answer that any thread gives after the handler of its request has returned. It is made when the request
+/// arrives, so giving it needs no memory. The session's threads send it.
 class LateAnswer : public Work, public std::enable_shared_from_this<LateAnswer> {
  public:
-  /// `session` is the mailbox of the session that the request came from.
+  /// `session` is the mailbox of the session that received the request.
   explicit LateAnswer(std::shared_ptr<Mailbox> session) : session_(std::move(session)) {}
 
-  /// Takes the duty to answer over from the handler; called before others can give the answer.
+  /// Takes the duty to answer from the handler. Call it before other threads can give the answer.
   void take_over(Request& request) { request_ = request.take(); }
-  /// Answers with a result (0 or more, or a negative errno), unless another one was given before.
+  /// Answers with a result (0 or more, or a negative errno), unless an answer was given before.
   void give(int result) noexcept {
     if (request_ == nullptr || given_.exchange(true)) return;
     result_ = result;
     session_->post(shared_from_this());
   }
-  /// As give(), on a thread of the session, which sends it itself.
+  /// Does the same on a thread of the session, and sends the answer at once.
   void give_here(int result) noexcept {
     if (request_ != nullptr && !given_.exchange(true)) send(request_, result);
   }
   [[nodiscard]] bool given() const { return given_; }
 
  protected:
-  /// Runs on one of the session's threads.
+  /// Sends the answer, on one of the session's threads.
   virtual void send(fuse_req_t request, int result) noexcept = 0;
 
  private:
@@ -44,7 +44,8 @@ class LateAnswer : public Work, public std::enable_shared_from_this<LateAnswer> 
   std::atomic<bool> given_{false};
 };
 
-/// Gives EIO at its end if no other answer was given: work that is lost must not leave its program waiting.
+/// The duty to answer. Its destructor answers EIO if no answer was given, so that dropped work does not leave
+/// a program waiting.
 class AnswerDuty {
  public:
   explicit AnswerDuty(std::shared_ptr<LateAnswer> answer) : answer_(std::move(answer)) {}

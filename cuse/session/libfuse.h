@@ -1,5 +1,5 @@
 #pragma once
 
-// libfuse's low-level interface, at the version of it that this code is written for.
+// libfuse's low-level interface, in the version that this code requires.
 #define FUSE_USE_VERSION 35
 #include <fuse_lowlevel.h>

@@ -12,21 +12,20 @@
 namespace cuse {
 namespace {
 
-/// The errno for a program that cannot be served, with one line in the log.
+/// Returns the errno for a program whose memory is not accessible, and logs each of the two causes once.
 int unreachable(pid_t thread, int error) {
-  static std::atomic_flag told_of_namespace;
-  static std::atomic_flag told_of_permission;
+  static std::atomic_flag namespace_logged;
+  static std::atomic_flag permission_logged;
   if (thread == 0) {
-    if (!told_of_namespace.test_and_set()) {
+    if (!namespace_logged.test_and_set()) {
       spdlog::warn(
-          "a program in another pid namespace (a container) asks for an ioctl, and its memory cannot be "
-          "reached; run "
-          "fbemud in that namespace or in one above it");
+          "a program in another pid namespace (a container) called ioctl(2), and its memory is not "
+          "accessible; run fbemud in that namespace or in one above it");
     }
     return EPERM;
   }
-  if (!told_of_permission.test_and_set()) {
-    spdlog::warn("the memory of process {} cannot be reached: {}", thread,
+  if (!permission_logged.test_and_set()) {
+    spdlog::warn("the memory of process {} is not accessible: {}", thread,
                  explain_refusal(error, has_ptrace_right()));
   }
   return EPERM;
@@ -34,12 +33,12 @@ int unreachable(pid_t thread, int error) {
 
 using Transfer = ssize_t (*)(pid_t, const iovec*, unsigned long, const iovec*, unsigned long, unsigned long);
 
-int transfer(Transfer call, pid_t thread, void* ours, uint64_t theirs, size_t size) {
+int transfer(Transfer call, pid_t thread, void* buffer, uint64_t address, size_t size) {
   if (size == 0) return 0;
   if (thread == 0) return unreachable(thread, 0);
-  const iovec local{ours, size};
-  // An address of the program's, never used as a pointer here.
-  const iovec remote{reinterpret_cast<void*>(theirs), size};  // NOLINT(performance-no-int-to-ptr)
+  const iovec local{buffer, size};
+  // An address in the program, never used as a pointer here.
+  const iovec remote{reinterpret_cast<void*>(address), size};  // NOLINT(performance-no-int-to-ptr)
   const ssize_t moved = call(thread, &local, 1, &remote, 1, 0);
   if (moved == static_cast<ssize_t>(size)) return 0;
   if (moved < 0 && (errno == EPERM || errno == ESRCH || errno == ENOSYS)) return unreachable(thread, errno);
@@ -62,23 +61,23 @@ std::string explain_refusal(int error, bool has_ptrace_right, const std::string&
   if (scope == 3) {
     return message + "; " + yama +
            ", which forbids it to everyone, root too: set it to 2 or less in /etc/sysctl.d "
-           "and boot again, since it cannot be lowered before";
+           "and boot again, because a running system cannot lower it";
   }
   if (has_ptrace_right) {
     return message +
-           "; fbemud may do this in its own user namespace, so the program is in another one, or a security "
-           "module (AppArmor, SELinux's deny_ptrace) forbids it: run fbemud in the program's user namespace "
-           "or in one above it, or allow it in the module's policy";
+           "; fbemud has CAP_SYS_PTRACE, so the program is in another user namespace, or a security module "
+           "(AppArmor, SELinux's deny_ptrace) forbids it: run fbemud in the program's user namespace or in "
+           "one above it, or allow it in the module's policy";
   }
   const std::string with_right = "run fbemud as root (in a container: with --cap-add SYS_PTRACE)";
   if (scope == 2) {
-    return message + "; " + yama + ", which demands CAP_SYS_PTRACE: " + with_right +
+    return message + "; " + yama + ", which requires CAP_SYS_PTRACE: " + with_right +
            ", or set it to 1 and start the program by \"fbemud -- COMMAND\"";
   }
   if (scope == 1) {
     return message + "; " + yama +
-           ", so without CAP_SYS_PTRACE only programs that \"fbemud -- COMMAND\" started "
-           "are served: start it so, or " +
+           ", so without CAP_SYS_PTRACE only programs started by \"fbemud -- COMMAND\" are "
+           "served: start it that way, or " +
            with_right + ", or set it to 0";
   }
   return message +
@@ -102,7 +101,7 @@ int ProcessMemory::read(uint64_t address, std::span<std::byte> into) {
 }
 
 int ProcessMemory::write(uint64_t address, std::span<const std::byte> from) {
-  // process_vm_writev() reads from our side; its interface has no const.
+  // process_vm_writev() only reads the local side; its interface has no const.
   return transfer(&::process_vm_writev, thread_, const_cast<std::byte*>(from.data()), address, from.size());
 }
 

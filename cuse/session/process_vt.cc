@@ -15,24 +15,24 @@ namespace cuse {
 namespace {
 
 constexpr unsigned tty_major = 4;
-constexpr unsigned last_virtual_terminal = 63;
+constexpr unsigned last_vt = 63;
 
-std::optional<unsigned> virtual_terminal(dev_t device) {
+std::optional<unsigned> vt_number(dev_t device) {
   const unsigned number = minor(device);
-  if (major(device) != tty_major || number == 0 || number > last_virtual_terminal) return std::nullopt;
+  if (major(device) != tty_major || number == 0 || number > last_vt) return std::nullopt;
   return number;
 }
 
-/// The whole of a file of procfs; empty if it cannot be read.
+/// Returns the contents of a file of procfs; empty if it cannot be read.
 std::string contents(const std::string& path) {
   std::ifstream file(path);
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-/// Field `number` of a /proc/PID/stat, counted as in proc(5) from 3 on; nothing if there is none.
+/// Returns field `number` (3 or more, as in proc(5)) of a /proc/PID/stat; nothing if it does not exist.
 std::optional<int64_t> stat_field(const std::string& stat_line, int number) {
   constexpr int first_after_name = 3;
-  // The program's name, in parentheses, may hold anything.
+  // The program's name, in parentheses, may contain any character.
   const size_t name_end = stat_line.rfind(')');
   if (name_end == std::string::npos) return std::nullopt;
   std::istringstream fields(stat_line.substr(name_end + 1));
@@ -43,38 +43,37 @@ std::optional<int64_t> stat_field(const std::string& stat_line, int number) {
   return value;
 }
 
-/// What a table of descriptors holds of a device.
-struct Look {
+/// The result of a search in a table of descriptors.
+struct Search {
   bool found = false;
-  unsigned descriptors = 0;  ///< that were looked at
+  unsigned descriptors = 0;  ///< number of descriptors examined
 };
 
-/// Looks for `device` among the descriptors in `folder`. The links are read and not followed: one of them
-/// leads to the framebuffer, whose attributes only this daemon can tell.
-Look look_for(const std::string& device, const std::string& folder, unsigned& budget) {
-  Look look;
-  std::error_code unreadable;  // the process may end meanwhile
+/// Searches the descriptors in `folder` for `device`. The links are read but not followed: one of them leads
+/// to the framebuffer, whose attributes come from this daemon.
+Search search(const std::string& device, const std::string& folder, unsigned& budget) {
+  Search result;
+  std::error_code unreadable;  // the process may end in the meantime
   for (std::filesystem::directory_iterator file(folder, unreadable);
        !unreadable && file != std::filesystem::directory_iterator(); file.increment(unreadable)) {
-    if (look.descriptors++ == ProcessVt::most_descriptors) break;
+    if (result.descriptors++ == ProcessVt::most_descriptors) break;
     if (budget > 0) --budget;
     std::error_code closed;
-    look.found = std::filesystem::read_symlink(file->path(), closed) == device;
-    if (look.found) break;
+    result.found = std::filesystem::read_symlink(file->path(), closed) == device;
+    if (result.found) break;
   }
-  return look;
+  return result;
 }
 
-/// As look_for(), in the process whose main thread has ended while others go on: only those have descriptors
-/// then, and they share them.
-Look look_in_threads(const std::string& device, const std::string& process_folder, unsigned& budget) {
+/// Searches a process whose main thread has ended. The other threads still have descriptors, and share them.
+Search search_threads(const std::string& device, const std::string& process_folder, unsigned& budget) {
   std::error_code unreadable;
   for (std::filesystem::directory_iterator thread(process_folder + "/task", unreadable);
        !unreadable && budget > 0 && thread != std::filesystem::directory_iterator();
        thread.increment(unreadable)) {
     --budget;
-    const Look look = look_for(device, thread->path().string() + "/fd", budget);
-    if (look.descriptors > 0) return look;
+    const Search result = search(device, thread->path().string() + "/fd", budget);
+    if (result.descriptors > 0) return result;
   }
   return {};
 }
@@ -86,10 +85,10 @@ const ProcessFiles& kernel_files() {
 
 }  // namespace
 
-std::optional<unsigned> controlling_terminal(const std::string& stat_line) {
+std::optional<unsigned> controlling_vt(const std::string& stat_line) {
   constexpr int tty_nr = 7;
   const auto device = stat_field(stat_line, tty_nr);
-  return device ? virtual_terminal(static_cast<dev_t>(*device)) : std::nullopt;
+  return device ? vt_number(static_cast<dev_t>(*device)) : std::nullopt;
 }
 
 std::optional<uint64_t> start_time(const std::string& stat_line) {
@@ -108,30 +107,31 @@ pid_t thread_group(const std::string& status) {
 
 ProcessVt::ProcessVt(pid_t thread) : ProcessVt(thread, drmclient::active_vt(), kernel_files()) {}
 
-ProcessVt::ProcessVt(pid_t thread, std::optional<unsigned> front, const ProcessFiles& files) : files_(files) {
-  program_.home = front;
+ProcessVt::ProcessVt(pid_t thread, std::optional<unsigned> active_vt, const ProcessFiles& files)
+    : files_(files) {
+  program_.home = active_vt;
   if (thread == 0) return;
   program_.process = thread_group(contents(files_.processes + "/" + std::to_string(thread) + "/status"));
   const std::string stat_line = contents(folder() + "/stat");
   const auto started = start_time(stat_line);
-  // Without /proc the process stays unknown.
+  // Without /proc the process is unknown.
   program_.process = started ? program_.process : 0;
   program_.start_time = started.value_or(0);
-  if (const auto own = controlling_terminal(stat_line)) program_.home = own;
+  if (const auto own = controlling_vt(stat_line)) program_.home = own;
 }
 
 std::string ProcessVt::folder() const {
   return files_.processes + "/" + std::to_string(program_.process);
 }
 
-bool ProcessVt::has_opened(unsigned terminal, unsigned& budget) const {
+bool ProcessVt::has_opened(unsigned vt, unsigned& budget) const {
   if (budget > 0) --budget;
   if (program_.process == 0) return false;
-  const std::string device = files_.terminal_prefix + std::to_string(terminal);
-  Look look = look_for(device, folder() + "/fd", budget);
-  if (look.descriptors == 0) look = look_in_threads(device, folder(), budget);
-  // What was read is of this process only if that has its number still.
-  return look.found && start_time(contents(folder() + "/stat")) == program_.start_time;
+  const std::string device = files_.vt_prefix + std::to_string(vt);
+  Search result = search(device, folder() + "/fd", budget);
+  if (result.descriptors == 0) result = search_threads(device, folder(), budget);
+  // The descriptors were those of this process only if the process still has its number.
+  return result.found && start_time(contents(folder() + "/stat")) == program_.start_time;
 }
 
 }  // namespace cuse

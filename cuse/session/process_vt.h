@@ -10,32 +10,32 @@
 
 namespace cuse {
 
-/// The files that tell of processes and terminals.
+/// The files that describe processes and VTs.
 struct ProcessFiles {
   std::string processes = "/proc";
-  std::string terminal_prefix = "/dev/tty";
+  std::string vt_prefix = "/dev/tty";
 };
 
-/// The virtual terminals of the process that opened the framebuffer: its controlling terminal, else (ssh, a
-/// service) the one that was in front when it opened the framebuffer, and each terminal whose device the
-/// process has opened since (X, SDL).
+/// The virtual terminals (VTs) of a process that opened the framebuffer. Its home is its controlling VT;
+/// without one (ssh, a service) it is the VT that was active at the open. Further VTs are those whose device
+/// the process has open (X, SDL).
 ///
-/// The process is known by its number and the time it started, not by a pidfd: it is made on the FUSE threads
-/// and asked on the presenter's, and these have different tables of descriptors. Nor does a user with many
-/// processes take the daemon's descriptors.
+/// The process is identified by its number and start time, not by a pidfd. A pidfd would be in the table of
+/// descriptors of the FUSE threads, but the presenter's thread, with another table, asks. Also, a user with
+/// many processes would use up the daemon's descriptors.
 class ProcessVt final : public fbemu::ClientVt {
  public:
-  /// So many descriptors of a process are looked at: terminals are opened early.
+  /// Maximum number of descriptors examined in a process; VTs are opened early.
   static constexpr unsigned most_descriptors = 1024;
 
-  /// `thread` is the id of any thread of the process, which must not end meanwhile, or 0 for a process in a
-  /// pid namespace that cannot be seen.
+  /// `thread` is the id of a thread of the process; the thread must not end during this call. It is 0 for a
+  /// process in a pid namespace that is not visible.
   explicit ProcessVt(pid_t thread);
-  /// For tests. `front` is the terminal in front; `files` must outlive the object.
-  ProcessVt(pid_t thread, std::optional<unsigned> front, const ProcessFiles& files);
+  /// For tests. `active_vt` is the number of the active VT; `files` must outlive this object.
+  ProcessVt(pid_t thread, std::optional<unsigned> active_vt, const ProcessFiles& files);
 
   [[nodiscard]] const fbemu::ProgramId& program() const override { return program_; }
-  [[nodiscard]] bool has_opened(unsigned terminal, unsigned& budget) const override;
+  [[nodiscard]] bool has_opened(unsigned vt, unsigned& budget) const override;
 
  private:
   [[nodiscard]] std::string folder() const;
@@ -44,15 +44,15 @@ class ProcessVt final : public fbemu::ClientVt {
   fbemu::ProgramId program_;
 };
 
-/// N where field 7 ("tty_nr", proc(5)) of a /proc/PID/stat is /dev/ttyN, a virtual terminal; nothing for
-/// another terminal, for none, and for text that is no such line.
-[[nodiscard]] std::optional<unsigned> controlling_terminal(const std::string& stat_line);
+/// Returns N if field 7 ("tty_nr", proc(5)) of a /proc/PID/stat is /dev/ttyN, a VT. Returns nothing for
+/// another terminal, for none, and for malformed text.
+[[nodiscard]] std::optional<unsigned> controlling_vt(const std::string& stat_line);
 
-/// Field 22 ("starttime") of a /proc/PID/stat, in clock ticks since the boot; nothing for text that is no
-/// such line. One number has two processes with the same time only if all numbers were used within a tick.
+/// Returns field 22 ("starttime") of a /proc/PID/stat, in clock ticks since the boot; nothing for malformed
+/// text. Two processes have the same number and time only if all numbers were used within one tick.
 [[nodiscard]] std::optional<uint64_t> start_time(const std::string& stat_line);
 
-/// The process of a thread, from its /proc/TID/status; 0 for text that has no "Tgid:".
+/// Returns the process of a thread from its /proc/TID/status; 0 for text without "Tgid:".
 [[nodiscard]] pid_t thread_group(const std::string& status);
 
 }  // namespace cuse

@@ -10,18 +10,18 @@ namespace cuse {
 
 class IoctlCalls;
 
-/// The base of what a libfuse session has as its user data.
+/// The base of the user data of a libfuse session.
 struct SessionData {
   IoctlCalls* ioctls = nullptr;
 };
 
-/// Returns the object whose SessionData is the user data of a session.
+/// Returns the object that is the user data of a session.
 template <typename Requests>
 [[nodiscard]] Requests& from_user_data(void* user_data) {
   return *static_cast<Requests*>(static_cast<SessionData*>(user_data));
 }
 
-/// A request of the kernel's that has to be answered once. The function that answers it takes its handle.
+/// A request from the kernel, to be answered exactly once. The function that answers takes the handle.
 class Request {
  public:
   explicit Request(fuse_req_t handle) : handle_(handle) {}
@@ -30,19 +30,19 @@ class Request {
   ~Request() = default;
 
   [[nodiscard]] bool answered() const { return handle_ == nullptr; }
-  /// The handle, for libfuse's functions that only look.
+  /// Returns the handle, for libfuse's functions that only read it.
   [[nodiscard]] fuse_req_t get() const { return handle_; }
-  /// The handle, for the function that answers.
+  /// Returns the handle to the function that answers.
   [[nodiscard]] fuse_req_t take() { return std::exchange(handle_, nullptr); }
-  /// The program's thread; 0 if it is in a pid namespace that is not visible from here.
+  /// Returns the program's thread; 0 if it is in a pid namespace that is not visible to the daemon.
   [[nodiscard]] pid_t thread() const { return ::fuse_req_ctx(handle_)->pid; }
 
  private:
   fuse_req_t handle_;
 };
 
-/// Answers a request whose handler threw the exception that is being handled, if it has no answer yet: ENOMEM
-/// or EIO.
+/// Answers ENOMEM or EIO to a request whose handler threw the current exception, unless it was answered
+/// before.
 void answer_with_current_exception(Request& request) noexcept;
 
 template <auto handler>
@@ -73,7 +73,7 @@ struct GuardedHandler<handler> {
 };
 
 /// The callback for libfuse that runs `handler(Request&, ...)`: a function, or a member function of the
-/// session's user data (from_user_data()). No exception leaves it: libfuse is C, and every request has to be
+/// session's user data (from_user_data()). It throws nothing, because libfuse is C, and every request must be
 /// answered.
 template <auto handler>
 inline constexpr auto guarded = &GuardedHandler<handler>::call;

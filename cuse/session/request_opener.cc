@@ -12,10 +12,10 @@ namespace cuse {
 fbemu::Opener opener_of(fuse_req_t request, const fuse_file_info& file) {
   const fuse_ctx& caller = *::fuse_req_ctx(request);
   const bool writable = (file.flags & O_ACCMODE) != O_RDONLY;
-  // Who only reads is never shown.
-  std::shared_ptr<const fbemu::ClientVt> terminal;
-  if (writable) terminal = std::make_shared<ProcessVt>(caller.pid);
-  return {writable, std::move(terminal), caller.uid};
+  // A program that only reads is never shown.
+  std::shared_ptr<const fbemu::ClientVt> vt;
+  if (writable) vt = std::make_shared<ProcessVt>(caller.pid);
+  return {writable, std::move(vt), caller.uid};
 }
 
 }  // namespace cuse

@@ -5,8 +5,8 @@
 
 namespace cuse {
 
-/// Returns the opener of `file`, for whom `request` came. Call it before the answer: until then the thread
-/// that opens cannot end.
+/// Returns the opener of `file`, the sender of `request`. Call it before the answer: until then the opening
+/// thread cannot end.
 [[nodiscard]] fbemu::Opener opener_of(fuse_req_t request, const fuse_file_info& file);
 
 }  // namespace cuse

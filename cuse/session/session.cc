@@ -15,7 +15,7 @@ namespace cuse {
 void give_channel(fuse_session& session, base::UniqueFd channel, const std::string& what) {
   const std::string name = "/dev/fd/" + std::to_string(channel.get());
   if (::fuse_session_mount(&session, name.c_str()) != 0) {
-    throw std::system_error(EINVAL, std::generic_category(), "libfuse does not take the channel of " + what);
+    throw std::system_error(EINVAL, std::generic_category(), "libfuse refused the channel of " + what);
   }
   static_cast<void>(channel.release());
 }

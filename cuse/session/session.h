@@ -16,26 +16,26 @@ namespace cuse {
 struct FuseSessionDestroyer {
   void operator()(fuse_session* session) const { ::fuse_session_destroy(session); }
 };
-/// Owns a libfuse session; its end closes the channel.
+/// An owned libfuse session; its destruction closes the channel.
 using FuseSession = std::unique_ptr<fuse_session, FuseSessionDestroyer>;
 
-/// Gives `channel` to `session`, which closes it at its end. Throws std::system_error; `what` names the
-/// channel.
+/// Passes `channel` to `session`, which closes it at its destruction. Throws std::system_error with `what` as
+/// the owner of the channel.
 void give_channel(fuse_session& session, base::UniqueFd channel, const std::string& what);
 
-/// A libfuse session that serves on a thread of its own, and on those that this thread starts: what a FUSE
-/// file and a CUSE device have in common.
+/// A libfuse session that serves on a thread of its own and on the threads that this one starts: the common
+/// part of the FUSE file and the CUSE device.
 class Session {
  public:
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
-  /// Starts serving; returns when the session is there for programs. Throws std::system_error with a sentence
-  /// that says what is missing.
+  /// Starts serving and returns when programs can use the session. Call it once. Throws std::system_error
+  /// with a sentence that names the missing thing.
   void start();
 
  protected:
-  /// `thread_name` has at most 15 characters; `served` names what is served in messages.
+  /// `thread_name` has at most 15 characters; `served` names the served file or device in messages.
   Session(std::string thread_name, std::string served);
   /// The threads use the derived class, so its destructor must have called stop_threads() with success, or
   /// call exit_process().
@@ -45,7 +45,7 @@ class Session {
 
   /// Makes the session with its channel. Throws std::system_error.
   [[nodiscard]] virtual FuseSession open() = 0;
-  /// Does what has to be done before the first request is served.
+  /// Runs before the first request is served.
   virtual void prepared() = 0;
   /// Handles the end of a session before it reported its start, or without stop() after that. Not called
   /// after a start that failed.
@@ -59,10 +59,10 @@ class Session {
   [[nodiscard]] const SessionThreads& threads() const { return threads_; }
   [[nodiscard]] const std::string& served() const { return served_; }
 
-  /// Ends the threads; false if one did not end in time.
+  /// Ends the threads. Returns false if one did not end in time.
   [[nodiscard]] bool stop_threads(std::chrono::milliseconds timeout);
   [[nodiscard]] bool is_running() const { return running_; }
-  /// Ends the process: a thread that still runs uses what is destroyed afterwards.
+  /// Ends the process, because a thread that still runs would use destroyed objects.
   [[noreturn]] void exit_process() const;
 
  private:

@@ -36,7 +36,7 @@ void SessionRequests::open_file(Request& request, fuse_file_info& file, Owner ow
     ::fuse_reply_err(request.take(), error);
     return;
   }
-  // If the opener was killed meanwhile, the kernel sends no release.
+  // If the opening program was killed in the meantime, the kernel sends no release.
   if (::fuse_reply_open(request.take(), &file) == -ENOENT) close_file(file.fh);
 }
 

@@ -14,49 +14,49 @@
 
 namespace cuse {
 
-/// The requests of one session, translated into calls of the framebuffer: what a FUSE file and a CUSE device
-/// have in common. It is the user data of its libfuse session. Thread-safe.
+/// The requests of one session, translated into calls of the framebuffer: the common part of the FUSE file
+/// and the CUSE device. It is the user data of its libfuse session. Thread-safe.
 class SessionRequests : public SessionData {
  public:
-  /// All of them must outlive it.
+  /// The arguments must outlive this object.
   SessionRequests(fbemu::Framebuffer& framebuffer, SessionThreads& threads, IoctlWorkers& ioctl_workers);
   SessionRequests(const SessionRequests&) = delete;
   SessionRequests& operator=(const SessionRequests&) = delete;
 
-  /// The user data for libfuse, as handlers of requests expect it.
+  /// Returns the user data for libfuse, as the handlers of requests expect it.
   [[nodiscard]] void* user_data() { return static_cast<SessionData*>(this); }
 
  protected:
-  /// Whose file an open file is.
+  /// The owner of an open file.
   enum class Owner {
     program,
-    daemon  ///< not counted, and never closed for the framebuffer
+    daemon  ///< its files are neither counted nor reported to the framebuffer
   };
 
   ~SessionRequests() = default;
 
   [[nodiscard]] fbemu::Framebuffer& framebuffer() { return framebuffer_; }
 
-  /// Opens a file, sets the handle in `file` and answers.
+  /// Opens a file, sets its handle in `file` and answers.
   void open_file(Request& request, fuse_file_info& file, Owner owner = Owner::program);
   /// Closes the file of `handle` and answers.
   void release_file(Request& request, uint64_t handle);
-  /// Brings an ioctl to the framebuffer and answers now or later.
+  /// Passes an ioctl to the framebuffer and answers at once or later.
   void handle_ioctl(Request& request, unsigned command, void* argument, unsigned flags) {
     ioctl_calls_.handle(request, command, argument, flags);
   }
 
-  /// Returns the position of a piece of a read or write. CUSE passes no file offsets: each system call starts
-  /// at 0 and is cut into pieces at rising offsets.
+  /// Returns the file position of a piece of a read or write. CUSE passes no file offsets: each system call
+  /// starts at 0 and is cut into pieces at rising offsets.
   [[nodiscard]] uint64_t position_of_piece(uint64_t handle, uint64_t offset);
-  /// Sets the position behind a piece that was moved.
+  /// Sets the file position to the end of a transferred piece.
   void set_position(uint64_t handle, uint64_t position);
 
  private:
   struct OpenFile {
     Owner owner = Owner::program;
     fbemu::Opener opener;
-    uint64_t call_start = 0;  ///< position at which the system call under way started
+    uint64_t call_start = 0;  ///< file position at which the current system call started
     uint64_t position = 0;
   };
 
@@ -66,7 +66,7 @@ class SessionRequests : public SessionData {
   IoctlCalls ioctl_calls_;
 
   std::mutex mutex_;
-  /// By handle. For files that are still open at the end the kernel sends no release.
+  /// The open files by handle. The kernel sends no release for files still open at the end of the session.
   std::unordered_map<uint64_t, OpenFile> open_files_;
   uint64_t last_handle_ = 0;
 };

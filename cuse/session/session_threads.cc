@@ -21,10 +21,10 @@ namespace {
 
 using base::UniqueFd;
 
-/// The pause before a thread asks again for memory that it did not get.
+/// The pause before a thread retries a failed allocation.
 constexpr std::chrono::milliseconds memory_retry_interval{50};
 
-/// The buffer that libfuse makes for the requests of a thread.
+/// The buffer that libfuse allocates for the requests of a thread.
 class RequestBuffer {
  public:
   RequestBuffer() = default;
@@ -56,7 +56,7 @@ std::string describe(const SessionEnd& end, const std::string& mount) {
     case SessionEnd::Cause::closed:
       break;
   }
-  return "the mount on " + mount + " was taken away by someone else; start fbemud again";
+  return "the mount on " + mount + " was detached by another process; start fbemud again";
 }
 
 SessionThreads::SessionThreads(std::string name, ThreadSpawner spawn)
@@ -83,7 +83,7 @@ void SessionThreads::stop() {
   end({});
 }
 
-/// The first one says why.
+/// Ends the session. The first call sets the cause.
 void SessionThreads::end(const SessionEnd& end) {
   {
     const std::lock_guard lock(end_mutex_);
@@ -97,16 +97,16 @@ void SessionThreads::serve(const UniqueFd& epoll) {
   --free_workers_;
   const bool last = --serving_ == 0;
   if (!stopping_ && !last && !thread_loss_logged_.exchange(true)) {
-    spdlog::warn("a thread \"{}\" ends, the others go on: {}", name_,
+    spdlog::warn("a thread \"{}\" ended, the others continue: {}", name_,
                  message(reason.cause == SessionEnd::Cause::out_of_memory ? ENOMEM : reason.error));
   }
   if (last) end(reason);
-  // At the end of the session each thread that ends wakes the next one. Before it, a wake would make a thread
-  // start another that fails likewise, and so on.
+  // At the end of the session each ending thread wakes the next one. Before the end, a wake would make
+  // another thread start one that fails in the same way, and so on.
   if (stopping_) mailbox_->wake();
 }
 
-/// Serves until the end of the session, or until this thread cannot go on; says why then.
+/// Serves until the end of the session, or until this thread cannot continue. Returns the cause.
 SessionEnd SessionThreads::serve_until_failure(const UniqueFd& epoll) {
   RequestBuffer buffer;
   while (!stopping_) {
@@ -133,8 +133,8 @@ SessionEnd SessionThreads::serve_until_failure(const UniqueFd& epoll) {
   return {};
 }
 
-/// Each worker waits on an epoll of its own with EPOLLEXCLUSIVE, so that a request wakes one of them and not
-/// all.
+/// Makes the epoll of one worker. Each worker has its own, with EPOLLEXCLUSIVE, so that a request wakes only
+/// one of them.
 UniqueFd SessionThreads::make_worker_epoll() const {
   const auto fail = [this] {
     throw std::system_error(errno, std::generic_category(),
@@ -152,7 +152,7 @@ UniqueFd SessionThreads::make_worker_epoll() const {
   return epoll;
 }
 
-/// Waits until the channel has a request or other threads have work, and does that. Returns an errno, or 0.
+/// Waits for a request or posted work, and does the posted work. Returns an errno, or 0.
 int SessionThreads::wait_for_work(const UniqueFd& epoll) {
   std::array<epoll_event, 2> events{};
   const int count = ::epoll_wait(epoll.get(), events.data(), static_cast<int>(events.size()), -1);
@@ -164,13 +164,13 @@ int SessionThreads::wait_for_work(const UniqueFd& epoll) {
   return 0;
 }
 
-/// True for the free thread that must not end, because requests would wait for threads that are busy.
+/// Returns true for a free thread that must not end, because requests would wait for busy threads.
 bool SessionThreads::is_last_free_beside_busy_threads() const {
   return free_workers_ == 1 && serving_ > 1;
 }
 
-/// Does posted work, which needs no buffer for requests, for as long as it takes until memory is worth
-/// another try. Returns an errno, or 0.
+/// Waits for the retry of an allocation, and does posted work meanwhile, which needs no request buffer.
+/// Returns an errno, or 0.
 int SessionThreads::wait_for_memory() {
   pollfd posted{mailbox_->descriptor(), POLLIN, 0};
   const int count = ::poll(&posted, 1, static_cast<int>(memory_retry_interval.count()));
@@ -186,7 +186,7 @@ void SessionThreads::do_posted_work() {
   ++free_workers_;
 }
 
-/// Called by a thread that stops being free.
+/// Marks the calling thread as busy, and starts a further thread if no other is free.
 void SessionThreads::start_worker_if_none_is_free() {
   if (--free_workers_ > 0 || stopping_) return;
   ++free_workers_;
@@ -196,12 +196,12 @@ void SessionThreads::start_worker_if_none_is_free() {
   --serving_;
 }
 
-/// What a further thread does. Its epoll is made before it, so that there is no thread that cannot wait.
+/// Returns the body of a further thread. Its epoll is made first, because a thread without one cannot wait.
 WorkerThreads::Body SessionThreads::make_worker() {
   return [this, epoll = std::make_shared<const UniqueFd>(make_worker_epoll())] { serve(*epoll); };
 }
 
-/// Runs one piece of work, so that others can be run by other threads meanwhile; false where there was none.
+/// Runs one piece of work, so that other threads can run the others. Returns false if there was none.
 bool SessionThreads::run_posted() {
   const std::shared_ptr<Work> work = mailbox_->take();
   if (!work) return false;

@@ -13,11 +13,11 @@ struct fuse_session;
 
 namespace cuse {
 
-/// Why a session ended.
+/// The cause of a session's end.
 struct SessionEnd {
   enum class Cause {
     stopped,        ///< by stop()
-    closed,         ///< the kernel closed the connection: an unmount by force, or an abort
+    closed,         ///< the kernel closed the connection: a forced unmount, or an abort
     out_of_memory,  ///< no thread had memory to receive a request
     failed,         ///< the channel, or the wait for it, failed with `error`
   };
@@ -25,43 +25,43 @@ struct SessionEnd {
   int error = 0;
 };
 
-/// The line of the log about a session that ended without stop(); `mount` is the path that it served.
+/// Returns the log line for a session that ended without stop(); `mount` is the served path.
 [[nodiscard]] std::string describe(const SessionEnd& end, const std::string& mount);
 
 /// The threads that answer the requests of one libfuse session.
 ///
-/// One that is about to handle a request while no other is free starts a further one, so that a request that
-/// takes long holds up no one else. If no further one can be made, those that are there go on. Answers that
-/// come from other threads are posted to them.
+/// A thread that is about to handle a request starts a further thread if no other is free. So a slow request
+/// does not delay others. If no further thread can be made, the existing threads continue alone. Other
+/// threads post their answers to these threads.
 class SessionThreads {
  public:
-  /// So many requests can hold up a thread each before others wait.
+  /// Maximum number of threads beside that of run(). If requests block all of them, further requests wait.
   static constexpr size_t most_workers = 64;
 
-  /// `name` is that of the threads, at most 15 characters.
+  /// `name` is the name of the threads, at most 15 characters.
   explicit SessionThreads(std::string name, ThreadSpawner spawn = spawn_thread);
   SessionThreads(const SessionThreads&) = delete;
   SessionThreads& operator=(const SessionThreads&) = delete;
   ~SessionThreads() { mailbox_->close(); }
 
-  /// Gets what the first thread needs, on the thread that calls run(). The session's channel must not block.
+  /// Makes the first thread's epoll, on the thread that calls run(). The session's channel must not block.
   /// Throws std::system_error with a sentence.
   void prepare(fuse_session& session);
-  /// Serves on the calling thread, and on others that end before it returns. Returns after stop(), or when
-  /// no thread can serve any more.
+  /// Serves on the calling thread, and on others that end before it returns. Returns after stop(), or when no
+  /// thread can serve any more.
   SessionEnd run();
-  /// Makes run() return once what was posted is done. Thread-safe.
+  /// Makes run() return after all posted work. Thread-safe.
   void stop();
 
-  /// Has `work` done by one of the threads; an exception of it is logged. Thread-safe.
+  /// Queues `work` for the threads; an exception that it throws is logged. Thread-safe.
   void post(std::shared_ptr<Work> work) noexcept { mailbox_->post(std::move(work)); }
-  /// What post() posts to; it may be used after this object.
+  /// Returns the queue of post(), which may be used after the end of this object.
   [[nodiscard]] const std::shared_ptr<Mailbox>& mailbox() const { return mailbox_; }
 
-  /// What other threads write to; must be open under this number where run() is.
+  /// Returns the descriptor that other threads write to. It must be open under this number on run()'s thread.
   [[nodiscard]] int wake_descriptor() const { return mailbox_->descriptor(); }
 
-  /// The number of threads beside that of run().
+  /// Returns the number of threads beside that of run().
   [[nodiscard]] size_t size() const { return workers_.size(); }
 
  private:

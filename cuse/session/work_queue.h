@@ -9,8 +9,8 @@
 
 namespace cuse {
 
-/// Work for another thread. Handing it over allocates nothing, because an answer has to arrive when memory is
-/// short too.
+/// Work for another thread. Queueing it allocates nothing, because an answer must arrive even if memory is
+/// short.
 class Work {
  public:
   Work() = default;
@@ -24,14 +24,14 @@ class Work {
   std::shared_ptr<Work> next_;
 };
 
-/// Work in the order in which it came. A piece of work is in one queue at a time. Not thread-safe.
+/// A first-in, first-out queue. A piece of work is in one queue at a time. Not thread-safe.
 class WorkQueue {
  public:
   WorkQueue() = default;
   WorkQueue(const WorkQueue&) = delete;
   WorkQueue& operator=(const WorkQueue&) = delete;
   ~WorkQueue() {
-    // Not by the chain of pointers, whose destructors would call each other.
+    // A chain of pointers would be destroyed by recursion.
     while (pop()) {
     }
   }
@@ -42,7 +42,7 @@ class WorkQueue {
     (last_ == nullptr ? first_ : last_->next_) = std::move(work);
     last_ = pushed;
   }
-  /// The oldest work; null if there is none.
+  /// Removes and returns the oldest work; null if there is none.
   std::shared_ptr<Work> pop() noexcept {
     std::shared_ptr<Work> work = std::move(first_);
     if (work) first_ = std::move(work->next_);
@@ -55,8 +55,8 @@ class WorkQueue {
   Work* last_ = nullptr;
 };
 
-/// The work that a session's threads have to do, with the event that wakes them. Whoever posts shares it, so
-/// posting after the end of the session is harmless. Thread-safe.
+/// The queue of work for a session's threads, with the event that wakes them. Posting threads share its
+/// ownership, so posting after the end of the session is harmless. Thread-safe.
 class Mailbox {
  public:
   void post(std::shared_ptr<Work> work) noexcept {
@@ -67,14 +67,14 @@ class Mailbox {
     }
     wake();
   }
-  /// The oldest work; null if there is none. Wakes a further thread if more is left.
+  /// Removes and returns the oldest work; null if there is none. Wakes a further thread if more is queued.
   std::shared_ptr<Work> take() noexcept {
     const std::lock_guard lock(mutex_);
     std::shared_ptr<Work> work = queue_.pop();
     if (!queue_.empty()) wake();
     return work;
   }
-  /// Drops what is left and what comes later.
+  /// Drops the queued work and all later work.
   void close() noexcept {
     {
       const std::lock_guard lock(mutex_);
@@ -85,7 +85,7 @@ class Mailbox {
   }
   void wake() const noexcept { base::signal_event(event_); }
   void clear_wake() const noexcept { static_cast<void>(base::clear_event(event_)); }
-  /// Readable after wake().
+  /// Returns the descriptor that is readable after wake().
   [[nodiscard]] int descriptor() const { return event_.get(); }
 
  private:

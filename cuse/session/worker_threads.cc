@@ -61,8 +61,8 @@ bool WorkerThreads::start(const std::function<Body()>& make_body) noexcept {
       throw;
     } catch (const std::system_error& error) {
       spdlog::warn(
-          "no further thread \"{}\" beside {}: {}; going on without (raise the limits of processes and open "
-          "files: TasksMax= and LimitNOFILE= of the unit)",
+          "cannot start a further thread \"{}\" beside {}: {}; continuing without it (raise the limits of "
+          "processes and open files: TasksMax= and LimitNOFILE= of the unit)",
           name_, left, error.what());
     } catch (...) {
       report_current_exception("the start of a thread");
@@ -71,7 +71,7 @@ bool WorkerThreads::start(const std::function<Body()>& make_body) noexcept {
   }
 }
 
-/// Called with the new thread counted already.
+/// Starts a thread that has already been counted.
 void WorkerThreads::spawn(Body body) {
   spawn_([this, body = std::move(body)] {
     ::pthread_setname_np(::pthread_self(), name_.c_str());
@@ -82,7 +82,7 @@ void WorkerThreads::spawn(Body body) {
     }
     const std::lock_guard lock(mutex_);
     --size_;
-    // With the lock held: who waits destroys this object afterwards.
+    // With the lock held, because the waiting thread destroys this object afterwards.
     ended_.notify_all();
   }).detach();
 }

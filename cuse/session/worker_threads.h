@@ -11,34 +11,35 @@
 
 namespace cuse {
 
-/// Starts a thread; throws std::system_error if none can be made. Tests put in one that fails.
+/// A function that starts a thread. Throws std::system_error if no thread can be made. Tests use one that
+/// fails.
 using ThreadSpawner = std::function<std::thread(std::function<void()> body)>;
 
 /// Starts a std::thread.
 [[nodiscard]] std::thread spawn_thread(std::function<void()> body);
 
-/// The error of a start that needs a thread and got none: a sentence that says for what, and which limits to
-/// raise.
+/// Returns the error for a thread that could not be started: a sentence with the thread's purpose and the
+/// limits to raise.
 [[nodiscard]] std::system_error no_thread(const std::system_error& error, const std::string& purpose);
 
-/// A number of threads that grows when asked. They are counted and not joined, since one that waits for a
-/// program's memory cannot be joined. Thread-safe.
+/// A pool of threads that grows on request. The threads are counted and not joined, because a thread that
+/// waits for a program's memory cannot be joined. Thread-safe.
 ///
-/// If no further thread can be made (RLIMIT_NPROC, pids.max, memory), those that are there go on alone.
+/// If no further thread can be made (RLIMIT_NPROC, pids.max, memory), the existing threads continue alone.
 class WorkerThreads {
  public:
   using Body = std::function<void()>;
 
-  /// `name` is that of the threads, at most 15 characters; `most` is the largest number of them.
+  /// `name` is the name of the threads, at most 15 characters; `most` is their maximum number.
   WorkerThreads(std::string name, size_t most, ThreadSpawner spawn);
 
-  /// Starts a thread without which there is no start. Throws std::system_error with a sentence.
+  /// Starts the first thread, which is required. Throws std::system_error.
   void start_first(Body body);
-  /// Starts one more that runs what `make_body` returns. False if there are as many as may be, or if it
-  /// fails, which is logged once until it works again.
+  /// Starts a further thread that runs the result of `make_body`. Returns false at the maximum number, or if
+  /// the start fails, which is logged once until a start succeeds again.
   bool start(const std::function<Body()>& make_body) noexcept;
 
-  /// Waits until every thread has ended, at most so long; false if one is left.
+  /// Waits until every thread has ended, at most for `limit`. Returns false if one still runs.
   [[nodiscard]] bool wait_for_end(std::chrono::milliseconds limit);
   void wait_for_end();
   [[nodiscard]] size_t size() const;
@@ -52,7 +53,7 @@ class WorkerThreads {
   mutable std::mutex mutex_;
   std::condition_variable ended_;
   size_t size_ = 0;
-  bool failing_ = false;  ///< the last start failed, and the log says so
+  bool failing_ = false;  ///< true if the last start failed and this was logged
 };
 
 }  // namespace cuse

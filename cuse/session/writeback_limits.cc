@@ -32,7 +32,7 @@ void lift_writeback_limits(const std::string& path) {
     spdlog::debug("cannot write {}max_ratio: {}; on a machine with little memory fast drawing may stall",
                   folder, std::generic_category().message(error));
   }
-  // Since Linux 6.2; before that the limit is strict for good.
+  // Since Linux 6.2; before that the limit is always strict.
   if (const int error = write_setting(folder + "strict_limit", "0"); error != 0 && error != ENOENT) {
     spdlog::debug("cannot write {}strict_limit: {}", folder, std::generic_category().message(error));
   }

@@ -37,7 +37,7 @@ void for_each_thread(int process, Look look) {
   }
 }
 
-/// From schedstat, which counts nanoseconds; /proc/PID/stat has hundredths of a second.
+/// Returns the CPU time from schedstat, in nanoseconds; /proc/PID/stat counts only hundredths of a second.
 double cpu_seconds(int process) {
   double seconds = 0;
   for_each_thread(process, [&](const std::filesystem::path& thread) {

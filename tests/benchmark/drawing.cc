@@ -16,7 +16,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// Calls `step` until `length` has passed; each call counts for what it returns.
+/// Calls `step` until `length` has passed, and adds up its results.
 template <typename Step>
 Score repeat(Seconds length, Step step) {
   Score score;
@@ -31,7 +31,7 @@ Score repeat(Seconds length, Step step) {
   return score;
 }
 
-/// Stores that the compiler may neither drop nor merge over frames.
+/// Fills pixels with stores that the compiler may neither drop nor merge across frames.
 void fill(std::span<uint32_t> pixels, uint32_t value) {
   for (uint32_t& pixel : pixels) pixel = value;
   asm volatile("" : : "r"(pixels.data()) : "memory");

@@ -1,5 +1,5 @@
-// Draws on a framebuffer node from outside, as programs do, and prints the figures as JSON. The same stores
-// go to plain shared memory in turn, round by round, so that what matters is a ratio within one run.
+// Draws on a framebuffer device, as programs do, and prints the figures as JSON. Each round also draws on
+// plain shared memory, so that the result is a ratio within one run.
 
 #include <fcntl.h>
 #include <linux/fb.h>
@@ -34,7 +34,7 @@ using nlohmann::json;
 struct Case {
   std::string name;
   Score (*run)(const Canvas&, benchmark::Seconds);
-  bool on_plain_memory;  ///< has a counterpart there
+  bool on_plain_memory;  ///< true if the case also runs on plain memory
 };
 
 const std::vector<Case>& all_cases() {
@@ -72,7 +72,7 @@ struct Settings {
   std::vector<std::string> only;
 };
 
-/// What the daemon did and used while a case ran on the node.
+/// Returns the daemon's rates while a case ran on the device.
 json daemon_json(const DaemonFigures& before, const DaemonFigures& after, double seconds) {
   const auto rate = [seconds](uint64_t from, uint64_t to) {
     return static_cast<double>(to - from) / seconds;
@@ -117,7 +117,7 @@ json run(const Settings& settings) {
   fb_fix_screeninfo fix{};
   if (::ioctl(device.get(), FBIOGET_VSCREENINFO, &var) != 0 ||
       ::ioctl(device.get(), FBIOGET_FSCREENINFO, &fix) != 0) {
-    throw std::system_error(errno, std::generic_category(), settings.device + " is no framebuffer");
+    throw std::system_error(errno, std::generic_category(), settings.device + " is not a framebuffer");
   }
   const size_t bytes = size_t{fix.line_length} * var.yres;
   Canvas node = map_pixels(device.get(), bytes);
@@ -154,9 +154,10 @@ int main(int argc, char** argv) {
   CLI::App app{"Measures drawing on a framebuffer device; prints JSON. It overwrites the picture."};
   app.add_option("--device", settings.device, "default: $FRAMEBUFFER, else /dev/fb0")->capture_default_str();
   app.add_option("--seconds", settings.seconds, "length of one case in one round")->capture_default_str();
-  app.add_option("--rounds", settings.rounds, "medians over so many")->capture_default_str();
-  app.add_option("--fbemuctl", settings.fbemuctl, "path of fbemuctl: adds what the daemon did and used");
-  app.add_option("--case", settings.only, "only this one (may be repeated)");
+  app.add_option("--rounds", settings.rounds, "number of rounds; the result is their median")
+      ->capture_default_str();
+  app.add_option("--fbemuctl", settings.fbemuctl, "path of fbemuctl; adds figures of the daemon");
+  app.add_option("--case", settings.only, "run only this case (may be repeated)");
   CLI11_PARSE(app, argc, argv);
   try {
     constexpr int indent = 2;

@@ -1,4 +1,4 @@
-// What fbemud and fbemuctl say to command lines that make no sense.
+// Invalid command lines of fbemud and fbemuctl.
 
 #include <gtest/gtest.h>
 
@@ -7,22 +7,22 @@
 namespace fuse_test {
 namespace {
 
-struct Garbage {
+struct InvalidLine {
   std::string name;
   std::vector<std::string> words;
-  std::string told;  ///< in the message
+  std::string named;  ///< text in the message
 };
 
-std::ostream& operator<<(std::ostream& stream, const Garbage& garbage) {
-  return stream << garbage.name;
+std::ostream& operator<<(std::ostream& stream, const InvalidLine& line) {
+  return stream << line.name;
 }
 
-class GarbageTest : public testing::TestWithParam<Garbage> {};
+class InvalidLineTest : public testing::TestWithParam<InvalidLine> {};
 
-TEST_P(GarbageTest, IsAUsageErrorThatNamesTheOption) {
+TEST_P(InvalidLineTest, InvalidLineIsUsageErrorThatNamesOption) {
   const Ended ended = run(GetParam().words);
   EXPECT_EQ(ended.exit_status, 2) << ended.errors;
-  EXPECT_NE(ended.errors.find(GetParam().told), std::string::npos) << ended.errors;
+  EXPECT_NE(ended.errors.find(GetParam().named), std::string::npos) << ended.errors;
   EXPECT_EQ(ended.output, "");
 }
 
@@ -36,38 +36,39 @@ std::vector<std::string> control(std::vector<std::string> words) {
 }
 
 INSTANTIATE_TEST_SUITE_P(
-    Daemon, GarbageTest,
-    testing::Values(Garbage{"UnknownOption", daemon({"--colour", "blue"}), "--colour"},
-                    Garbage{"UnknownLetter", daemon({"-q"}), "-q"},
-                    Garbage{"ModeOfWords", daemon({"--mode", "large"}), "--mode"},
-                    Garbage{"ModeOfNothing", daemon({"--mode", ""}), "--mode"},
-                    Garbage{"ModeOf0", daemon({"--mode", "0x0"}), "--mode"},
-                    Garbage{"ModeNegative", daemon({"--mode=-640x480"}), "--mode"},
-                    Garbage{"ModeWithoutHeight", daemon({"--mode", "640x"}), "--mode"},
-                    Garbage{"ModeWithMore", daemon({"--mode", "640x480@60x"}), "--mode"},
-                    Garbage{"ModeTooLarge", daemon({"--mode", "99999999999x480"}), "--mode"},
-                    Garbage{"ModeTooFast", daemon({"--mode", "640x480@1e9"}), "--mode"},
-                    Garbage{"ModeOfNoRefresh", daemon({"--mode", "640x480@0"}), "--mode"},
-                    Garbage{"ModeMissing", daemon({"--mode"}), "--mode"},
-                    Garbage{"DepthOfWords", daemon({"--depth", "deep"}), "--depth"},
-                    Garbage{"DepthThatIsNone", daemon({"--depth", "31"}), "--depth"},
-                    Garbage{"VirtualOfWords", daemon({"--virtual", "twice"}), "--virtual"},
-                    Garbage{"VirtualWithRefresh", daemon({"--virtual", "640x960@60"}), "--virtual"},
-                    Garbage{"MappingThatIsNone", daemon({"--mapping", "dma-buf"}), "--mapping"},
-                    Garbage{"DeviceMissing", daemon({"--device"}), "--device"},
-                    Garbage{"CardMissing", daemon({"--card"}), "--card"},
-                    Garbage{"NoCuseWithValue", daemon({"--no-cuse=maybe"}), "--no-cuse"}),
+    Daemon, InvalidLineTest,
+    testing::Values(InvalidLine{"UnknownOption", daemon({"--colour", "blue"}), "--colour"},
+                    InvalidLine{"UnknownLetter", daemon({"-q"}), "-q"},
+                    InvalidLine{"ModeIsText", daemon({"--mode", "large"}), "--mode"},
+                    InvalidLine{"ModeIsEmpty", daemon({"--mode", ""}), "--mode"},
+                    InvalidLine{"ModeIsZero", daemon({"--mode", "0x0"}), "--mode"},
+                    InvalidLine{"ModeIsNegative", daemon({"--mode=-640x480"}), "--mode"},
+                    InvalidLine{"ModeWithoutHeight", daemon({"--mode", "640x"}), "--mode"},
+                    InvalidLine{"ModeWithTrailingText", daemon({"--mode", "640x480@60x"}), "--mode"},
+                    InvalidLine{"ModeTooLarge", daemon({"--mode", "99999999999x480"}), "--mode"},
+                    InvalidLine{"ModeTooFast", daemon({"--mode", "640x480@1e9"}), "--mode"},
+                    InvalidLine{"ModeWithZeroRefresh", daemon({"--mode", "640x480@0"}), "--mode"},
+                    InvalidLine{"ModeWithoutValue", daemon({"--mode"}), "--mode"},
+                    InvalidLine{"DepthIsText", daemon({"--depth", "deep"}), "--depth"},
+                    InvalidLine{"UnknownDepth", daemon({"--depth", "31"}), "--depth"},
+                    InvalidLine{"VirtualIsText", daemon({"--virtual", "twice"}), "--virtual"},
+                    InvalidLine{"VirtualWithRefresh", daemon({"--virtual", "640x960@60"}), "--virtual"},
+                    InvalidLine{"UnknownMapping", daemon({"--mapping", "dma-buf"}), "--mapping"},
+                    InvalidLine{"DeviceWithoutValue", daemon({"--device"}), "--device"},
+                    InvalidLine{"CardWithoutValue", daemon({"--card"}), "--card"},
+                    InvalidLine{"NoCuseWithValue", daemon({"--no-cuse=maybe"}), "--no-cuse"}),
     [](const auto& tested) { return tested.param.name; });
 
-INSTANTIATE_TEST_SUITE_P(Control, GarbageTest,
-                         testing::Values(Garbage{"Nothing", control({}), "subcommand"},
-                                         Garbage{"UnknownCommand", control({"dance"}), "\"dance\""},
-                                         Garbage{"UnknownOption", control({"status", "--xml"}), "--xml"},
-                                         Garbage{"ScreenshotWithoutFile", control({"screenshot"}), "FILE"},
-                                         Garbage{"ControlMissing", control({"--control"}), "--control"}),
-                         [](const auto& tested) { return tested.param.name; });
+INSTANTIATE_TEST_SUITE_P(
+    Control, InvalidLineTest,
+    testing::Values(InvalidLine{"Empty", control({}), "subcommand"},
+                    InvalidLine{"UnknownCommand", control({"dance"}), "\"dance\""},
+                    InvalidLine{"UnknownOption", control({"status", "--xml"}), "--xml"},
+                    InvalidLine{"ScreenshotWithoutFile", control({"screenshot"}), "FILE"},
+                    InvalidLine{"ControlWithoutValue", control({"--control"}), "--control"}),
+    [](const auto& tested) { return tested.param.name; });
 
-TEST(CommandLineTest, HelpAndVersionAreWrittenToTheOutput) {
+TEST(CommandLineTest, HelpAndVersionGoToStandardOutput) {
   for (const char* program : {FBEMUD_PATH, FBEMUCTL_PATH}) {
     const Ended help = run({program, "--help"});
     EXPECT_EQ(help.exit_status, 0);
@@ -79,7 +80,7 @@ TEST(CommandLineTest, HelpAndVersionAreWrittenToTheOutput) {
   }
 }
 
-TEST(CommandLineTest, FbemuctlNamesTheSocketThatNobodyAnswers) {
+TEST(CommandLineTest, FbemuctlWithoutDaemonNamesSocket) {
   const Ended ended = run({FBEMUCTL_PATH, "--control", "/nowhere/socket", "status"});
   EXPECT_EQ(ended.exit_status, 1);
   EXPECT_NE(ended.errors.find("/nowhere/socket"), std::string::npos) << ended.errors;

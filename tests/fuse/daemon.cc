@@ -34,7 +34,7 @@ bool exists(const std::string& path) {
   return ::lstat(path.c_str(), &status) == 0 || errno != ENOENT;
 }
 
-/// A socket for sd_notify(3).
+/// Makes a socket for sd_notify(3).
 UniqueFd make_notify_socket(const std::string& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
@@ -69,7 +69,7 @@ ProcessOptions with_notify_socket(ProcessOptions options, const std::string& fol
   return options;
 }
 
-/// Says READY=1, as sd_notify(3) sends it.
+/// Returns true if the next message is READY=1, as sent by sd_notify(3).
 bool is_ready_message(int socket) {
   std::array<char, 4096> text{};
   const ssize_t size = ::recv(socket, text.data(), text.size(), MSG_DONTWAIT);
@@ -104,7 +104,7 @@ Daemon::Daemon(const std::string& folder, DaemonOptions options)
     struct stat status {};
     if (::stat(options_.device.c_str(), &status) == 0) connection_ = minor(status.st_dev);
   }
-  // Where a command was served that has ended already, there is no one to ask.
+  // With a command, the daemon may have ended already and cannot answer.
   if (!ready_ || !options_.command.empty()) return;
   guard_ = status().at("guard_process").get<pid_t>();
   guard_handle_ = std::make_unique<ProcessHandle>(guard_);
@@ -162,12 +162,12 @@ void Daemon::check_end() {
   checked_ = true;
   const auto status = process_.wait(end_limit);
   if (!status) {
-    ADD_FAILURE() << "the daemon has not ended within " << end_limit.count() << " ms; it is killed";
+    ADD_FAILURE() << "the daemon did not end within " << end_limit.count() << " ms; killing it";
     process_.signal(SIGKILL);
     if (!process_.wait(end_limit)) {
-      ADD_FAILURE() << "even killed it does not end; its connection is aborted";
+      ADD_FAILURE() << "the killed daemon did not end; aborting its connection";
       EXPECT_TRUE(connection_ != 0 && abort_connection(connection_) && process_.wait())
-          << "that did not help either";
+          << "the daemon did not end after the abort";
     }
   } else {
     EXPECT_EQ(WIFEXITED(*status) ? WEXITSTATUS(*status) : ended_by_signal + WTERMSIG(*status),
@@ -176,7 +176,7 @@ void Daemon::check_end() {
   }
   watchdog_.request_stop();
   EXPECT_TRUE(!guard_handle_ || guard_handle_->ends_within(end_limit)) << "the guard has not ended";
-  if (!complaints_) {
+  if (!warnings_) {
     EXPECT_EQ(process_.errors().find("warning:"), std::string::npos) << process_.errors();
     EXPECT_EQ(process_.errors().find("error:"), std::string::npos) << process_.errors();
   }
@@ -194,10 +194,10 @@ void Daemon::check_nothing_left() const {
 void DaemonTest::SetUp() {
   constexpr int read_bounding_set = PR_CAPBSET_READ;
   if (::geteuid() != 0 || ::prctl(read_bounding_set, CAP_SYS_ADMIN, 0, 0, 0) != 1) {
-    GTEST_SKIP() << "this needs root, with CAP_SYS_ADMIN to mount";
+    GTEST_SKIP() << "this test needs root, with CAP_SYS_ADMIN to mount";
   }
   if (::access("/dev/fuse", R_OK | W_OK) != 0)
-    GTEST_SKIP() << "this needs /dev/fuse: the kernel's module fuse";
+    GTEST_SKIP() << "this test needs /dev/fuse: the kernel's module fuse";
   std::string name = (std::filesystem::temp_directory_path() / "fbemu-XXXXXX").string();
   if (::mkdtemp(name.data()) == nullptr) throw std::system_error(errno, std::generic_category(), name);
   ::chmod(name.c_str(), 0755);
@@ -224,7 +224,7 @@ Daemon& DaemonTest::try_to_start(const DaemonOptions& options) {
 
 Daemon& DaemonTest::start(const DaemonOptions& options) {
   Daemon& daemon = try_to_start(options);
-  if (!daemon.ready()) throw std::runtime_error("the daemon does not start: " + daemon.log());
+  if (!daemon.ready()) throw std::runtime_error("the daemon did not start: " + daemon.log());
   return daemon;
 }
 

@@ -18,24 +18,24 @@
 
 namespace fuse_test {
 
-/// Limit for the end of a daemon. It takes some milliseconds; a busy machine or a sanitizer makes that more,
-/// and one that hangs never ends.
+/// Limit for the end of a daemon. The end takes some milliseconds, but longer on a busy machine or under a
+/// sanitizer; a daemon that hangs never ends.
 inline constexpr std::chrono::milliseconds end_limit{10'000};
 
 struct DaemonOptions {
-  std::string program{};  ///< fbemud; empty: the one that was built
+  std::string program{};  ///< path of fbemud; empty: the built one
   std::string device{};   ///< empty: "fb" in the test's folder
   std::string card = "headless:640x480";
-  std::vector<std::string> arguments{};  ///< further ones
-  std::vector<std::string> command{};    ///< after "--"
+  std::vector<std::string> arguments{};  ///< further arguments
+  std::vector<std::string> command{};    ///< the command after "--"
   ProcessOptions process{};
-  bool default_control = false;  ///< without --control
+  bool default_control = false;  ///< true to start without --control
 };
 
-/// An fbemud that a test started. It is killed at the end of this object, if the test did not end it before.
+/// An fbemud that a test started. The destructor kills it if the test did not end it.
 class Daemon {
  public:
-  /// Starts it in `folder` and waits until it says ready or has ended.
+  /// Starts fbemud in `folder` and waits until it reports ready or has ended.
   Daemon(const std::string& folder, DaemonOptions options);
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;
@@ -45,7 +45,7 @@ class Daemon {
   [[nodiscard]] const std::string& device() const { return options_.device; }
   [[nodiscard]] const std::string& control() const { return control_; }
   [[nodiscard]] pid_t guard() const { return guard_; }
-  /// The number of its FUSE connection.
+  /// Returns the number of its FUSE connection.
   [[nodiscard]] unsigned connection() const { return connection_; }
   [[nodiscard]] Process& process() { return process_; }
 
@@ -54,20 +54,22 @@ class Daemon {
   [[nodiscard]] uint64_t statistic(const std::string& name) const;
   [[nodiscard]] std::string tracker() const;
   [[nodiscard]] Picture screenshot() const;
-  /// What it wrote to its standard error until now.
+  /// Returns its standard error until now.
   [[nodiscard]] const std::string& log();
 
-  /// What its end has to be: 0 and nothing in the log but what goes well, unless a test says otherwise.
+  /// Sets the expected exit status; the default is 0.
   void expect_exit_status(int status) { expected_status_ = status; }
-  void expect_complaints() { complaints_ = true; }
-  /// It and its guard were killed: what they leave is the next daemon's business.
+  /// Allows warnings and errors in the log, which otherwise fail the test.
+  void expect_warnings() { warnings_ = true; }
+  /// Skips the check for leftovers, because the test killed the daemon and its guard.
   void expect_leftovers() { leftovers_ = true; }
-  /// Where a killed daemon's mount hid what is there: whether the device's path has to exist afterwards.
+  /// Sets the expected existence of the device's path after the end. Required if a killed daemon's mount hid
+  /// the path at the start.
   void expect_device_afterwards(bool exists) { device_stays_ = exists; }
 
-  /// Sends the signal and checks everything about the end. Called with SIGTERM after each test.
+  /// Sends the signal and checks the end. Called with SIGTERM after each test.
   void end(int signal = SIGTERM);
-  /// Waits for its end and checks that it is the expected one and that nothing is left.
+  /// Waits for the end and checks its exit status, log and leftovers.
   void check_end();
 
  private:
@@ -77,7 +79,7 @@ class Daemon {
   DaemonOptions options_;
   std::string control_;
   std::string lock_;
-  bool device_stays_;  ///< after the end
+  bool device_stays_;  ///< true if the device's path has to exist after the end
 
   base::UniqueFd notify_socket_;
   Process process_;
@@ -86,26 +88,26 @@ class Daemon {
   unsigned connection_ = 0;
   std::unique_ptr<ProcessHandle> guard_handle_;
   int expected_status_ = 0;
-  bool complaints_ = false;
+  bool warnings_ = false;
   bool leftovers_ = false;
   bool checked_ = false;
 
-  // Kills a daemon that hangs: a program that waits for its answer, as the test itself, cannot be killed
-  // before that.
+  // The watchdog kills a daemon that hangs, because a program that waits for its answer (as the test itself)
+  // cannot be killed before that.
   std::mutex mutex_;
   std::condition_variable_any ended_;
   std::jthread watchdog_;
 };
 
-/// A folder for the test, and daemons in it that are ended and looked after when the test is over.
+/// A folder for the test, and daemons in it that are ended and checked after the test.
 class DaemonTest : public testing::Test {
  protected:
   void SetUp() override;
   void TearDown() override;
 
-  /// Starts a daemon; the test fails where it does not come up. Valid to the end of the test.
+  /// Starts a daemon, which is valid to the end of the test. Throws if it does not become ready.
   Daemon& start(const DaemonOptions& options = {});
-  /// Starts one that may not come up.
+  /// Starts a daemon that may not become ready.
   Daemon& try_to_start(const DaemonOptions& options);
   void end_daemons();
   [[nodiscard]] const std::string& folder() const { return folder_; }
@@ -116,7 +118,7 @@ class DaemonTest : public testing::Test {
   std::vector<std::unique_ptr<Daemon>> daemons_;
 };
 
-/// The lines of /proc/self/mountinfo that contain `text`.
+/// Returns the lines of /proc/self/mountinfo that contain `text`.
 [[nodiscard]] std::vector<std::string> mounts_with(const std::string& text);
 
 }  // namespace fuse_test

@@ -1,4 +1,4 @@
-// Depths, palettes, rotation and scaling, with real programs and pictures made elsewhere.
+// Depths, palettes, rotation and scaling, with real programs and pictures made by ffmpeg.
 
 #include <linux/fb.h>
 
@@ -23,7 +23,7 @@ class DepthTest : public DaemonTest {
     const Ended fbset = run({"fbset", "-fb", daemon.device(), "-depth", std::to_string(depth)});
     ASSERT_EQ(fbset.exit_status, 0) << fbset.errors;
   }
-  /// The test picture in ffmpeg's pixel format, as bytes.
+  /// Returns the bytes of the test picture in ffmpeg's pixel format.
   std::string picture_as(const std::string& pixel_format) {
     const Ended made =
         run({"ffmpeg", "-v", "error", "-nostdin", "-y", "-f", "lavfi", "-i", "testsrc2=size=640x480:rate=1",
@@ -31,7 +31,7 @@ class DepthTest : public DaemonTest {
     EXPECT_EQ(made.exit_status, 0) << made.errors;
     return read_file(file(pixel_format));
   }
-  /// What a decoder that is not ours makes of bytes in ffmpeg's pixel format.
+  /// Returns the test picture as ffmpeg decodes it from that pixel format.
   Picture decoded(const std::string& pixel_format) {
     const Ended made =
         run({"ffmpeg", "-v", "error", "-nostdin", "-y", "-f", "rawvideo", "-pix_fmt", pixel_format, "-s",
@@ -45,7 +45,8 @@ class DepthTest : public DaemonTest {
   }
 };
 
-/// Whether no channel differs by more than `most`: two ways to widen five bits to eight are both right.
+/// Compares pictures and allows a difference of `most` in each channel, because there are two correct ways to
+/// widen five bits to eight.
 testing::AssertionResult nearly_same(const Picture& is, const Picture& expected, int most) {
   if (is.width != expected.width || is.height != expected.height)
     return testing::AssertionFailure() << "sizes";
@@ -63,9 +64,9 @@ testing::AssertionResult nearly_same(const Picture& is, const Picture& expected,
 }
 
 #define SKIP_WITHOUT(program) \
-  if (!is_installed(program)) GTEST_SKIP() << "this needs the program " << (program)
+  if (!is_installed(program)) GTEST_SKIP() << "this test needs the program " << (program)
 
-TEST_F(DepthTest, FbsetChangesItAndPicturesOfThatDepthShow) {
+TEST_F(DepthTest, FbsetChangesDepth) {
   SKIP_WITHOUT("fbset");
   SKIP_WITHOUT("ffmpeg");
   Daemon& daemon = start();
@@ -77,7 +78,7 @@ TEST_F(DepthTest, FbsetChangesItAndPicturesOfThatDepthShow) {
   }
 }
 
-TEST_F(DepthTest, AProgramDrawsAtTheDepthThatItFinds) {
+TEST_F(DepthTest, ProgramDrawsAtInitialDepth) {
   SKIP_WITHOUT("ffmpeg");
   Daemon& daemon = start({.arguments = {"--depth", "16"}});
   const std::string picture = picture_as("rgb565le");
@@ -88,7 +89,7 @@ TEST_F(DepthTest, AProgramDrawsAtTheDepthThatItFinds) {
   EXPECT_TRUE(nearly_same(daemon.screenshot(), decoded("rgb565le"), 7));
 }
 
-TEST_F(DepthTest, APaletteAloneRecoloursTheScreen) {
+TEST_F(DepthTest, NewPaletteRecoloursScreen) {
   Daemon& daemon = start({.arguments = {"--depth", "8"}});
   const DeviceFile device(daemon.device());
   EXPECT_EQ(device.fix().visual, static_cast<uint32_t>(FB_VISUAL_PSEUDOCOLOR));
@@ -118,7 +119,7 @@ TEST_F(DepthTest, APaletteAloneRecoloursTheScreen) {
   }
 }
 
-TEST_F(DepthTest, AMappingMadeBeforeShowsTheSameMemoryAtAnotherDepth) {
+TEST_F(DepthTest, MappingStaysValidAfterChangeOfDepth) {
   Daemon& daemon = start();
   const DeviceFile device(daemon.device());
   const DeviceMap map(device);
@@ -131,7 +132,7 @@ TEST_F(DepthTest, AMappingMadeBeforeShowsTheSameMemoryAtAnotherDepth) {
   EXPECT_EQ(daemon.screenshot().at(1, 0), 0xff0000U);
 }
 
-TEST_F(DepthTest, TheDisplaysRotationIsNotTheProgramsAffair) {
+TEST_F(DepthTest, RotateOptionIsTransparentToProgram) {
   Daemon& daemon = start({.arguments = {"--rotate", "90"}});
   const DeviceFile device(daemon.device());
   EXPECT_EQ(device.var().xres, 480U);
@@ -145,7 +146,7 @@ TEST_F(DepthTest, TheDisplaysRotationIsNotTheProgramsAffair) {
   EXPECT_EQ(screen.at(0, 479), 0x789abcU);
 }
 
-TEST_F(DepthTest, WordsThatAreNoneAreRefusedByName) {
+TEST_F(DepthTest, InvalidValueIsNamedInUsageError) {
   for (const auto& arguments : std::vector<std::vector<std::string>>{{"--depth", "12"},
                                                                      {"--rotate", "45"},
                                                                      {"--scale", "big"},

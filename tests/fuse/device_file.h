@@ -14,7 +14,7 @@
 
 namespace fuse_test {
 
-/// The device opened by the test itself, which is a program as any other.
+/// The device, opened by the test itself as by any program.
 class DeviceFile {
  public:
   explicit DeviceFile(const std::string& path, int flags = O_RDWR)
@@ -24,7 +24,7 @@ class DeviceFile {
 
   [[nodiscard]] int get() const { return file_.get(); }
   void close() { file_.reset(); }
-  /// 0 or an errno.
+  /// Returns 0 or an errno.
   [[nodiscard]] int ioctl(unsigned long number, void* argument) const {
     return ::ioctl(file_.get(), number, argument) < 0 ? errno : 0;
   }
@@ -50,7 +50,7 @@ class DeviceFile {
   base::UniqueFd file_;
 };
 
-/// All of the device's memory as pixels.
+/// A mapping of all of the device's memory as pixels.
 class DeviceMap {
  public:
   explicit DeviceMap(const DeviceFile& file) : bytes_(file.fix().smem_len) {

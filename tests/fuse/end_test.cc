@@ -1,4 +1,4 @@
-// SIGTERM and SIGINT: the daemon ends within a second, whatever programs are doing.
+// SIGTERM, SIGINT and SIGHUP: the daemon ends within the limit, whatever programs are doing.
 
 #include <unistd.h>
 
@@ -20,11 +20,11 @@ INSTANTIATE_TEST_SUITE_P(Signals, EndTest, testing::Values(SIGTERM, SIGINT, SIGH
   return std::string("SIG") + ::sigabbrev_np(tested.param);
 });
 
-TEST_P(EndTest, WithNobodyAttached) {
+TEST_P(EndTest, DaemonWithoutProgramsEnds) {
   start().end(GetParam());
 }
 
-TEST_P(EndTest, WithProgramsAttachedAndDrawing) {
+TEST_P(EndTest, DaemonEndsWhileProgramsDraw) {
   Daemon& daemon = start();
   std::vector<std::unique_ptr<Program>> programs;
   for (int i = 0; i < 3; ++i) {
@@ -36,18 +36,18 @@ TEST_P(EndTest, WithProgramsAttachedAndDrawing) {
   for (const auto& program : programs) EXPECT_TRUE(program->kill());
 }
 
-TEST_P(EndTest, WithAProgramThatWaitsForAVblank) {
+TEST_P(EndTest, WaitForVblankIsAnsweredAtEnd) {
   Daemon& daemon = start({.card = "headless:64x64@1"});
   Program program(daemon.device(), open_and_map);
   const uint64_t before = daemon.statistic("ioctls");
-  program.tell("vsync");
+  program.send("vsync");
   ASSERT_TRUE(eventually([&] { return daemon.statistic("ioctls") > before; }));
   daemon.end(GetParam());
-  EXPECT_EQ(program.answer(), "ok") << "who waits is answered";
+  EXPECT_EQ(program.answer(), "ok") << "the wait is answered at the end";
   EXPECT_EQ(program.ask("vsync"), "error ENOTCONN");
 }
 
-TEST_P(EndTest, WhatIsMappedStaysReadableAndEverythingElseIsEnotconn) {
+TEST_P(EndTest, MappedPagesStayReadableAndOtherUsesReturnEnotconn) {
   Daemon& daemon = start();
   Program program(daemon.device(), open_and_map);
   const DeviceFile file(daemon.device());
@@ -66,26 +66,26 @@ TEST_P(EndTest, WhatIsMappedStaysReadableAndEverythingElseIsEnotconn) {
 
 class BusyEndTest : public DaemonTest {};
 
-TEST_F(BusyEndTest, WithAHundredThreadsInIoctlsWhoseArgumentsAreInTheFramebuffer) {
+TEST_F(BusyEndTest, DaemonEndsDuringIoctlsWithArgumentsInFramebuffer) {
   for (int i = 0; i < 10; ++i) {
     Daemon& daemon = start({.process = without_leak_check()});
-    daemon.expect_complaints();  // a thread of the program may end before its last argument is looked for
+    daemon.expect_warnings();  // a thread of the program may end before its last argument is read
     Program program(daemon.device(), open_and_map);
     const uint64_t before = daemon.statistic("ioctls");
-    program.tell("ioctls-inside 100 1000000");
+    program.send("ioctls-inside 100 1000000");
     ASSERT_TRUE(eventually([&] { return daemon.statistic("ioctls") > before + 300; }));
     daemon.end();
-    ASSERT_TRUE(program.kill()) << "the program cannot be killed";
+    ASSERT_TRUE(program.kill()) << "the program did not end after SIGKILL";
     if (HasFailure()) break;
   }
 }
 
-TEST_F(BusyEndTest, RightAfterTheStart) {
+TEST_F(BusyEndTest, DaemonEndsRightAfterStart) {
   for (int i = 0; i < 10; ++i) start().end();
 }
 
-TEST_F(BusyEndTest, OfADaemonThatIsStillStarting) {
-  // Before it says ready, a signal must not leave half of what was set up.
+TEST_F(BusyEndTest, SignalDuringStartLeavesNothing) {
+  // A signal before READY=1 must leave no mount and no file.
   for (int i = 0; i < 20; ++i) {
     Process process({FBEMUD_PATH, "--device", file("fb"), "--card", "headless"});
     static_cast<void>(eventually([&] { return !mounts_with(file("fb")).empty() || i % 2 == 0; }));

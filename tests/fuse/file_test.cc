@@ -1,4 +1,4 @@
-// read(2), write(2) and the rest of a file's calls, as fb_read() and fb_write() answer them.
+// read(2), write(2) and the other calls of a file, with the results of fb_read() and fb_write().
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -22,7 +22,7 @@ class FileTest : public DaemonTest {
   }
   [[nodiscard]] Daemon& daemon() const { return *daemon_; }
 
-  /// What write(2) gives for so many bytes at the offset: a number, or a negative errno.
+  /// Writes `size` bytes at `offset`. Returns the result of write(2), or a negative errno.
   static ssize_t write_at(const DeviceFile& file, off_t offset, size_t size) {
     const std::string bytes(size, '\x5a');
     const ssize_t written = ::pwrite(file.get(), bytes.data(), bytes.size(), offset);
@@ -38,7 +38,7 @@ class FileTest : public DaemonTest {
   Daemon* daemon_ = nullptr;
 };
 
-TEST_F(FileTest, WritesAreShortAtTheEndThenEnospcAndEfbigBeyond) {
+TEST_F(FileTest, WriteIsShortAtEndAndReturnsEnospcOrEfbigBeyond) {
   const DeviceFile file(daemon().device());
   EXPECT_EQ(write_at(file, total - 100, 100), 100);
   EXPECT_EQ(write_at(file, total - 100, 4096), 100);
@@ -53,13 +53,13 @@ TEST_F(FileTest, WritesAreShortAtTheEndThenEnospcAndEfbigBeyond) {
   EXPECT_EQ(status.st_size, total) << "no write changes the size";
 }
 
-TEST_F(FileTest, AWriteOfMoreThanAllIsShort) {
+TEST_F(FileTest, WriteLargerThanMemoryIsShort) {
   const DeviceFile file(daemon().device());
   EXPECT_EQ(write_at(file, 0, total + 8192), total);
   EXPECT_EQ(daemon().screenshot().pixels, std::vector<uint32_t>(640 * 480, 0x5a5a5a));
 }
 
-TEST_F(FileTest, ReadsAreShortAtTheEndThenZero) {
+TEST_F(FileTest, ReadIsShortAtEndAndReturnsZeroBeyond) {
   const DeviceFile file(daemon().device());
   EXPECT_EQ(read_at(file, total - 100, 4096), 100);
   EXPECT_EQ(read_at(file, total, 1), 0);
@@ -67,7 +67,7 @@ TEST_F(FileTest, ReadsAreShortAtTheEndThenZero) {
   EXPECT_EQ(read_at(file, 0, total + 8192), total);
 }
 
-TEST_F(FileTest, TheFilePositionFollowsWhatWasWrittenAndRead) {
+TEST_F(FileTest, FilePositionFollowsReadsAndWrites) {
   const DeviceFile file(daemon().device());
   ASSERT_EQ(::lseek(file.get(), 1000, SEEK_SET), 1000);
   ASSERT_EQ(::write(file.get(), "abcdef", 6), 6);
@@ -82,7 +82,7 @@ TEST_F(FileTest, TheFilePositionFollowsWhatWasWrittenAndRead) {
   EXPECT_EQ(errno, EINVAL);
 }
 
-TEST_F(FileTest, AWriteIsSeenInAMappingAtOnce) {
+TEST_F(FileTest, WriteIsVisibleInMapping) {
   const DeviceFile file(daemon().device());
   const DeviceMap map(file);
   EXPECT_EQ(map[5], 0U);
@@ -91,7 +91,7 @@ TEST_F(FileTest, AWriteIsSeenInAMappingAtOnce) {
   EXPECT_EQ(map[5], pixel);
 }
 
-TEST_F(FileTest, AStoreInAMappingIsReadAtOnce) {
+TEST_F(FileTest, StoreInMappingIsVisibleToRead) {
   const DeviceFile file(daemon().device());
   const DeviceMap map(file);
   map[total / 4 - 1] = 0x00abcdef;
@@ -100,7 +100,7 @@ TEST_F(FileTest, AStoreInAMappingIsReadAtOnce) {
   EXPECT_EQ(pixel, 0x00abcdefU);
 }
 
-TEST_F(FileTest, StoresNextToAWriteInTheSamePageAreKept) {
+TEST_F(FileTest, WriteKeepsStoresInSamePage) {
   const DeviceFile file(daemon().device());
   const DeviceMap map(file);
   for (uint32_t i = 0; i < 512; ++i) {
@@ -115,12 +115,13 @@ TEST_F(FileTest, StoresNextToAWriteInTheSamePageAreKept) {
   }
 }
 
-TEST_F(FileTest, AWriteIsOnTheScreenOnce) {
+TEST_F(FileTest, WriteIsUploadedOnce) {
   const DeviceFile file(daemon().device());
   const uint64_t before = daemon().statistic("changed_bytes");
   ASSERT_EQ(write_at(file, 2560 * 20 + 40, 2560), 2560);
   EXPECT_TRUE(eventually([&] { return daemon().statistic("uploaded_bytes") > 0; }));
-  EXPECT_EQ(daemon().statistic("changed_bytes") - before, 2560U) << "its exact range, not its pages";
+  EXPECT_EQ(daemon().statistic("changed_bytes") - before, 2560U)
+      << "the exact range of the write, not its pages";
   const Picture screen = daemon().screenshot();
   EXPECT_EQ(screen.at(9, 20), 0U);
   EXPECT_EQ(screen.at(10, 20), 0x5a5a5aU);
@@ -128,7 +129,7 @@ TEST_F(FileTest, AWriteIsOnTheScreenOnce) {
   EXPECT_EQ(screen.at(10, 21), 0U);
 }
 
-TEST_F(FileTest, TruncatingAnOpenFileIsEinvalAndChangesNothing) {
+TEST_F(FileTest, FtruncateReturnsEinvalAndKeepsSize) {
   const DeviceFile file(daemon().device());
   for (const off_t size : {off_t{0}, off_t{4096}, total * 2}) {
     EXPECT_EQ(::ftruncate(file.get(), size), -1) << size;
@@ -139,7 +140,7 @@ TEST_F(FileTest, TruncatingAnOpenFileIsEinvalAndChangesNothing) {
   EXPECT_EQ(status.st_size, total);
 }
 
-TEST_F(FileTest, TruncatingByNameDropsNoPixel) {
+TEST_F(FileTest, TruncateByPathKeepsPixels) {
   const DeviceFile file(daemon().device());
   const DeviceMap map(file);
   map[0] = 0x111111;
@@ -152,14 +153,14 @@ TEST_F(FileTest, TruncatingByNameDropsNoPixel) {
   EXPECT_EQ(status.st_size, total);
 }
 
-TEST_F(FileTest, OpeningWithFlagsThatMeanNothingHereWorks) {
+TEST_F(FileTest, OpenIgnoresIrrelevantFlags) {
   for (const int flags : {O_NONBLOCK, O_APPEND, O_SYNC, O_DSYNC, O_TRUNC, O_CREAT, O_NOCTTY}) {
     const base::UniqueFd file(::open(daemon().device().c_str(), O_RDWR | O_CLOEXEC | flags, 0600));
     EXPECT_TRUE(file) << flags << ": " << std::strerror(errno);
   }
 }
 
-TEST_F(FileTest, SyncingReturnsWhenThePixelsAreOnTheScreen) {
+TEST_F(FileTest, FsyncAndMsyncReturnAfterPresentation) {
   const DeviceFile file(daemon().device());
   const DeviceMap map(file);
   for (uint32_t i = 1; i <= 20; ++i) {
@@ -170,7 +171,7 @@ TEST_F(FileTest, SyncingReturnsWhenThePixelsAreOnTheScreen) {
   }
 }
 
-TEST_F(FileTest, TheAttributesAreThoseOfAFileOfTheMemorysSize) {
+TEST_F(FileTest, AttributesAreThoseOfRegularFile) {
   struct stat status {};
   ASSERT_EQ(::stat(daemon().device().c_str(), &status), 0);
   EXPECT_TRUE(S_ISREG(status.st_mode));
@@ -178,10 +179,10 @@ TEST_F(FileTest, TheAttributesAreThoseOfAFileOfTheMemorysSize) {
   EXPECT_EQ(status.st_size, total);
   EXPECT_EQ(::chmod(daemon().device().c_str(), 0666), 0);
   ASSERT_EQ(::stat(daemon().device().c_str(), &status), 0);
-  EXPECT_EQ(status.st_mode & 0777U, 0666U) << "as udev rules and people set it";
+  EXPECT_EQ(status.st_mode & 0777U, 0666U) << "as a udev rule may set it";
 }
 
-TEST_F(FileTest, TheLastCloseLeavesPictureAndState) {
+TEST_F(FileTest, LastCloseKeepsPictureAndState) {
   {
     const DeviceFile file(daemon().device());
     fb_var_screeninfo var = file.var();

@@ -1,4 +1,4 @@
-// File systems without room.
+// Full file systems.
 
 #include <filesystem>
 #include <memory>
@@ -17,7 +17,7 @@ class FullDiskTest : public DaemonTest {
     DaemonTest::SetUp();
     if (IsSkipped()) return;
     mounts_ = std::make_unique<PrivateMounts>();
-    if (!mounts_->entered()) GTEST_SKIP() << "this needs a mount namespace of its own";
+    if (!mounts_->entered()) GTEST_SKIP() << "this test needs a private mount namespace";
     std::filesystem::create_directory(file("disk"));
   }
   void TearDown() override {
@@ -28,7 +28,7 @@ class FullDiskTest : public DaemonTest {
   static size_t files_in(const std::string& folder) {
     return static_cast<size_t>(std::distance(std::filesystem::directory_iterator(folder), {}));
   }
-  /// Fills a file system to its last byte.
+  /// Fills a file system completely.
   static void fill(const std::string& folder) {
     static_cast<void>(run({"dd", "if=/dev/zero", "of=" + folder + "/filling", "bs=4096"}));
   }
@@ -37,7 +37,7 @@ class FullDiskTest : public DaemonTest {
   std::unique_ptr<PrivateMounts> mounts_;
 };
 
-TEST_F(FullDiskTest, NoRoomForTheDevice) {
+TEST_F(FullDiskTest, DeviceWithoutInodeFailsStart) {
   ASSERT_TRUE(cover_with_tmpfs(file("disk"), "size=64k,nr_inodes=1"));
   const Unmounting unmounting(file("disk"));
   const Ended ended = run({FBEMUD_PATH, "--device", file("disk/fb"), "--card", "headless"});
@@ -48,7 +48,7 @@ TEST_F(FullDiskTest, NoRoomForTheDevice) {
   EXPECT_EQ(files_in(file("disk")), 0U);
 }
 
-TEST_F(FullDiskTest, TheDeviceTakesNoRoom) {
+TEST_F(FullDiskTest, DeviceNeedsNoSpace) {
   ASSERT_TRUE(cover_with_tmpfs(file("disk"), "size=64k"));
   const Unmounting unmounting(file("disk"));
   fill(file("disk"));
@@ -61,7 +61,7 @@ TEST_F(FullDiskTest, TheDeviceTakesNoRoom) {
   daemon.end();
 }
 
-TEST_F(FullDiskTest, NoRoomForTheLock) {
+TEST_F(FullDiskTest, LockWithoutSpaceFailsStart) {
   const auto ended_with_run = [&](const std::string& options, bool full) {
     return run({FBEMUD_PATH, "--device", file("fb"), "--card", "headless"}, {.prepare = [=] {
                  if (!leave_mount_namespace() || !cover_with_tmpfs("/run", options)) return false;
@@ -80,7 +80,7 @@ TEST_F(FullDiskTest, NoRoomForTheLock) {
   EXPECT_FALSE(std::filesystem::exists(file("fb")));
 }
 
-TEST_F(FullDiskTest, NoRoomForAScreenshotLeavesNoPartOfIt) {
+TEST_F(FullDiskTest, ScreenshotWithoutSpaceLeavesNoFile) {
   ASSERT_TRUE(cover_with_tmpfs(file("disk"), "size=4k"));
   const Unmounting unmounting(file("disk"));
   Daemon& daemon = start();
@@ -94,7 +94,7 @@ TEST_F(FullDiskTest, NoRoomForAScreenshotLeavesNoPartOfIt) {
   EXPECT_EQ(files_in(file("disk")), 0U);
 }
 
-TEST_F(FullDiskTest, AScreenshotThatFailsLeavesTheOneBefore) {
+TEST_F(FullDiskTest, FailedScreenshotKeepsPreviousFile) {
   ASSERT_TRUE(cover_with_tmpfs(file("disk"), "size=4k"));
   const Unmounting unmounting(file("disk"));
   Daemon& daemon = start();
@@ -108,7 +108,7 @@ TEST_F(FullDiskTest, AScreenshotThatFailsLeavesTheOneBefore) {
   EXPECT_EQ(files_in(file("disk")), 1U);
 }
 
-TEST_F(FullDiskTest, AScreenshotToAFullOutputFails) {
+TEST_F(FullDiskTest, ScreenshotToFullOutputFails) {
   Daemon& daemon = start();
   const Ended ended =
       run({FBEMUCTL_PATH, "--control", daemon.control(), "screenshot", "-"}, {.output_file = "/dev/full"});

@@ -1,4 +1,4 @@
-// The ioctls, from a program's side.
+// The ioctls as a program uses them.
 
 #include <array>
 #include <cstring>
@@ -13,7 +13,7 @@ namespace {
 
 class IoctlTest : public DaemonTest {};
 
-TEST_F(IoctlTest, TheGeometryIsThatOfTheMode) {
+TEST_F(IoctlTest, GeometryIsThatOfMode) {
   Daemon& daemon = start({.card = "headless:800x600@75"});
   const DeviceFile file(daemon.device(), O_RDONLY);
   const fb_var_screeninfo var = file.var();
@@ -34,7 +34,7 @@ TEST_F(IoctlTest, TheGeometryIsThatOfTheMode) {
   EXPECT_EQ(fix.visual, static_cast<uint32_t>(FB_VISUAL_TRUECOLOR));
 }
 
-TEST_F(IoctlTest, APutThatTestsChangesNothing) {
+TEST_F(IoctlTest, PutWithActivateTestChangesNothing) {
   Daemon& daemon = start();
   const DeviceFile file(daemon.device());
   fb_var_screeninfo var = file.var();
@@ -47,7 +47,7 @@ TEST_F(IoctlTest, APutThatTestsChangesNothing) {
   EXPECT_EQ(daemon.screenshot().width, 640U);
 }
 
-TEST_F(IoctlTest, APutChangesTheModeAndTheMemoryStays) {
+TEST_F(IoctlTest, PutChangesModeAndKeepsMemory) {
   Daemon& daemon = start();
   const DeviceFile file(daemon.device());
   const DeviceMap map(file);
@@ -66,7 +66,7 @@ TEST_F(IoctlTest, APutChangesTheModeAndTheMemoryStays) {
   EXPECT_EQ(screen.at(399, 299), 0x00ff00U);
 }
 
-TEST_F(IoctlTest, APutThatCannotBeIsEinvalAndChangesNothing) {
+TEST_F(IoctlTest, InvalidPutReturnsEinvalAndChangesNothing) {
   Daemon& daemon = start();
   const DeviceFile file(daemon.device());
   const auto refused = [&](auto change) {
@@ -74,7 +74,7 @@ TEST_F(IoctlTest, APutThatCannotBeIsEinvalAndChangesNothing) {
     change(var);
     const fb_var_screeninfo before = var;
     EXPECT_EQ(file.ioctl(FBIOPUT_VSCREENINFO, &var), EINVAL);
-    EXPECT_EQ(std::memcmp(&var, &before, sizeof var), 0) << "an error leaves the caller's structure";
+    EXPECT_EQ(std::memcmp(&var, &before, sizeof var), 0) << "an error does not change the caller's structure";
   };
   refused([](fb_var_screeninfo& var) { var.xres = 0; });
   refused([](fb_var_screeninfo& var) { var.yres = 7; });
@@ -88,7 +88,7 @@ TEST_F(IoctlTest, APutThatCannotBeIsEinvalAndChangesNothing) {
   EXPECT_EQ(daemon.screenshot().width, 640U);
 }
 
-TEST_F(IoctlTest, APutWorksOnAFileOpenForReading) {
+TEST_F(IoctlTest, PutWorksOnReadOnlyFile) {
   Daemon& daemon = start();
   const DeviceFile file(daemon.device(), O_RDONLY);
   fb_var_screeninfo var = file.var();
@@ -97,7 +97,7 @@ TEST_F(IoctlTest, APutWorksOnAFileOpenForReading) {
   EXPECT_EQ(file.var().yres_virtual, 960U);
 }
 
-TEST_F(IoctlTest, TheVblankCountGoesOn) {
+TEST_F(IoctlTest, VblankCountIncreases) {
   Daemon& daemon = start();
   const DeviceFile file(daemon.device());
   fb_vblank first{};
@@ -112,7 +112,7 @@ TEST_F(IoctlTest, TheVblankCountGoesOn) {
   EXPECT_GT(second.count, first.count);
 }
 
-TEST_F(IoctlTest, ConsolesAreOnFramebufferZeroWhereThePathIsNoFramebuffersOfDev) {
+TEST_F(IoctlTest, ConsolesAreOnFramebuffer0IfPathIsNotInDev) {
   Daemon& daemon = start({.device = file("fb7")});
   const DeviceFile device(daemon.device());
   fb_con2fbmap map{1, 99};
@@ -120,11 +120,11 @@ TEST_F(IoctlTest, ConsolesAreOnFramebufferZeroWhereThePathIsNoFramebuffersOfDev)
   EXPECT_EQ(map.framebuffer, 0U);
 }
 
-TEST_F(IoctlTest, UnknownNumbersAreEnotty) {
+TEST_F(IoctlTest, UnknownNumberReturnsEnotty) {
   Daemon& daemon = start();
   const DeviceFile file(daemon.device());
   std::array<uint8_t, 256> memory{};
-  constexpr unsigned long omapfb_sync_gfx = 0x4f25;  // with which mplayer looks for an OMAP
+  constexpr unsigned long omapfb_sync_gfx = 0x4f25;  // mplayer's probe for an OMAP
   for (const unsigned long number : {omapfb_sync_gfx, 0x4603UL, 0x4613UL, 0x4614UL, 0x4615UL, 0x4616UL,
                                      0x4617UL, 0x4618UL, 0x4630UL, 0x46ffUL, 0x5401UL}) {
     EXPECT_EQ(file.ioctl(number, memory.data()), ENOTTY) << std::hex << number;
@@ -132,7 +132,7 @@ TEST_F(IoctlTest, UnknownNumbersAreEnotty) {
   EXPECT_EQ(file.var().xres, 640U);
 }
 
-TEST_F(IoctlTest, BlankingTurnsTheScreenDarkAndBack) {
+TEST_F(IoctlTest, BlankTurnsScreenBlackAndBack) {
   Daemon& daemon = start();
   Program program(daemon.device(), open_and_map);
   ASSERT_EQ(program.ask("picture 1"), "ok");
@@ -141,13 +141,13 @@ TEST_F(IoctlTest, BlankingTurnsTheScreenDarkAndBack) {
     EXPECT_EQ(daemon.status().at("blank_level"), std::stoi(level));
   }
   EXPECT_TRUE(same(daemon.screenshot(), black_picture(640, 480)));
-  EXPECT_EQ(program.ask("picture 2"), "ok") << "the memory can be drawn on meanwhile";
+  EXPECT_EQ(program.ask("picture 2"), "ok") << "programs can draw while the screen is blank";
   EXPECT_EQ(program.ask("blank 5"), "error EINVAL");
   EXPECT_EQ(program.ask("blank 0"), "ok");
   EXPECT_TRUE(same(daemon.screenshot(), drawn_picture(640, 480, 2)));
 }
 
-/// A colour map of so many entries.
+/// A colour map of `count` entries.
 struct Colors {
   explicit Colors(uint32_t count) : red(count), green(count), blue(count), transp(count) {}
   [[nodiscard]] fb_cmap map(uint32_t first) {
@@ -156,7 +156,7 @@ struct Colors {
   std::vector<uint16_t> red, green, blue, transp;
 };
 
-TEST_F(IoctlTest, TheColorMapStartsWithTheConsolesColors) {
+TEST_F(IoctlTest, ColorMapStartsWithConsoleColors) {
   Daemon& daemon = start();
   const DeviceFile file(daemon.device());
   Colors colors(256);
@@ -170,7 +170,7 @@ TEST_F(IoctlTest, TheColorMapStartsWithTheConsolesColors) {
   EXPECT_EQ(colors.transp[0], 0x7777) << "transparency is never written";
 }
 
-TEST_F(IoctlTest, SixteenColorsCanBeSetAndComeBack) {
+TEST_F(IoctlTest, SixteenColorsAreStored) {
   Daemon& daemon = start();
   const DeviceFile file(daemon.device());
   Colors set(16);
@@ -185,7 +185,7 @@ TEST_F(IoctlTest, SixteenColorsCanBeSetAndComeBack) {
   EXPECT_EQ(got.blue, set.blue);
 }
 
-TEST_F(IoctlTest, ColorMapsThatCannotBeAreRefused) {
+TEST_F(IoctlTest, InvalidColorMapReturnsError) {
   Daemon& daemon = start();
   const DeviceFile file(daemon.device());
   Colors colors(17);
@@ -199,7 +199,7 @@ TEST_F(IoctlTest, ColorMapsThatCannotBeAreRefused) {
   map = colors.map(256);
   EXPECT_EQ(file.ioctl(FBIOGETCMAP, &map), EINVAL);
   map = colors.map(250);
-  EXPECT_EQ(file.ioctl(FBIOGETCMAP, &map), 0) << "more than there is, is no error";
+  EXPECT_EQ(file.ioctl(FBIOGETCMAP, &map), 0) << "a read beyond the end is not an error";
 }
 
 }  // namespace

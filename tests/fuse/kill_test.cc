@@ -1,4 +1,4 @@
-// SIGKILL: what the guard cleans up, and what the next start does where there is no guard either.
+// SIGKILL: the cleanup by the guard, or by the next start if the guard was killed too.
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -15,7 +15,7 @@ constexpr int killed = 128 + SIGKILL;
 
 class KillTest : public DaemonTest {
  protected:
-  /// Kills the daemon alone; its guard has to clean up.
+  /// Kills only the daemon; its guard has to clean up.
   static void kill_daemon(Daemon& daemon) {
     daemon.expect_exit_status(killed);
     daemon.end(SIGKILL);
@@ -29,18 +29,18 @@ class KillTest : public DaemonTest {
   }
 };
 
-TEST_F(KillTest, TheGuardCleansUpAfterAnIdleDaemon) {
+TEST_F(KillTest, GuardCleansUpAfterIdleDaemon) {
   kill_daemon(start());
 }
 
-TEST_F(KillTest, TheGuardLeavesACoveredFileAsItWas) {
+TEST_F(KillTest, GuardKeepsCoveredFile) {
   write_file(file("fb"), "before");
   kill_daemon(start());
   EXPECT_EQ(read_file(file("fb")), "before");
 }
 
-TEST_F(KillTest, WhileAProgramDirtiesPagesAsFastAsItCan) {
-  // The daemon's thread that waits for pages to be written back must not keep the killed process alive.
+TEST_F(KillTest, KilledDaemonEndsDuringWriteback) {
+  // A thread of the daemon that waits for writeback must not keep the killed process alive.
   for (int i = 0; i < 20; ++i) {
     Daemon& daemon = start();
     Program program(daemon.device(), open_and_map);
@@ -48,16 +48,16 @@ TEST_F(KillTest, WhileAProgramDirtiesPagesAsFastAsItCan) {
     const uint64_t ticks = i % 4 == 0 ? 30 : 1 + static_cast<uint64_t>(i) % 5;
     ASSERT_TRUE(eventually([&] { return daemon.statistic("ticks") >= ticks; }));
     kill_daemon(daemon);
-    ASSERT_TRUE(program.kill()) << "the program cannot be killed";
+    ASSERT_TRUE(program.kill()) << "the program did not end after SIGKILL";
     if (HasFailure()) break;
   }
 }
 
-TEST_F(KillTest, WhileProgramsWaitInIoctls) {
+TEST_F(KillTest, KilledDaemonEndsDuringWaitForVblank) {
   Daemon& daemon = start({.card = "headless:64x64@1"});
   Program program(daemon.device(), open_and_map);
   const uint64_t before = daemon.statistic("ioctls");
-  program.tell("vsync");
+  program.send("vsync");
   ASSERT_TRUE(eventually([&] { return daemon.statistic("ioctls") > before; }));
   kill_daemon(daemon);
   const std::string answer = program.answer();
@@ -65,24 +65,24 @@ TEST_F(KillTest, WhileProgramsWaitInIoctls) {
   EXPECT_EQ(program.ask("vsync"), "error ENOTCONN");
 }
 
-TEST_F(KillTest, WhileAHundredThreadsHaveArgumentsInTheFramebuffer) {
-  // A thread of the daemon that waits for such memory, which only the daemon can deliver, must not keep the
+TEST_F(KillTest, KilledDaemonEndsDuringIoctlsWithArgumentsInFramebuffer) {
+  // Only the daemon can deliver such memory. A thread of the daemon that waits for it must not keep the
   // killed process and its connection alive.
   for (int i = 0; i < 10; ++i) {
     Daemon& daemon = start();
     Program program(daemon.device(), open_and_map);
     const uint64_t before = daemon.statistic("ioctls");
-    program.tell("ioctls-inside 100 1000000");
+    program.send("ioctls-inside 100 1000000");
     ASSERT_TRUE(eventually([&] { return daemon.statistic("ioctls") > before + 300; }));
     kill_daemon(daemon);
-    ASSERT_TRUE(program.kill()) << "the program cannot be killed";
+    ASSERT_TRUE(program.kill()) << "the program did not end after SIGKILL";
     if (HasFailure()) break;
   }
 }
 
-TEST_F(KillTest, TheNextStartServesTheSamePath) {
+TEST_F(KillTest, NextStartServesSamePath) {
   for (int i = 0; i < 5; ++i) {
-    // At once, while the guard may still be cleaning up.
+    // The next start comes at once, while the guard may still be cleaning up.
     Daemon& first = start();
     first.expect_exit_status(killed);
     first.expect_leftovers();
@@ -97,11 +97,11 @@ TEST_F(KillTest, TheNextStartServesTheSamePath) {
   }
 }
 
-TEST_F(KillTest, WithTheGuardKilledTooTheNextStartReplacesTheStaleMountAndRemovesTheFile) {
+TEST_F(KillTest, NextStartAfterKilledGuardReplacesStaleMountAndRemovesFile) {
   Daemon& first = start();
   const DeviceFile stale(first.device());
   kill_both(first);
-  EXPECT_EQ(mounts_with(first.device()).size(), 1U) << "nobody was there to remove it";
+  EXPECT_EQ(mounts_with(first.device()).size(), 1U) << "no guard removed it";
   EXPECT_EQ(::open(first.device().c_str(), O_RDONLY | O_CLOEXEC), -1);
   EXPECT_EQ(errno, ENOTCONN);
 
@@ -112,23 +112,22 @@ TEST_F(KillTest, WithTheGuardKilledTooTheNextStartReplacesTheStaleMountAndRemove
   EXPECT_EQ(mounts_with(second.device()).size(), 1U);
   const DeviceFile device(second.device());
   EXPECT_EQ(device.var().xres, 640U);
-  // The first one made the file, the last one removes it.
+  // The first daemon made the file, the second removes it.
 }
 
-TEST_F(KillTest, AStaleMountIsRecognizedThoughItsAttributesAreCached) {
+TEST_F(KillTest, StaleMountWithCachedAttributesIsRecognized) {
   Daemon& first = start();
   for (int i = 0; i < 2; ++i) EXPECT_EQ(::access(first.device().c_str(), R_OK), 0);
   EXPECT_EQ(run({"ls", "-l", first.device()}).exit_status, 0);
   kill_both(first);
-  EXPECT_EQ(run({"ls", "-l", first.device()}).exit_status, 0)
-      << "this is what the test is about: no one was asked";
+  EXPECT_EQ(run({"ls", "-l", first.device()}).exit_status, 0) << "the cached attributes need no daemon";
   Daemon& second = start();
   second.expect_device_afterwards(false);
   const DeviceFile device(second.device());
   EXPECT_EQ(device.var().xres, 640U);
 }
 
-TEST_F(KillTest, AFileOfSomeoneElseIsNotRemovedByTheNextDaemon) {
+TEST_F(KillTest, NextDaemonKeepsFileNotMadeByDaemon) {
   write_file(file("fb"), "before");
   Daemon& first = start();
   kill_both(first);
@@ -138,7 +137,7 @@ TEST_F(KillTest, AFileOfSomeoneElseIsNotRemovedByTheNextDaemon) {
   EXPECT_EQ(read_file(file("fb")), "before");
 }
 
-TEST_F(KillTest, AProgramOfTheKilledDaemonDoesNotDisturbTheNext) {
+TEST_F(KillTest, ProgramOfKilledDaemonDoesNotDisturbNext) {
   Daemon& first = start();
   Program old(first.device(), open_and_map);
   ASSERT_EQ(old.ask("picture 1"), "ok");
@@ -147,14 +146,14 @@ TEST_F(KillTest, AProgramOfTheKilledDaemonDoesNotDisturbTheNext) {
   second.expect_device_afterwards(false);
   Program fresh(second.device(), open_and_map);
   ASSERT_EQ(fresh.ask("picture 2"), "ok");
-  EXPECT_EQ(old.ask("check 1"), "ok") << "it keeps what it has mapped";
+  EXPECT_EQ(old.ask("check 1"), "ok") << "the program keeps its mapped pages";
   EXPECT_EQ(old.ask("picture 3"), "ok");
   EXPECT_EQ(old.ask("pan 0 0"), "error ENOTCONN");
   EXPECT_TRUE(old.kill());
   EXPECT_TRUE(same(second.screenshot(), drawn_picture(640, 480, 2)));
 }
 
-TEST_F(KillTest, AKilledGuardIsNotMissedByADaemonThatEndsInOrder) {
+TEST_F(KillTest, DaemonWithKilledGuardEndsInOrder) {
   Daemon& daemon = start();
   ASSERT_EQ(::kill(daemon.guard(), SIGKILL), 0);
   const DeviceFile device(daemon.device());
@@ -162,7 +161,7 @@ TEST_F(KillTest, AKilledGuardIsNotMissedByADaemonThatEndsInOrder) {
   daemon.end();
 }
 
-TEST_F(KillTest, SignalsToTheWholeGroupDoNotEndTheGuard) {
+TEST_F(KillTest, SignalsToProcessGroupDoNotEndGuard) {
   Daemon& daemon = start();
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) ASSERT_EQ(::kill(daemon.guard(), signal), 0);
   kill_daemon(daemon);

@@ -1,4 +1,4 @@
-// What a program drew before it ended reaches the screen, however and whenever it ends.
+// The last picture of a program reaches the screen, whatever ends the program and at any time.
 
 #include <sys/mman.h>
 
@@ -18,12 +18,12 @@ const DaemonOptions small{.card = "headless:320x240"};
 
 class LastFrameTest : public DaemonTest {
  protected:
-  /// Lets a time go by that ends at any point of a frame.
-  void pass_some_time() {
+  /// Waits until a random point of a frame.
+  void wait_random_time() {
     std::this_thread::sleep_for(
         std::chrono::microseconds(std::uniform_int_distribution<>(0, 40'000)(random_)));
   }
-  /// The visible memory, as a program reads it.
+  /// Returns the visible memory, as a program reads it.
   static Picture memory(const Daemon& daemon) {
     const DeviceFile file(daemon.device(), O_RDONLY);
     std::string bytes(size_t{width} * height * 4, '\0');
@@ -35,23 +35,23 @@ class LastFrameTest : public DaemonTest {
   std::mt19937 random_{20180501};
 };
 
-TEST_F(LastFrameTest, OfAProgramThatExitsWithoutMunmap) {
+TEST_F(LastFrameTest, PictureStaysAfterExitWithoutMunmap) {
   Daemon& daemon = start(small);
   for (uint32_t i = 0; i < 40; ++i) {
     Program program(daemon.device(), open_and_map);
-    pass_some_time();
-    program.tell("picture " + std::to_string(i) + "\nexit 0");
+    wait_random_time();
+    program.send("picture " + std::to_string(i) + "\nexit 0");
     ASSERT_TRUE(program.process().wait());
     ASSERT_TRUE(same(daemon.screenshot(), drawn_picture(width, height, i))) << "round " << i;
   }
 }
 
-TEST_F(LastFrameTest, OfAProgramThatIsKilledRightAfterDrawing) {
+TEST_F(LastFrameTest, PictureStaysAfterKillRightAfterDrawing) {
   Daemon& daemon = start(small);
   for (uint32_t i = 0; i < 40; ++i) {
     Program program(daemon.device(), open_and_map);
     ASSERT_EQ(program.ask("picture " + std::to_string(i + 1)), "ok");
-    if (i % 2 == 0) pass_some_time();
+    if (i % 2 == 0) wait_random_time();
     const uint32_t last = i % 4 == 0 ? i : i + 1;
     ASSERT_EQ(program.ask("picture " + std::to_string(last)), "ok");
     ASSERT_TRUE(program.kill());
@@ -59,31 +59,31 @@ TEST_F(LastFrameTest, OfAProgramThatIsKilledRightAfterDrawing) {
   }
 }
 
-TEST_F(LastFrameTest, OfAProgramThatIsKilledInTheMiddleOfDrawing) {
+TEST_F(LastFrameTest, ScreenMatchesMemoryAfterKillWhileDrawing) {
   Daemon& daemon = start(small);
   for (uint32_t i = 0; i < 40; ++i) {
     Program program(daemon.device(), open_and_map);
     ASSERT_EQ(program.ask("animate " + std::to_string(i)), "ok drawing");
-    pass_some_time();
+    wait_random_time();
     ASSERT_TRUE(program.kill());
     ASSERT_TRUE(same(daemon.screenshot(), memory(daemon))) << "round " << i;
   }
 }
 
-TEST_F(LastFrameTest, OfAProgramThatHasMadeTheTrackerHot) {
+TEST_F(LastFrameTest, PictureStaysAfterExitWhileHot) {
   Daemon& daemon = start({.card = "headless:640x480"});
   for (uint32_t i = 0; i < 5; ++i) {
     Program program(daemon.device(), open_and_map);
     ASSERT_EQ(program.ask("animate " + std::to_string(i)), "ok drawing");
     ASSERT_TRUE(eventually([&] { return daemon.tracker() == "hot"; }));
-    program.tell("picture " + std::to_string(100 + i) + "\nexit 0");
+    program.send("picture " + std::to_string(100 + i) + "\nexit 0");
     ASSERT_TRUE(program.process().wait());
     ASSERT_TRUE(same(daemon.screenshot(), drawn_picture(640, 480, 100 + i))) << "round " << i;
   }
 }
 
-TEST_F(LastFrameTest, OfEachOfManyShortPrograms) {
-  // Each draws a few lines of its own; nothing of any of them may be missing.
+TEST_F(LastFrameTest, LinesOfManyShortProgramsStay) {
+  // Each program draws a few lines of its own; no line may be missing.
   Daemon& daemon = start(small);
   for (uint32_t line = 0; line < height; line += 4) {
     const Ended ended = run({FBPROGRAM_PATH, daemon.device(), "open rw", "map rw smem",
@@ -93,7 +93,7 @@ TEST_F(LastFrameTest, OfEachOfManyShortPrograms) {
   EXPECT_TRUE(same(daemon.screenshot(), drawn_picture(width, height, 1)));
 }
 
-TEST_F(LastFrameTest, OfAWriterWithoutAMapping) {
+TEST_F(LastFrameTest, WriteStaysAfterKill) {
   Daemon& daemon = start(small);
   for (uint32_t i = 1; i <= 20; ++i) {
     Program program(daemon.device(), {"open wo"});

@@ -4,7 +4,7 @@
 
 int main(int count, char** words) {
   testing::InitGoogleTest(&count, words);
-  // Under sanitizers alone: other builds write no reports.
+  // Only builds with a sanitizer write reports.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   testing::UnitTest::GetInstance()->listeners().Append(new fuse_test::SanitizerReports);
 #endif

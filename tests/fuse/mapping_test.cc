@@ -1,4 +1,4 @@
-// A static program maps the framebuffer in every way that programs do.
+// Mappings of the framebuffer by a static program, in every way that programs use.
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -13,21 +13,21 @@ namespace {
 struct Mapping {
   std::string name;
   std::string protection;
-  long more;  ///< bytes more than smem_len
+  long more;  ///< bytes added to smem_len
 };
 
 std::ostream& operator<<(std::ostream& stream, const Mapping& mapping) {
   return stream << mapping.name;
 }
 
-/// 322 x 241: neither a line nor a screenful is a number of pages.
+/// A size of which neither a line nor a screenful is a whole number of pages.
 constexpr uint32_t width = 322;
 constexpr uint32_t height = 241;
 const DaemonOptions odd_size{.card = "headless:322x241"};
 
 class MappedTest : public DaemonTest, public testing::WithParamInterface<Mapping> {};
 
-TEST_P(MappedTest, WhatAProgramStoresIsOnTheScreen) {
+TEST_P(MappedTest, StoresAreShown) {
   Daemon& daemon = start(odd_size);
   Program program(daemon.device(), {"open rw"});
   ASSERT_EQ(program.ask("map " + GetParam().protection + " smem " + std::to_string(GetParam().more)), "ok");
@@ -45,7 +45,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 class MappingTest : public DaemonTest {};
 
-TEST_F(MappingTest, ReadOnlyMappingsOfEveryLengthSeeThePixels) {
+TEST_F(MappingTest, ReadOnlyMappingOfAnyLengthShowsPixels) {
   Daemon& daemon = start(odd_size);
   Program painter(daemon.device(), open_and_map);
   ASSERT_EQ(painter.ask("picture 2"), "ok");
@@ -56,7 +56,7 @@ TEST_F(MappingTest, ReadOnlyMappingsOfEveryLengthSeeThePixels) {
   }
 }
 
-TEST_F(MappingTest, OnlyBeyondTheLastPageIsSigbus) {
+TEST_F(MappingTest, AccessBeyondLastPageIsSigbus) {
   Daemon& daemon = start(odd_size);
   const DeviceFile file(daemon.device());
   const uint32_t bytes = file.fix().smem_len;
@@ -69,14 +69,14 @@ TEST_F(MappingTest, OnlyBeyondTheLastPageIsSigbus) {
   EXPECT_TRUE(same(daemon.screenshot(), drawn_picture(width, height, 3)));
 }
 
-TEST_F(MappingTest, TheSizeOfTheMemoryIsANumberOfPagesThatHoldsTwoScreens) {
+TEST_F(MappingTest, MemoryIsTwoScreensRoundedUpToPages) {
   Daemon& daemon = start(odd_size);
   const DeviceFile file(daemon.device());
   EXPECT_EQ(file.fix().smem_len, 622'592U);  // 2 * 241 * 322 * 4, rounded up to 4096
   EXPECT_EQ(file.fix().line_length, width * 4);
 }
 
-TEST_F(MappingTest, AWritableMappingOfAFileOpenForReadingIsEacces) {
+TEST_F(MappingTest, WritableMappingOfReadOnlyFileReturnsEacces) {
   Daemon& daemon = start();
   Program program(daemon.device(), {"open ro"});
   EXPECT_EQ(program.ask("map rw smem"), "error EACCES");
@@ -84,7 +84,7 @@ TEST_F(MappingTest, AWritableMappingOfAFileOpenForReadingIsEacces) {
   EXPECT_EQ(program.ask("map r smem"), "ok");
 }
 
-TEST_F(MappingTest, AFileOpenForWritingOnlyCannotBeMappedButWritten) {
+TEST_F(MappingTest, WriteOnlyFileIsWritableButNotMappable) {
   Daemon& daemon = start();
   Program program(daemon.device(), {"open wo"});
   EXPECT_EQ(program.ask("map w smem"), "error EACCES");
@@ -92,7 +92,7 @@ TEST_F(MappingTest, AFileOpenForWritingOnlyCannotBeMappedButWritten) {
   EXPECT_EQ(daemon.screenshot().pixels, std::vector<uint32_t>(640 * 480, 0x555555));
 }
 
-TEST_F(MappingTest, APrivateMappingIsNeverSeen) {
+TEST_F(MappingTest, StoresInPrivateMappingAreNotShown) {
   Daemon& daemon = start();
   Program program(daemon.device(), open_and_map);
   ASSERT_EQ(program.ask("picture 4"), "ok");
@@ -104,7 +104,7 @@ TEST_F(MappingTest, APrivateMappingIsNeverSeen) {
   EXPECT_TRUE(same(daemon.screenshot(), drawn_picture(640, 480, 4)));
 }
 
-TEST_F(MappingTest, TwoProgramsSeeEachOthersPixels) {
+TEST_F(MappingTest, ProgramsShareMemory) {
   Daemon& daemon = start();
   Program first(daemon.device(), open_and_map);
   Program second(daemon.device(), open_and_map);
@@ -118,7 +118,7 @@ TEST_F(MappingTest, TwoProgramsSeeEachOthersPixels) {
   EXPECT_TRUE(same(daemon.screenshot(), both));
 }
 
-TEST_F(MappingTest, AChildSharesTheMappingOfItsParent) {
+TEST_F(MappingTest, ChildSharesMappingOfParent) {
   Daemon& daemon = start();
   Program program(daemon.device(), open_and_map);
   EXPECT_EQ(program.ask("picture 1"), "ok");
@@ -128,7 +128,7 @@ TEST_F(MappingTest, AChildSharesTheMappingOfItsParent) {
   EXPECT_TRUE(same(daemon.screenshot(), drawn_picture(640, 480, 6)));
 }
 
-TEST_F(MappingTest, AMappingOutlivesClose) {
+TEST_F(MappingTest, MappingOutlivesClose) {
   Daemon& daemon = start();
   Program program(daemon.device(), {"open rw", "map rw smem", "close", "picture 7"});
   EXPECT_TRUE(same(daemon.screenshot(), drawn_picture(640, 480, 7)));
@@ -140,16 +140,16 @@ TEST_F(MappingTest, AMappingOutlivesClose) {
   EXPECT_TRUE(same(daemon.screenshot(), drawn_picture(640, 480, 8)));
 }
 
-TEST_F(MappingTest, TheFirstThingAProgramDoesMayBeToMap) {
-  // The root of a fresh mount has size 0 until someone asks: that must have happened before anyone can open
-  // it.
+TEST_F(MappingTest, FirstAccessMayBeMmap) {
+  // The root of a fresh mount has size 0 until its attributes are read. The daemon must do that before a
+  // program can open the file.
   Daemon& daemon = start();
   const DeviceFile file(daemon.device());
   const DeviceMap map(file);
   for (size_t page = 0; page < map.bytes() / 4; page += 1024) EXPECT_EQ(map[page], 0U);
 }
 
-TEST_F(MappingTest, EveryPixelOfScatteredOnesIsShown) {
+TEST_F(MappingTest, ScatteredPixelsAreAllShown) {
   Daemon& daemon = start();
   Program program(daemon.device(), open_and_map);
   Picture expected = black_picture(640, 480);

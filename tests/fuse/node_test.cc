@@ -1,4 +1,4 @@
-// What the device's path may be before, and what it is afterwards.
+// The device's path before the start and after the end.
 
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -14,19 +14,19 @@ namespace {
 
 class NodeTest : public DaemonTest {};
 
-TEST_F(NodeTest, APlainFileIsCoveredAndComesBackAsItWas) {
+TEST_F(NodeTest, PlainFileIsCoveredAndRestored) {
   write_file(file("fb"), "what was here before");
   ASSERT_EQ(::chmod(file("fb").c_str(), 0640), 0);
   Daemon& daemon = start();
   struct stat status {};
   ASSERT_EQ(::stat(file("fb").c_str(), &status), 0);
-  EXPECT_EQ(status.st_mode & 0777U, 0640U) << "the permissions are those of what it covers";
+  EXPECT_EQ(status.st_mode & 0777U, 0640U) << "the permissions are those of the covered file";
   EXPECT_EQ(status.st_size, 640 * 480 * 4 * 2);
   daemon.end();
   EXPECT_EQ(read_file(file("fb")), "what was here before");
 }
 
-TEST_F(NodeTest, ACharacterDeviceIsCoveredAndComesBack) {
+TEST_F(NodeTest, CharacterDeviceIsCoveredAndRestored) {
   ASSERT_EQ(::mknod(file("fb").c_str(), S_IFCHR | 0660, makedev(29, 31)), 0);
   Daemon& daemon = start();
   {
@@ -43,7 +43,7 @@ TEST_F(NodeTest, ACharacterDeviceIsCoveredAndComesBack) {
   EXPECT_EQ(status.st_rdev, makedev(29, 31));
 }
 
-TEST_F(NodeTest, ASymbolicLinkIsFollowed) {
+TEST_F(NodeTest, SymbolicLinkIsFollowed) {
   write_file(file("target"), "");
   ASSERT_EQ(::symlink(file("target").c_str(), file("fb").c_str()), 0);
   Daemon& daemon = start();
@@ -52,7 +52,7 @@ TEST_F(NodeTest, ASymbolicLinkIsFollowed) {
   EXPECT_EQ(device.var().xres, 640U);
 }
 
-TEST_F(NodeTest, AnotherUsersLinkInAFolderForAllIsRefusedAndItsTargetStays) {
+TEST_F(NodeTest, LinkOfOtherUserInSharedFolderIsRefused) {
   constexpr uid_t nobody = 65'534;
   write_file(file("target"), "precious");
   ASSERT_TRUE(std::filesystem::create_directory(file("shared")));
@@ -66,18 +66,18 @@ TEST_F(NodeTest, AnotherUsersLinkInAFolderForAllIsRefusedAndItsTargetStays) {
   EXPECT_EQ(read_file(file("target")), "precious");
 }
 
-TEST_F(NodeTest, APathWithBlanksAndOtherLettersIsServed) {
+TEST_F(NodeTest, PathWithSpecialCharactersIsServed) {
   Daemon& daemon = start({.device = file("a fb,\\ \xc3\xa4")});
   const DeviceFile device(daemon.device());
   EXPECT_EQ(device.var().xres, 640U);
 }
 
-TEST_F(NodeTest, TheDefaultControlSocketIsFoundByTheDevicesName) {
+TEST_F(NodeTest, DefaultControlSocketIsNamedAfterDevice) {
   Daemon& daemon = start({.default_control = true});
   EXPECT_EQ(daemon.status().at("device"), daemon.device());
 }
 
-TEST_F(NodeTest, SeveralDaemonsServeSeveralDevices) {
+TEST_F(NodeTest, DaemonsServeDifferentDevices) {
   Daemon& one = start({.device = file("fb0"), .card = "headless:320x240"});
   Daemon& two = start({.device = file("fb1"), .card = "headless:400x300"});
   const DeviceFile first(one.device());
@@ -88,7 +88,7 @@ TEST_F(NodeTest, SeveralDaemonsServeSeveralDevices) {
   EXPECT_EQ(second.var().xres, 400U);
 }
 
-TEST_F(NodeTest, AFreedPathCanBeServedAgainAtOnce) {
+TEST_F(NodeTest, PathCanBeServedAgainAtOnce) {
   for (int i = 0; i < 10; ++i) start().end();
 }
 

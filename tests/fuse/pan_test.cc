@@ -1,4 +1,4 @@
-// Two buffers in one memory, and the screen that shows the one or the other.
+// Panning between two buffers in one memory.
 
 #include "daemon.h"
 #include "device_file.h"
@@ -12,7 +12,7 @@ constexpr uint32_t height = 480;
 
 class PanTest : public DaemonTest {};
 
-TEST_F(PanTest, WhatIsDrawnOffScreenShowsWhenTheScreenPansThere) {
+TEST_F(PanTest, OffScreenPixelsAreShownAfterPan) {
   Daemon& daemon = start();
   Program program(daemon.device(), open_and_map);
   ASSERT_EQ(program.ask("virtual 960"), "ok");
@@ -28,7 +28,7 @@ TEST_F(PanTest, WhatIsDrawnOffScreenShowsWhenTheScreenPansThere) {
   EXPECT_TRUE(same(daemon.screenshot(), drawn_picture(width, height, 3)));
 }
 
-TEST_F(PanTest, EveryLineCanBeTheFirst) {
+TEST_F(PanTest, AnyLineCanBeFirst) {
   Daemon& daemon = start();
   Program program(daemon.device(), open_and_map);
   ASSERT_EQ(program.ask("virtual 960"), "ok");
@@ -40,7 +40,7 @@ TEST_F(PanTest, EveryLineCanBeTheFirst) {
   }
 }
 
-TEST_F(PanTest, PanningBeyondTheVirtualScreenIsEinval) {
+TEST_F(PanTest, PanBeyondVirtualSizeReturnsEinval) {
   Daemon& daemon = start();
   Program program(daemon.device(), open_and_map);
   EXPECT_EQ(program.ask("pan 0 1"), "error EINVAL");
@@ -51,7 +51,7 @@ TEST_F(PanTest, PanningBeyondTheVirtualScreenIsEinval) {
   EXPECT_EQ(program.ask("pan 0 480"), "ok");
 }
 
-TEST_F(PanTest, WithYwrapTheFirstLineComesBelowTheLast) {
+TEST_F(PanTest, YwrapShowsFirstLineBelowLast) {
   Daemon& daemon = start();
   const DeviceFile file(daemon.device());
   const DeviceMap map(file);
@@ -71,7 +71,7 @@ TEST_F(PanTest, WithYwrapTheFirstLineComesBelowTheLast) {
   EXPECT_EQ(file.ioctl(FBIOPAN_DISPLAY, &var), EINVAL);
 }
 
-TEST_F(PanTest, FlippingShowsWhatWasDrawnBefore) {
+TEST_F(PanTest, EachFlipShowsPictureDrawnBefore) {
   Daemon& daemon = start();
   Program program(daemon.device(), open_and_map);
   ASSERT_EQ(program.ask("virtual 960"), "ok");
@@ -83,7 +83,7 @@ TEST_F(PanTest, FlippingShowsWhatWasDrawnBefore) {
   }
 }
 
-TEST_F(PanTest, AWriteOffScreenShowsAfterThePan) {
+TEST_F(PanTest, OffScreenWriteIsShownAfterPan) {
   Daemon& daemon = start();
   Program program(daemon.device(), {"open rw", "virtual 960"});
   ASSERT_EQ(program.ask("write 1228800 1228800 0x33"), "ok 1228800");

@@ -38,7 +38,7 @@ Picture black_picture(uint32_t width, uint32_t height) {
 Picture picture_of(const std::string& bytes, uint32_t width, uint32_t height) {
   Picture picture = black_picture(width, height);
   if (bytes.size() < picture.pixels.size() * sizeof(uint32_t)) {
-    throw std::runtime_error("a picture of only " + std::to_string(bytes.size()) + " bytes");
+    throw std::runtime_error("the picture has only " + std::to_string(bytes.size()) + " bytes");
   }
   std::memcpy(picture.pixels.data(), bytes.data(), picture.pixels.size() * sizeof(uint32_t));
   for (uint32_t& pixel : picture.pixels) pixel &= color_bits;
@@ -53,7 +53,7 @@ Picture read_png(const std::string& file) {
   png_image image{};
   image.version = PNG_IMAGE_VERSION;
   if (png_image_begin_read_from_file(&image, file.c_str()) == 0) {
-    throw std::runtime_error(file + " is no PNG file: " + image.message);
+    throw std::runtime_error(file + " is not a PNG file: " + image.message);
   }
   image.format = PNG_FORMAT_BGRA;
   std::string bytes(PNG_IMAGE_SIZE(image), '\0');
@@ -72,7 +72,7 @@ Picture parse_ppm(const std::string& bytes) {
   const auto start = static_cast<size_t>(text.tellg()) + 1;
   const size_t pixels = size_t{picture.width} * picture.height;
   if (!text || magic != "P6" || largest != 255 || bytes.size() != start + pixels * 3) {
-    throw std::runtime_error("no PPM picture");
+    throw std::runtime_error("not a PPM picture");
   }
   for (size_t i = 0; i < pixels; ++i) {
     const auto channel = [&](size_t number) {

@@ -1,4 +1,4 @@
-// Arguments of ioctls that cannot be reached, or only through the framebuffer itself.
+// Arguments of ioctls that are not accessible, or lie in the framebuffer itself.
 
 #include <map>
 #include <sstream>
@@ -12,11 +12,11 @@ namespace {
 
 class PointerTest : public DaemonTest {};
 
-TEST_F(PointerTest, EveryBadPointerIsEfault) {
+TEST_F(PointerTest, BadPointerReturnsEfault) {
   Daemon& daemon = start();
   const Ended ended = run({BAD_POINTERS_PATH, daemon.device()});
   ASSERT_EQ(ended.exit_status, 0) << ended.errors;
-  // What is only read may be read-only.
+  // Arguments that the daemon only reads may be read-only.
   const std::map<std::string, std::string> fine{{"FBIOPUTCMAP read-only", "0"},
                                                 {"FBIOGETCMAP read-only", "0"},
                                                 {"FBIOGETCMAP transp-unmapped", "0"},
@@ -29,25 +29,25 @@ TEST_F(PointerTest, EveryBadPointerIsEfault) {
   }
   EXPECT_EQ(count, 6 * 6 + 5 + 2 * 4);
   const DeviceFile file(daemon.device());
-  EXPECT_EQ(file.var().xres, 640U) << "the daemon still serves";
+  EXPECT_EQ(file.var().xres, 640U) << "the daemon still serves requests";
 }
 
-TEST_F(PointerTest, AnArgumentInsideTheFramebufferIsReached) {
+TEST_F(PointerTest, ArgumentInFramebufferIsAccessible) {
   Daemon& daemon = start();
   Program program(daemon.device(), open_and_map);
   EXPECT_EQ(program.ask("ioctls-inside 1 20"), "ok");
   EXPECT_EQ(daemon.status().at("offset").at("y"), 0);
 }
 
-TEST_F(PointerTest, AHundredThreadsWithArgumentsInsideTheFramebufferAreServed) {
+TEST_F(PointerTest, ManyArgumentsInFramebufferAreAccessible) {
   Daemon& daemon = start();
   Program program(daemon.device(), open_and_map);
   EXPECT_EQ(program.ask("ioctls-inside 100 5"), "ok");
   EXPECT_GE(daemon.statistic("ioctls"), 1000U);
 }
 
-TEST_F(PointerTest, EvictedPagesOfTheFramebufferAreReadBackForTheArgument) {
-  // The daemon reaches the argument only when it answers the page's READ on another thread meanwhile.
+TEST_F(PointerTest, ArgumentInEvictedPageIsReadBack) {
+  // While one thread of the daemon waits for the argument, another must answer the page's READ.
   Daemon& daemon = start();
   Program program(daemon.device(), {"open rw"});
   const DeviceFile file(daemon.device());
@@ -58,8 +58,8 @@ TEST_F(PointerTest, EvictedPagesOfTheFramebufferAreReadBackForTheArgument) {
   EXPECT_GT(daemon.statistic("reads"), before);
 }
 
-TEST_F(PointerTest, AHundredThreadsWithEvictedArgumentsAreServed) {
-  // More than the daemon has threads: some have to answer the READs for which the others wait.
+TEST_F(PointerTest, ManyArgumentsInEvictedPagesAreReadBack) {
+  // While many threads of the daemon wait for arguments, others must answer their READs.
   Daemon& daemon = start();
   Program program(daemon.device(), {"open rw"});
   const DeviceFile file(daemon.device());
@@ -72,12 +72,12 @@ TEST_F(PointerTest, AHundredThreadsWithEvictedArgumentsAreServed) {
   EXPECT_EQ(file.var().xres, 640U);
 }
 
-TEST_F(PointerTest, AProgramThatEndsWhileItsArgumentIsReachedHarmsNobody) {
+TEST_F(PointerTest, KillDuringAccessToArgumentIsHarmless) {
   Daemon& daemon = start();
   for (int i = 0; i < 10; ++i) {
     Program program(daemon.device(), open_and_map);
     const uint64_t before = daemon.statistic("ioctls");
-    program.tell("ioctls-inside 50 100000 evict");
+    program.send("ioctls-inside 50 100000 evict");
     ASSERT_TRUE(eventually([&] { return daemon.statistic("ioctls") > before + 50; }));
     ASSERT_TRUE(program.kill());
   }

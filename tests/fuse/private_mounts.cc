@@ -32,11 +32,11 @@ bool cover_with(const std::string& source, const std::string& path) {
 bool abort_connection(unsigned number) {
   const std::string connections = "/sys/fs/fuse/connections";
   const std::string abort = connections + "/" + std::to_string(number) + "/abort";
-  const auto mount_where_missing = [&] {
+  const auto mount_if_missing = [&] {
     return ::access(abort.c_str(), W_OK) == 0 ||
            (leave_mount_namespace() && ::mount("fusectl", connections.c_str(), "fusectl", 0, nullptr) == 0);
   };
-  return run({"sh", "-c", "echo 1 > " + abort}, {.prepare = mount_where_missing}).exit_status == 0;
+  return run({"sh", "-c", "echo 1 > " + abort}, {.prepare = mount_if_missing}).exit_status == 0;
 }
 
 Unmounting::~Unmounting() {

@@ -6,14 +6,14 @@
 
 namespace fuse_test {
 
-/// A mount namespace of its own for this process to the end of the scope; nothing in it reaches the others.
+/// A private mount namespace for this process to the end of the scope; its mounts do not propagate.
 class PrivateMounts {
  public:
   PrivateMounts();
   PrivateMounts(const PrivateMounts&) = delete;
   PrivateMounts& operator=(const PrivateMounts&) = delete;
   ~PrivateMounts();
-  /// False where that is not allowed.
+  /// Returns false if that was not allowed.
   [[nodiscard]] bool entered() const { return entered_; }
 
  private:
@@ -21,22 +21,21 @@ class PrivateMounts {
   bool entered_;
 };
 
-/// The same for good, in a child before it runs its program. Returns false
-/// where that is not allowed.
+/// Enters a private mount namespace permanently, in a child before it runs its program. Returns false if that
+/// is not allowed.
 [[nodiscard]] bool leave_mount_namespace();
 
-/// Puts an empty file system in memory over the folder `path`, with mount options as "size=16k". False where
-/// that fails.
+/// Mounts an empty tmpfs over the folder `path`, with mount options as "size=16k". Returns false on failure.
 [[nodiscard]] bool cover_with_tmpfs(const std::string& path, const std::string& options);
 
-/// Puts what is at `source` over `path`. False where that fails.
+/// Bind-mounts `source` over `path`. Returns false on failure.
 [[nodiscard]] bool cover_with(const std::string& source, const std::string& path);
 
-/// Ends a FUSE connection, whoever hangs in it, by the kernel's interface for that; `number` is the minor
-/// number of the device of its files. False where the file system fusectl cannot be had.
+/// Aborts a FUSE connection, even if its daemon hangs. `number` is the minor number of the device of its
+/// files. Returns false if the file system fusectl is not available.
 [[nodiscard]] bool abort_connection(unsigned number);
 
-/// Takes a mount away at the end of the scope.
+/// A mount that is detached at the end of the scope.
 class Unmounting {
  public:
   explicit Unmounting(std::string path) : path_(std::move(path)) {}

@@ -45,7 +45,7 @@ int milliseconds_to(steady_clock::time_point deadline) {
       std::chrono::ceil<milliseconds>(deadline - steady_clock::now()).count(), 0));
 }
 
-/// Appends what can be read; closes the pipe at its end.
+/// Appends the readable bytes to `text`; closes the pipe at its end.
 void take(UniqueFd& pipe, std::string& text) {
   std::array<char, 65536> bytes{};
   while (pipe) {
@@ -68,10 +68,10 @@ void redirect(const std::string& file, int flags, int to) {
 
 [[noreturn]] void become(const std::vector<std::string>& words, const ProcessOptions& options) {
   ::signal(SIGPIPE, SIG_DFL);
-  ::close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);  // what we were given by who started us
+  ::close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);  // descriptors inherited from the test's parent
   for (const auto& [name, value] : options.environment) ::setenv(name.c_str(), value.c_str(), 1);
   if (options.prepare && !options.prepare()) ::_exit(cannot_run);
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // after prepare(): another user has none
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // after prepare(), because a change of user clears it
   std::vector<char*> arguments;
   arguments.reserve(words.size() + 1);
   for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
@@ -126,7 +126,7 @@ void Process::collect() {
   take(errors_pipe_, errors_);
 }
 
-/// Sleeps until there is output or the end; false at the deadline.
+/// Waits for output or the end, and collects the output. Returns false at the deadline.
 bool Process::collect_until_event(steady_clock::time_point deadline) {
   std::array<pollfd, 3> events{{{handle_.get(), POLLIN, 0},
                                 {output_pipe_ ? output_pipe_.get() : -1, POLLIN, 0},
@@ -184,7 +184,7 @@ bool eventually(const std::function<bool()>& condition, milliseconds limit) {
   const auto deadline = steady_clock::now() + limit;
   while (!condition()) {
     if (steady_clock::now() > deadline) return false;
-    std::this_thread::sleep_for(1ms);  // between two looks
+    std::this_thread::sleep_for(1ms);  // between two checks
   }
   return true;
 }

@@ -12,11 +12,11 @@ Program::Program(const std::string& device, const std::vector<std::string>& comm
 }
 
 std::string Program::ask(const std::string& command) {
-  tell(command);
+  send(command);
   return answer();
 }
 
-void Program::tell(const std::string& command) {
+void Program::send(const std::string& command) {
   process_.send(command + "\n");
 }
 

@@ -6,19 +6,19 @@
 
 namespace fuse_test {
 
-/// The static program fbprogram on a device, told what to do command by command.
+/// The static program fbprogram on a device, controlled by commands.
 class Program {
  public:
   explicit Program(const std::string& device, const ProcessOptions& options = {});
-  /// With the commands that prepare it: open and map as said; the test fails where that does.
+  /// Starts fbprogram and runs `commands`; the test fails if one does.
   Program(const std::string& device, const std::vector<std::string>& commands);
 
-  /// Its answer to a command: "ok", "ok VALUES" or "error NAME"; "no answer" where none came in time.
+  /// Returns the answer to a command: "ok", "ok VALUES" or "error NAME"; "no answer" at the limit.
   std::string ask(const std::string& command);
-  /// Only tells; answer() is to be called later.
-  void tell(const std::string& command);
+  /// Sends a command; call answer() later.
+  void send(const std::string& command);
   std::string answer(std::chrono::milliseconds limit = hang_limit);
-  /// Kills it, and waits until it has gone; false where it does not go.
+  /// Kills it and waits for its end. Returns false if it does not end.
   bool kill();
   Process& process() { return process_; }
 
@@ -26,7 +26,7 @@ class Program {
   Process process_;
 };
 
-/// Opens for reading and writing and maps all of it.
+/// Commands to open the device for reading and writing and map all of it.
 inline const std::vector<std::string> open_and_map{"open rw", "map rw smem"};
 
 }  // namespace fuse_test

@@ -1,4 +1,4 @@
-// Real programs, unmodified, as they come with the distribution.
+// Unmodified programs of the distribution.
 
 #include <sys/stat.h>
 
@@ -12,9 +12,9 @@ constexpr uint32_t width = 640;
 constexpr uint32_t height = 480;
 
 #define SKIP_WITHOUT(program) \
-  if (!is_installed(program)) GTEST_SKIP() << "this needs the program " << (program)
+  if (!is_installed(program)) GTEST_SKIP() << "this test needs the program " << (program)
 
-/// ffmpeg's test picture, written to `output` in the format that the words say.
+/// Returns the command for ffmpeg's test picture; `output` names its format and file.
 std::vector<std::string> test_picture(const std::vector<std::string>& output) {
   std::vector<std::string> words{
       "ffmpeg",    "-v", "error",    "-nostdin", "-y", "-f", "lavfi", "-i", "testsrc2=size=640x480:rate=1",
@@ -35,7 +35,7 @@ class ProgramsTest : public DaemonTest {
   }
 };
 
-TEST_F(ProgramsTest, FbsetTellsTheGeometry) {
+TEST_F(ProgramsTest, FbsetShowsGeometry) {
   SKIP_WITHOUT("fbset");
   Daemon& daemon = start({.card = "headless:1024x768@60"});
   const Ended fbset = run({"fbset", "-fb", daemon.device(), "-i"});
@@ -50,7 +50,7 @@ TEST_F(ProgramsTest, FbsetTellsTheGeometry) {
   }
 }
 
-TEST_F(ProgramsTest, FbsetSetsAnotherMode) {
+TEST_F(ProgramsTest, FbsetSetsMode) {
   SKIP_WITHOUT("fbset");
   Daemon& daemon = start();
   const Ended set = run(
@@ -63,7 +63,7 @@ TEST_F(ProgramsTest, FbsetSetsAnotherMode) {
   EXPECT_TRUE(same(daemon.screenshot(), drawn_picture(320, 240, 1)));
 }
 
-TEST_F(ProgramsTest, FfmpegDrawsAndTheScreenshotIsThePicture) {
+TEST_F(ProgramsTest, ScreenshotShowsPictureOfFfmpeg) {
   SKIP_WITHOUT("ffmpeg");
   Daemon& daemon = start();
   const Picture source = draw_test_picture(daemon);
@@ -73,7 +73,7 @@ TEST_F(ProgramsTest, FfmpegDrawsAndTheScreenshotIsThePicture) {
   EXPECT_TRUE(same(read_png(png), source));
 }
 
-TEST_F(ProgramsTest, FfmpegReadsThePictureBack) {
+TEST_F(ProgramsTest, FfmpegReadsPicture) {
   SKIP_WITHOUT("ffmpeg");
   Daemon& daemon = start();
   const Picture source = draw_test_picture(daemon);
@@ -85,7 +85,7 @@ TEST_F(ProgramsTest, FfmpegReadsThePictureBack) {
   EXPECT_TRUE(same(picture_of(read_file(raw), width, height), source));
 }
 
-TEST_F(ProgramsTest, FbcatReadsThePictureBack) {
+TEST_F(ProgramsTest, FbcatReadsPicture) {
   SKIP_WITHOUT("ffmpeg");
   SKIP_WITHOUT("fbcat");
   Daemon& daemon = start();
@@ -95,7 +95,7 @@ TEST_F(ProgramsTest, FbcatReadsThePictureBack) {
   EXPECT_TRUE(same(parse_ppm(fbcat.output), source));
 }
 
-TEST_F(ProgramsTest, FfmpegPlaysAndTheLastFrameStays) {
+TEST_F(ProgramsTest, LastFrameOfFfmpegStays) {
   SKIP_WITHOUT("ffmpeg");
   Daemon& daemon = start();
   const std::string video = "testsrc2=size=640x480:rate=30";
@@ -114,7 +114,7 @@ class ShellTest : public DaemonTest {
   Ended shell(const std::string& line) { return run({"sh", "-c", line}); }
 };
 
-TEST_F(ShellTest, CatOfAPictureShowsIt) {
+TEST_F(ShellTest, CatToDeviceShowsPicture) {
   Daemon& daemon = start();
   const Picture picture = drawn_picture(width, height, 9);
   write_file(file("picture"), bytes_of(picture));
@@ -126,7 +126,7 @@ TEST_F(ShellTest, CatOfAPictureShowsIt) {
   EXPECT_TRUE(same(picture_of(back.output, width, height), picture));
 }
 
-TEST_F(ShellTest, ARedirectionShrinksAndDropsNothing) {
+TEST_F(ShellTest, RedirectionKeepsSizeAndPixels) {
   Daemon& daemon = start();
   Program program(daemon.device(), open_and_map);
   ASSERT_EQ(program.ask("picture 3"), "ok");
@@ -138,21 +138,21 @@ TEST_F(ShellTest, ARedirectionShrinksAndDropsNothing) {
   EXPECT_EQ(status.st_size, width * height * 4 * 2);
   EXPECT_EQ(program.ask("check 5 0 100"), "ok");
   EXPECT_EQ(program.ask("check 3 100 380"), "ok");
-  EXPECT_EQ(program.ask("picture 6 200 100"), "ok") << "the mapping is still that of the device";
+  EXPECT_EQ(program.ask("picture 6 200 100"), "ok") << "the mapping is still valid";
   const Picture screen = daemon.screenshot();
   EXPECT_EQ(screen.at(0, 99), drawn_pixel(0, 99, 5));
   EXPECT_EQ(screen.at(0, 100), drawn_pixel(0, 100, 3));
   EXPECT_EQ(screen.at(0, 250), drawn_pixel(0, 250, 6));
 }
 
-TEST_F(ShellTest, CatOfMoreThanThereIsStopsAtTheEnd) {
+TEST_F(ShellTest, CatBeyondEndFailsWithEnospc) {
   Daemon& daemon = start();
   const Ended cat = shell("cat /dev/zero > " + daemon.device());
   EXPECT_EQ(cat.exit_status, 1);
   EXPECT_NE(cat.errors.find("No space left on device"), std::string::npos) << cat.errors;
 }
 
-TEST_F(ShellTest, DdWritesAndReadsAtOffsets) {
+TEST_F(ShellTest, DdTransfersAtOffset) {
   Daemon& daemon = start();
   write_file(file("picture"), bytes_of(drawn_picture(width, height, 2)));
   const Ended written = shell("dd if=" + file("picture") + " of=" + daemon.device() +
@@ -167,9 +167,9 @@ TEST_F(ShellTest, DdWritesAndReadsAtOffsets) {
   EXPECT_TRUE(same(picture_of(back.output, width, 1), drawn_picture(width, 1, 2, 12)));
 }
 
-TEST_F(ShellTest, DdThatWantsToTruncateAtAnOffsetWorksAsOnADevice) {
-  // Without conv=notrunc dd calls ftruncate() at the offset. It fails on a device, too, but there dd does not
-  // mind.
+TEST_F(ShellTest, DdWithTruncateAtOffsetSucceeds) {
+  // Without conv=notrunc dd calls ftruncate() at the offset. That also fails on a device, but there dd
+  // ignores the error.
   Daemon& daemon = start();
   write_file(file("picture"), bytes_of(drawn_picture(width, height, 2)));
   const Ended written =
@@ -181,7 +181,7 @@ TEST_F(ShellTest, DdThatWantsToTruncateAtAnOffsetWorksAsOnADevice) {
   EXPECT_EQ(status.st_size, width * height * 4 * 2);
 }
 
-TEST_F(ShellTest, DdFillsTheScreenUpToTheEnd) {
+TEST_F(ShellTest, DdFillsScreenToEnd) {
   Daemon& daemon = start();
   const Ended written =
       shell("tr '\\0' '\\252' < /dev/zero | dd of=" + daemon.device() + " bs=1M iflag=fullblock");

@@ -1,5 +1,5 @@
-// Does what a sanitizer has to report, where nobody looks: in a child without a standard error, before both
-// are killed.
+// A fault that a sanitizer has to report, in a child without a standard error, before both processes are
+// killed.
 
 #include <sys/wait.h>
 #include <unistd.h>

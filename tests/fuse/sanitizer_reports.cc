@@ -16,12 +16,13 @@ std::string with_option(const char* variable, const std::string& option) {
   return options == nullptr ? option : std::string(options) + ":" + option;
 }
 
-/// libfuse keeps the mount point of an ordinary user until fuse_session_unmount(), which the daemon must not
-/// call: it detaches the mount itself.
+/// Suppression of a leak: libfuse keeps the mount point of an ordinary user until fuse_session_unmount(). The
+/// daemon must not call that, because it detaches the mount itself.
 constexpr const char* kept_by_libfuse = "leak:fuse_session_mount\n";
 
-/// ThreadSanitizer takes all threads to share one table of descriptors. The FUSE threads have a table of
-/// their own (unshare), so it reports calls that make or close descriptors of the same number in both.
+/// Returns suppressions for calls that make or close descriptors. ThreadSanitizer assumes that all threads
+/// share one table of descriptors. The FUSE threads have a table of their own (unshare), so it reports calls
+/// for the same number in both tables.
 std::string descriptor_calls() {
   std::string lines;
   for (const char* call :
@@ -38,7 +39,7 @@ std::string descriptor_calls() {
 SanitizerReports::SanitizerReports() {
   folder_ = (std::filesystem::temp_directory_path() / "fbemu-reports-XXXXXX").string();
   if (::mkdtemp(folder_.data()) == nullptr) throw std::system_error(errno, std::generic_category(), folder_);
-  ::chmod(folder_.c_str(), 01777);  // daemons of other users write here, too
+  ::chmod(folder_.c_str(), 01777);  // daemons of other users also write here
   const std::string reports = "log_path=" + folder_ + "/report:print_suppressions=0";
   for (const char* variable : {"ASAN_OPTIONS", "UBSAN_OPTIONS"}) {
     options_.emplace_back(variable, with_option(variable, reports));

@@ -10,18 +10,17 @@
 
 namespace fuse_test {
 
-/// Fails a test in which a sanitizer reported something in any process that the test started. The reports go
-/// to files, because nobody may look at the exit status of a daemon that is killed, and its guard has no
-/// standard error.
+/// The sanitizer reports of all processes that a test started; a report fails the test. The reports go to
+/// files, because the exit status of a killed daemon is lost, and its guard has no standard error.
 class SanitizerReports : public testing::EmptyTestEventListener {
  public:
-  /// Tells the sanitizers of the programs that are started from now on where to write.
+  /// Directs the reports of programs started from now on to a folder.
   SanitizerReports();
   ~SanitizerReports() override;
   SanitizerReports(const SanitizerReports&) = delete;
   SanitizerReports& operator=(const SanitizerReports&) = delete;
 
-  /// Returns the text of all reports since the last call.
+  /// Returns the text of all reports since the previous call.
   [[nodiscard]] std::string take();
 
   void OnTestEnd(const testing::TestInfo& info) override;
@@ -33,8 +32,8 @@ class SanitizerReports : public testing::EmptyTestEventListener {
   std::list<unit::Environment> options_;
 };
 
-/// Options for a daemon that ends while ioctls are not answered yet: libfuse frees a request with its answer
-/// only, which is a leak in the eyes of LeakSanitizer.
+/// Returns options for a daemon that ends while ioctls are unanswered. libfuse frees a request only with its
+/// answer, so LeakSanitizer would report a leak.
 [[nodiscard]] ProcessOptions without_leak_check();
 
 }  // namespace fuse_test

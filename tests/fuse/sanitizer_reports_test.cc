@@ -1,4 +1,4 @@
-// That what a sanitizer reports about a daemon fails the test, however the daemon ends.
+// A sanitizer report about a daemon fails the test, whatever ended the daemon.
 
 #include "sanitizer_reports.h"
 
@@ -11,14 +11,14 @@
 namespace fuse_test {
 namespace {
 
-TEST(SanitizerReportsTest, FaultOfAKilledProcessFailsTheTest) {
+TEST(SanitizerReportsTest, ReportOfKilledProcessFailsTest) {
   SanitizerReports reports;
   ASSERT_EQ(run({SANITIZER_FAULT_PATH}).exit_status, 128 + SIGKILL);
   EXPECT_NONFATAL_FAILURE(reports.OnTestEnd(*testing::UnitTest::GetInstance()->current_test_info()),
                           "Sanitizer: ");
 }
 
-TEST(SanitizerReportsTest, WithoutAFaultThereIsNone) {
+TEST(SanitizerReportsTest, NoFaultMakesNoReport) {
   SanitizerReports reports;
   ASSERT_EQ(run({FBEMUD_PATH, "--version"}).exit_status, 0);
   EXPECT_EQ(reports.take(), "");

@@ -1,4 +1,4 @@
-// Starts that cannot succeed: each says why, and leaves nothing.
+// Failed starts: each reports its cause and leaves nothing behind.
 
 #include <fcntl.h>
 #include <grp.h>
@@ -19,7 +19,7 @@ namespace {
 
 class StartTest : public DaemonTest {
  protected:
-  /// Starts fbemud, which has to fail with a message that contains each of the texts, and leave nothing.
+  /// Starts fbemud, which must fail with a message that contains each of `texts`, and leave nothing behind.
   void fails(const std::vector<std::string>& words, const std::vector<std::string>& texts,
              const ProcessOptions& options = {}) {
     std::vector<std::string> line{FBEMUD_PATH};
@@ -44,7 +44,7 @@ class StartTest : public DaemonTest {
   }
 };
 
-TEST_F(StartTest, ModesThatCannotBe) {
+TEST_F(StartTest, ImpossibleModeFails) {
   const std::vector<std::string> device{"--device", file("fb")};
   const auto with = [&](std::vector<std::string> words) {
     words.insert(words.begin(), device.begin(), device.end());
@@ -59,35 +59,35 @@ TEST_F(StartTest, ModesThatCannotBe) {
   fails(with({"--card", "headless", "--connector", "HDMI-A-7"}), {"HDMI-A-7", "Virtual-1"});
 }
 
-TEST_F(StartTest, CardsThatAreNone) {
+TEST_F(StartTest, InvalidCardFails) {
   fails({"--device", file("fb"), "--card", "best"}, {"\"best\"", "headless"});
   fails({"--device", file("fb"), "--card", "/dev/null"}, {"/dev/null"});
   fails({"--device", file("fb"), "--card", ""}, {"card"});
 }
 
-TEST_F(StartTest, ADeviceInAMissingFolder) {
+TEST_F(StartTest, DeviceInMissingFolderFails) {
   fails({"--device", file("missing/fb"), "--card", "headless"},
         {file("missing"), "No such file or directory"});
 }
 
-TEST_F(StartTest, ADeviceThatIsAFolder) {
+TEST_F(StartTest, DeviceThatIsFolderFails) {
   ASSERT_TRUE(std::filesystem::create_directory(file("folder")));
   fails({"--device", file("folder"), "--card", "headless"}, {file("folder"), "is a folder"});
   fails({"--device", file("folder/"), "--card", "headless"}, {"is a folder"});
   fails({"--device", "/", "--card", "headless"}, {"is a folder"});
 }
 
-TEST_F(StartTest, ADeviceThatIsASocketOrAPipe) {
+TEST_F(StartTest, DeviceThatIsPipeFails) {
   ASSERT_EQ(::mkfifo(file("pipe").c_str(), 0600), 0);
   fails({"--device", file("pipe"), "--card", "headless"},
         {file("pipe"), "neither a character device nor a plain file"});
 }
 
-TEST_F(StartTest, AnEmptyDevice) {
+TEST_F(StartTest, EmptyDeviceFails) {
   fails({"--device", "", "--card", "headless"}, {"device"});
 }
 
-TEST_F(StartTest, AControlSocketThatCannotBe) {
+TEST_F(StartTest, InvalidControlSocketFails) {
   const std::vector<std::string> start{"--device", file("fb"), "--card", "headless", "--control"};
   const auto with = [&](const std::string& control) {
     std::vector<std::string> words = start;
@@ -101,9 +101,9 @@ TEST_F(StartTest, AControlSocketThatCannotBe) {
   EXPECT_EQ(read_file(file("plain")), "mine");
 }
 
-TEST_F(StartTest, NoPermissionInTheFolder) {
+TEST_F(StartTest, FolderWithoutPermissionFails) {
   constexpr uid_t nobody = 65'534;
-  // Where the build is may be closed to others.
+  // Other users may have no access to the build folder.
   std::filesystem::copy_file(FBEMUD_PATH, file("fbemud"));
   ::chmod(file("fbemud").c_str(), 0755);
   const Ended ended = run({file("fbemud"), "--device", file("fb"), "--card", "headless"},
@@ -119,7 +119,7 @@ TEST_F(StartTest, NoPermissionInTheFolder) {
   std::filesystem::remove("/tmp/fbemu");
 }
 
-TEST_F(StartTest, WithoutDevFuse) {
+TEST_F(StartTest, MissingDevFuseFails) {
   const std::string cover = file("cover");
   ASSERT_TRUE(std::filesystem::create_directory(cover));
   fails({"--device", file("fb"), "--card", "headless"},
@@ -127,8 +127,8 @@ TEST_F(StartTest, WithoutDevFuse) {
         {.prepare = [] { return leave_mount_namespace() && cover_with_tmpfs("/dev", "size=16k"); }});
 }
 
-TEST_F(StartTest, WithADevFuseThatMayNotBeOpened) {
-  // As in a container: the node is there, and opening it is not allowed.
+TEST_F(StartTest, InaccessibleDevFuseFails) {
+  // In a container the node may exist but not be accessible.
   const std::string cover = file("cover");
   ASSERT_TRUE(std::filesystem::create_directory(cover));
   fails({"--device", file("fb"), "--card", "headless"}, {"cannot open /dev/fuse"}, {.prepare = [&] {
@@ -139,7 +139,7 @@ TEST_F(StartTest, WithADevFuseThatMayNotBeOpened) {
         }});
 }
 
-TEST_F(StartTest, ADeviceInDevWithoutDevCuseIsAFileAndTheLogAndStatusSayWhatIsMissing) {
+TEST_F(StartTest, MissingDevCuseIsReportedInLogAndStatus) {
   const auto cover_dev = [] {
     return leave_mount_namespace() && cover_with_tmpfs("/dev", "size=16k,mode=755") &&
            ::mknod("/dev/fuse", S_IFCHR | 0666, makedev(10, 229)) == 0;
@@ -161,7 +161,7 @@ TEST_F(StartTest, ADeviceInDevWithoutDevCuseIsAFileAndTheLogAndStatusSayWhatIsMi
   EXPECT_NE(wanted.output.find("file (--no-cuse was given)"), std::string::npos) << wanted.output;
 }
 
-TEST_F(StartTest, ASecondDaemonOnTheSameDevice) {
+TEST_F(StartTest, SecondDaemonOnSameDeviceFails) {
   Daemon& first = start();
   const DeviceFile device(first.device());
   const DeviceMap map(device);
@@ -186,14 +186,14 @@ TEST_F(StartTest, ASecondDaemonOnTheSameDevice) {
   EXPECT_EQ(device.var().xres, 640U);
 }
 
-TEST_F(StartTest, ASecondDaemonOnTheSameControlSocket) {
+TEST_F(StartTest, SecondDaemonOnSameControlSocketFails) {
   Daemon& first = start();
   const Ended second =
       run({FBEMUD_PATH, "--device", file("other"), "--card", "headless", "--control", first.control()});
   EXPECT_EQ(second.exit_status, 1);
   EXPECT_NE(second.errors.find(first.control()), std::string::npos) << second.errors;
   EXPECT_FALSE(std::filesystem::exists(file("other")));
-  EXPECT_EQ(first.status().at("device"), first.device()) << "the first one's socket is still there";
+  EXPECT_EQ(first.status().at("device"), first.device()) << "the socket of the first daemon still works";
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// A daemon that is stopped (SIGSTOP), or whose lock is held, and another that is started meanwhile: that one
-// ends in time, says why, and can be interrupted.
+// The start of a second daemon while the first is stopped (SIGSTOP) or its lock is held. The second ends in
+// time, reports the cause, and can be interrupted.
 
 #include <fcntl.h>
 #include <grp.h>
@@ -31,7 +31,7 @@ class StoppedTest : public DaemonTest {
     siginfo_t info{};
     ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(daemon.process().id()), &info, WSTOPPED | WNOWAIT), 0);
   }
-  /// Sends SIGINT once the log of `process` has `text`, and expects its end as after any such signal.
+  /// Sends SIGINT when the log of `process` contains `text`, and expects an orderly end.
   static void interrupt_at(Process& process, const std::string& text) {
     ASSERT_TRUE(eventually([&] {
       process.collect();
@@ -43,7 +43,7 @@ class StoppedTest : public DaemonTest {
   }
 };
 
-TEST_F(StoppedTest, SecondStartOnTheDeviceOfAStoppedDaemonNamesItAndHowToContinueIt) {
+TEST_F(StoppedTest, SecondStartNamesStoppedDaemonAndRemedy) {
   Daemon& first = start();
   stop(first);
   const Ended second = run(second_daemon());
@@ -51,11 +51,11 @@ TEST_F(StoppedTest, SecondStartOnTheDeviceOfAStoppedDaemonNamesItAndHowToContinu
   EXPECT_EQ(second.exit_status, 1);
   EXPECT_NE(second.errors.find("kill -CONT " + std::to_string(first.process().id())), std::string::npos)
       << second.errors;
-  EXPECT_EQ(DeviceFile(first.device()).var().xres, 640U) << "it serves on";
+  EXPECT_EQ(DeviceFile(first.device()).var().xres, 640U) << "the first daemon still serves";
 }
 
-TEST_F(StoppedTest, SecondStartWithoutTheFirstOnesLockEndsThoughTheMountDoesNotAnswer) {
-  // As in another container, whose /run is not the first daemon's.
+TEST_F(StoppedTest, SecondStartWithoutLockEndsIfMountDoesNotAnswer) {
+  // In another container, /run is not that of the first daemon.
   Daemon& first = start();
   stop(first);
   ASSERT_TRUE(std::filesystem::remove(lock_path()));
@@ -65,10 +65,10 @@ TEST_F(StoppedTest, SecondStartWithoutTheFirstOnesLockEndsThoughTheMountDoesNotA
   EXPECT_NE(second.errors.find("process " + std::to_string(first.process().id())), std::string::npos)
       << second.errors;
   EXPECT_NE(second.errors.find("does not answer"), std::string::npos) << second.errors;
-  EXPECT_EQ(DeviceFile(first.device()).var().xres, 640U) << "it serves on";
+  EXPECT_EQ(DeviceFile(first.device()).var().xres, 640U) << "the first daemon still serves";
 }
 
-TEST_F(StoppedTest, SecondStartThatWaitsForAStoppedDaemonsMountEndsWithSigint) {
+TEST_F(StoppedTest, SigintEndsWaitForMountOfStoppedDaemon) {
   Daemon& first = start();
   stop(first);
   ASSERT_TRUE(std::filesystem::remove(lock_path()));
@@ -77,7 +77,7 @@ TEST_F(StoppedTest, SecondStartThatWaitsForAStoppedDaemonsMountEndsWithSigint) {
   first.process().signal(SIGCONT);
 }
 
-TEST_F(StoppedTest, StartThatWaitsForALockEndsWithSigint) {
+TEST_F(StoppedTest, SigintEndsWaitForLock) {
   cuse::make_runtime_directory();
   const base::UniqueFd lock(::open(lock_path().c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   ASSERT_EQ(::flock(lock.get(), LOCK_EX | LOCK_NB), 0);
@@ -86,7 +86,7 @@ TEST_F(StoppedTest, StartThatWaitsForALockEndsWithSigint) {
   ::unlink(lock_path().c_str());
 }
 
-TEST_F(StoppedTest, LockFileCannotBeOpenedByAnotherUser) {
+TEST_F(StoppedTest, LockFileIsInaccessibleToOtherUser) {
   Daemon& daemon = start();
   const Ended ended = run({"cat", lock_path()}, {.prepare = [] {
                             constexpr uid_t nobody = 65'534;

@@ -1,4 +1,4 @@
-// A daemon that may start no further threads: RLIMIT_NPROC, which holds for users without rights only.
+// A daemon that may start no further threads because of RLIMIT_NPROC, which limits only unprivileged users.
 
 #include <sys/resource.h>
 
@@ -11,8 +11,8 @@ namespace {
 
 class ThreadLimitTest : public UserTest {
  protected:
-  /// Sets the limit of processes and threads of the daemon's user, as it holds for the daemon. Run as that
-  /// user: for another's process it takes CAP_SYS_RESOURCE, which root need not have in a container.
+  /// Sets the daemon's limit of processes and threads of its user. prlimit(1) runs as that user, because for
+  /// another user it needs CAP_SYS_RESOURCE, which root may lack in a container.
   void limit_threads(Daemon& daemon, const std::string& most) {
     const Ended ended =
         run({"prlimit", "--pid", std::to_string(daemon.process().id()), "--nproc=" + most + ":"}, as_user());
@@ -25,9 +25,9 @@ class ThreadLimitTest : public UserTest {
   }
 };
 
-TEST_F(ThreadLimitTest, IoctlsWithoutFurtherThreadsAreAnswered) {
+TEST_F(ThreadLimitTest, IoctlsAreAnsweredWithoutFurtherThreads) {
   Daemon& daemon = start(daemon_of_user());
-  daemon.expect_complaints();
+  daemon.expect_warnings();
   limit_threads(daemon, "1");
   std::vector<std::unique_ptr<Process>> programs;
   for (int i = 0; i < 5; ++i) {
@@ -40,17 +40,18 @@ TEST_F(ThreadLimitTest, IoctlsWithoutFurtherThreadsAreAnswered) {
       EXPECT_EQ(program->read_line().value_or("").substr(0, 2), "ok") << daemon.log();
   }
   EXPECT_TRUE(daemon.process().running()) << daemon.log();
-  EXPECT_NE(daemon.log().find("no further thread \"program\""), std::string::npos) << daemon.log();
-  // The end needs a process: fusermount3.
+  EXPECT_NE(daemon.log().find("cannot start a further thread \"program\""), std::string::npos)
+      << daemon.log();
+  // The end needs a process for fusermount3.
   limit_threads(daemon, highest_limit());
 }
 
-TEST_F(ThreadLimitTest, StartWithTooFewThreadsSaysSo) {
+TEST_F(ThreadLimitTest, StartWithTooFewThreadsNamesMissingThread) {
   std::string errors;
   bool started = false;
   for (rlim_t most = 1; !started && most < 200; ++most) {
     ProcessOptions options = as_user();
-    // LeakSanitizer looks with a thread of its own, which the limit forbids.
+    // LeakSanitizer checks in a thread of its own, which the limit forbids.
     options.environment.merge(without_leak_check().environment);
     options.prepare = [most] {
       const rlimit limit{most, most};
@@ -60,10 +61,10 @@ TEST_F(ThreadLimitTest, StartWithTooFewThreadsSaysSo) {
         run({home() + "/fbemud", "--device", home() + "/fb", "--card", "headless:64x64", "--", "/bin/true"},
             options);
     started = ended.exit_status == 0;
-    // More than the limit at exec(2): nothing ran.
+    // The limit was exceeded at exec(2): nothing ran.
     constexpr int cannot_run = 127;
     if (ended.errors.empty() || ended.exit_status == cannot_run) continue;
-    // 126: it came up, but the command could not be started.
+    // 126: the daemon started, but the command could not be started.
     EXPECT_TRUE(started || ended.exit_status == 1 || ended.exit_status == 126)
         << ended.exit_status << " with " << most << ": " << ended.errors;
     errors += ended.errors;

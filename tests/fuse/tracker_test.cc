@@ -1,5 +1,5 @@
-// How changes are found: page by page while little changes, by showing everything while much does, and not at
-// all while nobody can change anything.
+// The tracker. It finds changed pages one by one while little changes. It shows the whole screen while much
+// changes, and is idle while no program can change anything.
 
 #include <filesystem>
 #include <fstream>
@@ -16,8 +16,7 @@ namespace {
 constexpr uint32_t width = 640;
 constexpr uint32_t height = 480;
 
-/// In a mount namespace of its own, because a daemon wakes up whenever anyone mounts something in its
-/// namespace.
+/// A test in a private mount namespace, because a daemon wakes up at each mount in its namespace.
 class TrackerTest : public DaemonTest {
  protected:
   void SetUp() override {
@@ -26,8 +25,8 @@ class TrackerTest : public DaemonTest {
     mounts_ = std::make_unique<PrivateMounts>();
     ASSERT_TRUE(mounts_->entered());
   }
-  /// Lets time go by: so many frames of another daemon, which is as busy as one is.
-  void pass_frames(uint64_t count) {
+  /// Waits for `count` frames of another daemon, which is busy.
+  void wait_frames(uint64_t count) {
     if (clock_ == nullptr) {
       clock_ = &start({.device = file("clock"), .card = "headless:64x64@60"});
       painter_ = std::make_unique<Program>(clock_->device(), open_and_map);
@@ -44,7 +43,7 @@ class TrackerTest : public DaemonTest {
   static bool becomes(const Daemon& daemon, const std::string& tracker) {
     return eventually([&] { return daemon.tracker() == tracker; });
   }
-  /// Voluntary context switches of each thread of a process, by its id and name.
+  /// Returns the voluntary context switches of each thread of a process, by its id and name.
   static std::map<std::string, uint64_t> switches(pid_t process) {
     std::map<std::string, uint64_t> counts;
     const std::string tasks = "/proc/" + std::to_string(process) + "/task";
@@ -59,11 +58,11 @@ class TrackerTest : public DaemonTest {
     }
     return counts;
   }
-  /// Whether no thread of a process wakes up for sixty frames, once what it still had to do is done.
+  /// Waits until no thread of a process wakes up for sixty frames. Returns false at the limit.
   bool comes_to_rest(pid_t process) {
     return eventually([&] {
       const auto before = switches(process);
-      pass_frames(60);
+      wait_frames(60);
       return switches(process) == before;
     });
   }
@@ -74,7 +73,7 @@ class TrackerTest : public DaemonTest {
   std::unique_ptr<PrivateMounts> mounts_;
 };
 
-TEST_F(TrackerTest, ContinuousDrawingGoesHotAndThePictureIsAlwaysOneOfTheDrawnOnes) {
+TEST_F(TrackerTest, ContinuousDrawingTurnsHotAndShowsOnlyDrawnPixels) {
   Daemon& daemon = start();
   Program program(daemon.device(), open_and_map);
   ASSERT_EQ(program.ask("animate 1"), "ok drawing");
@@ -92,14 +91,14 @@ TEST_F(TrackerTest, ContinuousDrawingGoesHotAndThePictureIsAlwaysOneOfTheDrawnOn
   EXPECT_GE(daemon.statistic("hot_periods"), 1U);
 }
 
-TEST_F(TrackerTest, WhenTheDrawingStopsTheLastPictureIsExactAndTheTrackerTracksAgain) {
+TEST_F(TrackerTest, EndOfDrawingShowsLastPictureAndTurnsTracked) {
   Daemon& daemon = start();
   Program program(daemon.device(), open_and_map);
   for (uint32_t round = 1; round <= 3; ++round) {
     ASSERT_EQ(program.ask("animate 7"), "ok drawing");
     ASSERT_TRUE(becomes(daemon, "hot"));
-    program.tell("picture " + std::to_string(20 + round));
-    EXPECT_EQ(program.answer().substr(0, 3), "ok ") << "the number of pictures";
+    program.send("picture " + std::to_string(20 + round));
+    EXPECT_EQ(program.answer().substr(0, 3), "ok ") << "the number of drawn pictures";
     ASSERT_EQ(program.answer(), "ok");
     EXPECT_TRUE(same(daemon.screenshot(), drawn_picture(width, height, 20 + round)));
     ASSERT_TRUE(becomes(daemon, "tracked"));
@@ -107,28 +106,28 @@ TEST_F(TrackerTest, WhenTheDrawingStopsTheLastPictureIsExactAndTheTrackerTracksA
   }
 }
 
-TEST_F(TrackerTest, SmallDamageAfterHotIsExactAndSmall) {
+TEST_F(TrackerTest, SmallDamageAfterHotIsUploadedExactly) {
   Daemon& daemon = start();
   Program program(daemon.device(), open_and_map);
   ASSERT_EQ(program.ask("animate 1"), "ok drawing");
   ASSERT_TRUE(becomes(daemon, "hot"));
-  program.tell("picture 9");
+  program.send("picture 9");
   EXPECT_EQ(program.answer().substr(0, 3), "ok ");
   ASSERT_EQ(program.answer(), "ok");
   ASSERT_TRUE(becomes(daemon, "tracked"));
   Picture expected = drawn_picture(width, height, 9);
   ASSERT_TRUE(same(daemon.screenshot(), expected));
-  pass_frames(3);
+  wait_frames(3);
 
   const uint64_t before = daemon.statistic("uploaded_bytes");
   ASSERT_EQ(program.ask("rect 300 200 1 1 0xffffff"), "ok");
   expected.pixels[200 * width + 300] = 0xffffff;
   EXPECT_TRUE(same(daemon.screenshot(), expected));
   EXPECT_LE(daemon.statistic("uploaded_bytes") - before, 3U * width * 4)
-      << "the lines that a page touches at most";
+      << "the maximum number of lines in a page";
 }
 
-TEST_F(TrackerTest, PartOfTheScreenThatStaysIsRightWhileTheRestIsHot) {
+TEST_F(TrackerTest, SlowPartIsShownWhileRestIsHot) {
   Daemon& daemon = start();
   Program still(daemon.device(), open_and_map);
   Program busy(daemon.device(), open_and_map);
@@ -143,22 +142,22 @@ TEST_F(TrackerTest, PartOfTheScreenThatStaysIsRightWhileTheRestIsHot) {
   }
 }
 
-TEST_F(TrackerTest, ASmallChangeReachesTheScreenWithoutAnyoneAsking) {
+TEST_F(TrackerTest, SmallChangeIsShownWithoutRequest) {
   Daemon& daemon = start();
   Program program(daemon.device(), open_and_map);
-  pass_frames(3);
+  wait_frames(3);
   const uint64_t before = daemon.statistic("presents");
   ASSERT_EQ(program.ask("rect 10 10 5 5 0xff"), "ok");
   EXPECT_TRUE(eventually([&] { return daemon.statistic("presents") > before; }));
   EXPECT_EQ(daemon.tracker(), "tracked");
 }
 
-TEST_F(TrackerTest, AnIdleProgramCausesNoUploads) {
+TEST_F(TrackerTest, IdleProgramCausesNoUploads) {
   Daemon& daemon = start();
   Program program(daemon.device(), open_and_map);
   ASSERT_EQ(program.ask("picture 1 0 10"), "ok");
   EXPECT_EQ(daemon.screenshot().at(5, 9), drawn_pixel(5, 9, 1));
-  pass_frames(5);
+  wait_frames(5);
   const uint64_t uploaded = daemon.statistic("uploaded_bytes");
   const uint64_t presents = daemon.statistic("presents");
   const uint64_t ticks = daemon.statistic("ticks");
@@ -167,18 +166,18 @@ TEST_F(TrackerTest, AnIdleProgramCausesNoUploads) {
   EXPECT_EQ(daemon.statistic("presents"), presents);
 }
 
-TEST_F(TrackerTest, ProgramsThatOnlyReadCauseNoTicks) {
+TEST_F(TrackerTest, ReaderCausesNoTicks) {
   Daemon& daemon = start();
   const DeviceFile file(daemon.device(), O_RDONLY);
   Program program(daemon.device(), {"open ro", "map r smem"});
   EXPECT_EQ(program.ask("peek 0"), "ok 0x00000000");
-  pass_frames(3);
+  wait_frames(3);
   const uint64_t before = daemon.statistic("ticks");
-  pass_frames(60);
+  wait_frames(60);
   EXPECT_EQ(daemon.statistic("ticks"), before);
 }
 
-TEST_F(TrackerTest, WithoutAnOpenFileNothingWakesUp) {
+TEST_F(TrackerTest, NoThreadWakesUpWithoutOpenFile) {
   Daemon& daemon = start();
   {
     Program program(daemon.device(), open_and_map);
@@ -186,18 +185,18 @@ TEST_F(TrackerTest, WithoutAnOpenFileNothingWakesUp) {
     ASSERT_TRUE(becomes(daemon, "hot"));
   }
   ASSERT_TRUE(becomes(daemon, "idle"));
-  pass_frames(10);
+  wait_frames(10);
   const uint64_t ticks = daemon.statistic("ticks");
-  pass_frames(3);
+  wait_frames(3);
   EXPECT_GE(switches(daemon.process().id()).size(), 4U) << "main, presenter, control, fuse";
   EXPECT_TRUE(comes_to_rest(daemon.process().id()));
   EXPECT_EQ(daemon.statistic("ticks"), ticks);
 }
 
-TEST_F(TrackerTest, TheGuardSleepsAllTheTime) {
+TEST_F(TrackerTest, GuardNeverWakesUp) {
   Daemon& daemon = start();
   Program program(daemon.device(), open_and_map);
-  pass_frames(3);
+  wait_frames(3);
   EXPECT_EQ(switches(daemon.guard()).size(), 1U);
   EXPECT_TRUE(comes_to_rest(daemon.guard()));
 }

@@ -17,7 +17,7 @@
 
 namespace fuse_test {
 
-/// "backup", whom every Debian has, and of whom no other test has processes.
+/// The user "backup", who exists on every Debian and has no processes in other tests.
 inline constexpr uid_t user = 34;
 
 inline bool become_user() {
@@ -25,8 +25,8 @@ inline bool become_user() {
          ::setresuid(user, user, user) == 0 && ::chdir("/") == 0;
 }
 
-/// fbemud and its programs as a user without rights. These tests take turns, those of other builds too: the
-/// limit of processes is one for all of a user's.
+/// fbemud and its programs as an unprivileged user. These tests take turns, also with those of other builds,
+/// because the limit of processes counts all processes of a user.
 class UserTest : public DaemonTest {
  protected:
   void SetUp() override {
@@ -34,11 +34,11 @@ class UserTest : public DaemonTest {
     if (IsSkipped()) return;
     turn_.reset(::open("/etc/passwd", O_RDONLY | O_CLOEXEC));
     ASSERT_EQ(::flock(turn_.get(), LOCK_EX), 0);
-    if (!is_installed("fusermount3")) GTEST_SKIP() << "this needs fusermount3 (package fuse3)";
+    if (!is_installed("fusermount3")) GTEST_SKIP() << "this test needs fusermount3 (package fuse3)";
     home_ = file("home");
     std::filesystem::create_directory(home_);
     std::filesystem::create_directory(home_ + "/run");
-    // Where the build is may be closed to others.
+    // Other users may have no access to the build folder.
     for (const std::string program : {FBEMUD_PATH, FBEMUCTL_PATH, FBPROGRAM_PATH}) {
       const std::string copy = home_ + program.substr(program.rfind('/'));
       std::filesystem::copy_file(program, copy);
@@ -47,7 +47,7 @@ class UserTest : public DaemonTest {
     for (const std::string& path : {home_, home_ + "/run"}) ASSERT_EQ(::chown(path.c_str(), user, user), 0);
     ::chmod((home_ + "/run").c_str(), 0700);
     if (!open_dev_fuse())
-      GTEST_SKIP() << "this needs a /dev/fuse that everyone may open, or a mount namespace to make one";
+      GTEST_SKIP() << "this test needs a /dev/fuse that everyone may open, or a mount namespace to make one";
   }
   void TearDown() override {
     if (!home_.empty()) {
@@ -68,7 +68,8 @@ class UserTest : public DaemonTest {
   [[nodiscard]] const std::string& home() const { return home_; }
 
  private:
-  /// Distributions let everyone open it; where it is closed, an open one covers it for this process.
+  /// Makes /dev/fuse accessible to everyone, as on most distributions. If it is not, a copy covers it for
+  /// this process.
   bool open_dev_fuse() {
     constexpr mode_t for_everyone = 0666;
     struct stat status {};
@@ -81,7 +82,7 @@ class UserTest : public DaemonTest {
            ::chmod((cover + "/fuse").c_str(), for_everyone) == 0 && cover_with(cover + "/fuse", "/dev/fuse");
   }
 
-  base::UniqueFd turn_;  ///< a locked file
+  base::UniqueFd turn_;  ///< the file whose lock is the turn
   std::string home_;
   std::unique_ptr<PrivateMounts> mounts_;
 };

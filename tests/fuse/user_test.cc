@@ -1,4 +1,4 @@
-// Without root: through fusermount3, for programs of the same user.
+// fbemud without root, through fusermount3, for programs of the same user.
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,7 +11,7 @@
 namespace fuse_test {
 namespace {
 
-TEST_F(UserTest, DrawsAndTakesAScreenshot) {
+TEST_F(UserTest, ProgramDrawsAndScreenshotShowsIt) {
   Daemon& daemon = start(daemon_of_user());
   const Ended drawn =
       run({home() + "/fbprogram", daemon.device(), "open rw", "map rw smem", "picture 1"}, as_user());
@@ -22,7 +22,7 @@ TEST_F(UserTest, DrawsAndTakesAScreenshot) {
   EXPECT_TRUE(same(read_png(home() + "/shot.png"), drawn_picture(640, 480, 1)));
 }
 
-TEST_F(UserTest, TheSocketIsFoundInTheUsersFolder) {
+TEST_F(UserTest, SocketIsFoundInUsersFolder) {
   DaemonOptions options = daemon_of_user();
   options.command = {home() + "/fbemuctl", "status"};
   Daemon& daemon = try_to_start(options);
@@ -30,7 +30,7 @@ TEST_F(UserTest, TheSocketIsFoundInTheUsersFolder) {
   EXPECT_NE(daemon.process().output().find(home() + "/fb"), std::string::npos) << daemon.process().output();
 }
 
-TEST_F(UserTest, EndsWithAProgramAttached) {
+TEST_F(UserTest, DaemonEndsWhileProgramDraws) {
   Daemon& daemon = start(daemon_of_user());
   ProcessOptions options = as_user();
   Process program({home() + "/fbprogram", daemon.device()}, options);
@@ -41,13 +41,13 @@ TEST_F(UserTest, EndsWithAProgramAttached) {
   EXPECT_TRUE(program.wait());
 }
 
-TEST_F(UserTest, TheGuardCleansUpAfterAKilledDaemon) {
+TEST_F(UserTest, GuardCleansUpAfterKilledDaemon) {
   Daemon& daemon = start(daemon_of_user());
   daemon.expect_exit_status(128 + SIGKILL);
   daemon.end(SIGKILL);
 }
 
-TEST_F(UserTest, WithTheGuardKilledTooTheNextStartReplacesTheStaleMount) {
+TEST_F(UserTest, NextStartAfterKilledGuardReplacesStaleMount) {
   Daemon& first = start(daemon_of_user());
   first.expect_exit_status(128 + SIGKILL);
   first.expect_leftovers();
@@ -58,7 +58,7 @@ TEST_F(UserTest, WithTheGuardKilledTooTheNextStartReplacesTheStaleMount) {
   EXPECT_EQ(mounts_with(second.device()).size(), 1U);
 }
 
-TEST_F(UserTest, ADeviceOfRootIsRefusedWithAHint) {
+TEST_F(UserTest, DeviceOfRootIsRefused) {
   const Ended ended = run({home() + "/fbemud", "--device", file("fb"), "--card", "headless"}, as_user());
   EXPECT_EQ(ended.exit_status, 1);
   EXPECT_NE(ended.errors.find(file("fb")), std::string::npos) << ended.errors;

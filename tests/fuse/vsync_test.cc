@@ -1,4 +1,4 @@
-// FBIO_WAITFORVSYNC: a wait that holds up nobody and ends with a signal.
+// FBIO_WAITFORVSYNC, which delays no other call and ends with a signal.
 
 #include <memory>
 #include <vector>
@@ -10,12 +10,12 @@
 namespace fuse_test {
 namespace {
 
-/// A vblank a second: long enough that programs wait when they are looked at.
+/// A card with one vblank a second, so that a test can examine waiting programs.
 const DaemonOptions slow{.card = "headless:64x64@1"};
 
 class VsyncTest : public DaemonTest {};
 
-TEST_F(VsyncTest, EachWaitEndsWithAVblankOfItsOwn) {
+TEST_F(VsyncTest, EachWaitEndsAtItsOwnVblank) {
   Daemon& daemon = start();
   Program program(daemon.device(), {"open rw"});
   const uint64_t before = daemon.statistic("ticks");
@@ -23,52 +23,52 @@ TEST_F(VsyncTest, EachWaitEndsWithAVblankOfItsOwn) {
   EXPECT_GE(daemon.statistic("ticks") - before, 19U);
 }
 
-TEST_F(VsyncTest, AProgramThatOnlyReadsCanWait) {
+TEST_F(VsyncTest, ReaderCanWait) {
   Daemon& daemon = start();
   Program program(daemon.device(), {"open ro"});
   EXPECT_EQ(program.ask("vsyncs 3"), "ok");
 }
 
-TEST_F(VsyncTest, ABlankedScreenStillHasVblanks) {
+TEST_F(VsyncTest, BlankedScreenHasVblanks) {
   Daemon& daemon = start();
   Program program(daemon.device(), {"open rw", "blank 4"});
   EXPECT_EQ(program.ask("vsyncs 3"), "ok");
 }
 
-TEST_F(VsyncTest, ANullPointerIsEfaultBeforeTheServerIsAsked) {
-  // The kernel's fbdev does not look at the argument; a FUSE file's kernel side does.
+TEST_F(VsyncTest, NullPointerReturnsEfault) {
+  // The kernel's fbdev does not read the argument, but its FUSE client does before it asks the daemon.
   Daemon& daemon = start();
   Program program(daemon.device(), {"open rw"});
   EXPECT_EQ(program.ask("vsync null"), "error EFAULT");
 }
 
-TEST_F(VsyncTest, ASignalEndsTheWaitWithEintr) {
+TEST_F(VsyncTest, SignalEndsWaitWithEintr) {
   Daemon& daemon = start(slow);
   Program program(daemon.device(), {"open rw"});
   EXPECT_EQ(program.ask("interrupted-vsync"), "error EINTR");
   EXPECT_EQ(program.ask("vsync"), "ok");
 }
 
-TEST_F(VsyncTest, AWaitHoldsUpNoOtherCall) {
+TEST_F(VsyncTest, WaitDoesNotDelayOtherCalls) {
   Daemon& daemon = start(slow);
   Program waiting(daemon.device(), {"open rw"});
   Program other(daemon.device(), {"open rw"});
   const uint64_t before = daemon.statistic("ticks");
-  waiting.tell("vsync");
+  waiting.send("vsync");
   ASSERT_TRUE(eventually([&] { return daemon.statistic("ioctls") >= 5; }));
   const uint64_t waiting_since = daemon.statistic("ticks");
   for (int i = 0; i < 100; ++i) ASSERT_EQ(other.ask("var"), "ok 64 64 64 64 0 0 32");
-  EXPECT_LE(daemon.statistic("ticks") - waiting_since, 3U) << "a call waits for no vblank";
+  EXPECT_LE(daemon.statistic("ticks") - waiting_since, 3U) << "the calls did not wait for a vblank";
   EXPECT_EQ(waiting.answer(), "ok");
   EXPECT_GT(daemon.statistic("ticks"), before);
 }
 
-TEST_F(VsyncTest, AProgramKilledWhileItWaitsLeavesNothing) {
+TEST_F(VsyncTest, KilledWaitingProgramIsReleased) {
   Daemon& daemon = start(slow);
   for (int i = 0; i < 5; ++i) {
     Program program(daemon.device(), {"open rw"});
     const uint64_t before = daemon.statistic("ioctls");
-    program.tell("vsync");
+    program.send("vsync");
     ASSERT_TRUE(eventually([&] { return daemon.statistic("ioctls") > before; }));
     EXPECT_TRUE(program.kill());
   }
@@ -77,28 +77,28 @@ TEST_F(VsyncTest, AProgramKilledWhileItWaitsLeavesNothing) {
   EXPECT_EQ(program.ask("vsync"), "ok");
 }
 
-TEST_F(VsyncTest, FiftyProgramsWaitAtOnce) {
+TEST_F(VsyncTest, ManyProgramsWaitAtOnce) {
   Daemon& daemon = start(slow);
   std::vector<std::unique_ptr<Program>> programs;
   for (int i = 0; i < 50; ++i) {
     programs.push_back(std::make_unique<Program>(daemon.device(), std::vector<std::string>{"open rw"}));
   }
   const uint64_t before = daemon.statistic("ioctls");
-  for (const auto& program : programs) program->tell("vsync");
+  for (const auto& program : programs) program->send("vsync");
   EXPECT_TRUE(eventually([&] { return daemon.statistic("ioctls") == before + 50; }));
   const DeviceFile file(daemon.device());
   EXPECT_EQ(file.var().xres, 64U);
   for (const auto& program : programs) EXPECT_EQ(program->answer(), "ok");
 }
 
-TEST_F(VsyncTest, AStoppedDaemonGoesOnWhereItWas) {
+TEST_F(VsyncTest, StoppedDaemonContinuesAfterSigcont) {
   Daemon& daemon = start();
   Program program(daemon.device(), open_and_map);
   ASSERT_EQ(program.ask("picture 1"), "ok");
   daemon.process().signal(SIGSTOP);
-  // The signal takes effect a moment later: the wait before that is still answered.
+  // The signal takes effect with a delay, so an earlier wait is still answered.
   EXPECT_TRUE(eventually([&] {
-    program.tell("vsync");
+    program.send("vsync");
     return program.answer(300ms) == "no answer";
   }));
   daemon.process().signal(SIGCONT);

@@ -1,5 +1,5 @@
 /*
- * Makes every framebuffer ioctl with every kind of pointer that cannot be used, and prints one line for each:
+ * Calls every framebuffer ioctl with every kind of bad pointer, and prints one line for each:
  *
  *     NAME KIND RESULT
  *
@@ -41,7 +41,7 @@ static void try_pointer(const struct call* call, const char* kind, const void* p
   printf("%s %s %s\n", call->name, kind, failed ? strerrorname_np(errno) : "0");
 }
 
-/* A colour map that is right but for one array. */
+/* Tries colour maps that are valid except for one array. */
 static void try_color_maps(const struct call* call, uint8_t* unmapped) {
   static const char* const kinds[] = {"red-unmapped", "green-unmapped", "blue-unmapped", "transp-unmapped"};
 
@@ -71,7 +71,7 @@ int main(int argc, char** argv) {
     perror("bad_pointers DEVICE");
     return 2;
   }
-  /* Two pages, of which only the first is mapped. */
+  /* Of two pages, only the first stays mapped. */
   uint8_t* memory = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED || munmap(memory + page, page) != 0) return 2;
 

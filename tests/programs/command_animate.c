@@ -13,8 +13,8 @@
 
 #include "fbprogram.h"
 
-/* Draws the pictures N and N + 1 in turn until another command waits; answers before it starts, and again
- * with the number of pictures. */
+/* Draws the pictures N and N + 1 alternately until another command waits. Answers before it starts, and at
+ * the end with the number of pictures. */
 static void animate(const struct words* words, struct answer* answer) {
   const uint32_t picture = (uint32_t)number(words, 1, 0);
   const uint32_t first = (uint32_t)number(words, 2, 0);
@@ -29,7 +29,7 @@ static void animate(const struct words* words, struct answer* answer) {
   snprintf(answer->text, sizeof answer->text, "%lu", drawn);
 }
 
-/* Changes every page as fast as it can, for ever. */
+/* Changes every page as fast as possible, forever. */
 static void dirty(void* argument) {
   (void)argument;
   for (uint32_t value = 0;; value++) {
@@ -41,7 +41,7 @@ static void dirty(void* argument) {
 static void dirty_for_ever(struct answer* answer) {
   printf("ok drawing\n");
   fflush(stdout);
-  /* Where the framebuffer goes away, what is not in the page cache is gone: then wait for the end. */
+  /* After the mount is detached, an access to a page that is not in the page cache causes SIGBUS. */
   if (!meets_sigbus(&dirty, NULL)) return;
   answer->error_name = "SIGBUS";
 }
@@ -55,7 +55,8 @@ struct caller {
 
 static atomic_int first_error;
 
-/* The kernel and the server both have to reach an argument that lies in the framebuffer itself. */
+/* Calls ioctls whose argument lies in the framebuffer itself, so that the kernel and the daemon must access
+ * it. */
 static void* call_inside(void* argument) {
   const struct caller* caller = argument;
 
@@ -78,7 +79,7 @@ static void ioctls_inside(const struct words* words, struct answer* answer) {
 
   first_error = 0;
   for (unsigned long i = 0; i < threads; i++) {
-    /* Each in a page of its own, every second one across two pages. */
+    /* Each argument has its own page; every second one crosses a page boundary. */
     callers[i].offset = i % (fb.fix.smem_len / 8192) * 8192 + (i % 2 == 0 ? 128 : 4096 - 80);
     callers[i].count = number(words, 2, 1);
     callers[i].evict = is_word(words, 3, "evict");

@@ -1,5 +1,5 @@
 /*
- * Commands about the open file.
+ * Commands for the open file.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -33,7 +33,7 @@ static void close_device(struct answer* answer) {
   fb.fd = -1;
 }
 
-/* write OFFSET BYTES VALUE: answers how many were written. */
+/* write OFFSET BYTES VALUE: answers the number of bytes written. */
 static void write_bytes(const struct words* words, struct answer* answer) {
   const size_t bytes = number(words, 2, 0);
   char* data = malloc(bytes > 0 ? bytes : 1);

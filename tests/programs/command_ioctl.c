@@ -1,5 +1,5 @@
 /*
- * Commands that are ioctls.
+ * Commands that call ioctls.
  */
 #include <errno.h>
 #include <signal.h>
@@ -20,8 +20,8 @@ static void ignore(int signal) {
   (void)signal;
 }
 
-/* Waits while a timer sends signals, until a wait was interrupted; the signals may all meet the gaps between.
- */
+/* Waits for vblanks while a timer sends signals, until a wait is interrupted. It retries, because the signals
+ * may come between the waits. */
 static void interrupted_vsync(struct answer* answer) {
   const struct itimerval every_millisecond = {{0, 1000}, {0, 1000}};
   const struct itimerval never = {{0, 0}, {0, 0}};

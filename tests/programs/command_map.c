@@ -1,5 +1,5 @@
 /*
- * Commands that map the framebuffer, draw and look.
+ * Commands that map the framebuffer, draw, and check pixels.
  */
 #include <errno.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
-/* A program as there are many for embedded displays: knows nothing but the framebuffer device, maps it and
-   draws. Linked statically, so that nothing can be slipped under it. */
+/* A typical program for an embedded display: it uses only the framebuffer device, maps it and draws. It is
+   linked statically, so that no library can be preloaded. */
 
 #include <fcntl.h>
 #include <linux/fb.h>
@@ -25,7 +25,7 @@ static uint32_t channel(double value) {
   return value <= 0 ? 0 : value >= 1 ? 255 : (uint32_t)(value * 255);
 }
 
-/* A dial like those of a machine's control panel: a face, a scale, a hand. */
+/* Draws a dial of a control panel: a face, a scale and a hand. */
 static void draw_dial(const struct screen* screen, double center_x, double center_y, double radius,
                       double value) {
   const double pi = 3.14159265358979;

@@ -64,7 +64,7 @@ int command_waits(void) {
   return poll(&input, 1, 0) > 0;
 }
 
-/* Runs the rest of the words in a child, which answers for both. */
+/* Runs the rest of the words in a child process, and passes its answer on. */
 static void run_in_child(const struct words* words, struct answer* answer) {
   struct words rest = {.count = words->count - 1};
   int ends[2];
@@ -82,7 +82,7 @@ static void run_in_child(const struct words* words, struct answer* answer) {
   }
   if (child < 0 || read(ends[0], answer, sizeof *answer) != (ssize_t)sizeof *answer) answer->error = EIO;
   if (child > 0) waitpid(child, &status, 0);
-  /* The child's pointer to a name is ours, too: it is a copy of this process. */
+  /* A pointer in the child's answer is valid here, because the child is a copy of this process. */
   close(ends[0]);
   close(ends[1]);
 }
@@ -131,7 +131,7 @@ int main(int argc, char** argv) {
     if (!run_text(argv[i])) return 1;
   }
   if (argc > 2) return 0;
-  /* Byte by byte, so that command_waits() sees all that was not read. */
+  /* Unbuffered, so that command_waits() sees all unread input. */
   setvbuf(stdin, NULL, _IONBF, 0);
   while (fgets(line, sizeof line, stdin) != NULL) run_text(line);
   return 0;

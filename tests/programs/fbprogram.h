@@ -1,5 +1,5 @@
 /*
- * The parts of fbprogram: a program that opens a framebuffer, maps it and draws, one command at a time.
+ * The parts of fbprogram, which opens a framebuffer, maps it and draws, one command at a time.
  */
 #ifndef FBPROGRAM_H
 #define FBPROGRAM_H
@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What the program has of its framebuffer. */
+/* The program's framebuffer. */
 struct framebuffer {
   const char* device;
   int fd;                /* -1: not open */
@@ -26,33 +26,33 @@ struct words {
   char* word[16];
 };
 
-/* What a command answers: 0 or an errno, and text that follows "ok". */
+/* The answer to a command: 0 or an errno, and the text after "ok". */
 struct answer {
   int error;
-  const char* error_name; /* where it is no errno, as "SIGBUS" */
+  const char* error_name; /* of an error that is not an errno, as "SIGBUS" */
   char text[160];
 };
 
-/* A number of the command, decimal or 0x...; `otherwise` where the word is missing. */
+/* Returns a number of the command, decimal or 0x...; `otherwise` if the word is missing. */
 unsigned long number(const struct words* words, int index, unsigned long otherwise);
 int is_word(const struct words* words, int index, const char* word);
 
-/* Whether another command waits on the standard input. */
+/* Returns 1 if another command waits on the standard input. */
 int command_waits(void);
 
-/* Runs `work`, and tells whether it met SIGBUS. */
+/* Runs `work`. Returns 1 if it caused SIGBUS. */
 int meets_sigbus(void (*work)(void*), void* argument);
 
-/* The pixel at x, y of the picture with that number: every pixel of a picture is different from its
- * neighbours, and from the same pixel of the next pictures. The tests work it out, too. */
+/* Returns the pixel at x, y of picture number `picture`. Each pixel differs from its neighbours, and from the
+ * same pixel of the next pictures. The tests compute it, too (drawn_pixel()). */
 uint32_t picture_pixel(uint32_t x, uint32_t y, uint32_t picture);
 
 /* Reads var and fix again. Returns 0 or an errno. */
 int refresh(void);
-/* Draws lines first..first+count-1 (of the virtual screen) of the picture. */
+/* Draws the lines first..first+count-1 (of the virtual screen) of a picture. */
 void draw_lines(uint32_t first, uint32_t count, uint32_t picture);
 
-/* Each handles the commands of its topic; 0 where the name is none of them. */
+/* Each handles the commands of its topic. Returns 0 if the command is not one of them. */
 int file_command(const struct words* words, struct answer* answer);
 int map_command(const struct words* words, struct answer* answer);
 int ioctl_command(const struct words* words, struct answer* answer);

@@ -24,7 +24,7 @@ struct Pipe {
     in.reset(ends[1]);
   }
   void put(char byte) const { EXPECT_EQ(::write(in.get(), &byte, 1), 1); }
-  /// The next byte; 0 where every writer has gone.
+  /// Returns the next byte; 0 if all writers have closed the pipe.
   [[nodiscard]] char get() const {
     char byte = 0;
     return ::read(out.get(), &byte, 1) == 1 ? byte : '\0';
@@ -33,7 +33,7 @@ struct Pipe {
   base::UniqueFd in;
 };
 
-/// A fork of this process that runs `body` and exits with what it returns.
+/// A fork of this process that runs `body` and exits with its result.
 class ChildProcess {
  public:
   explicit ChildProcess(const std::function<int()>& body) : process_(::fork()) {
@@ -53,7 +53,7 @@ class ChildProcess {
     ::kill(process_, SIGKILL);
     static_cast<void>(wait());
   }
-  /// The exit status, or -1 where a signal ended it.
+  /// Waits for the end. Returns the exit status, or -1 if a signal ended the process.
   int wait() {
     int status = 0;
     while (::waitpid(process_, &status, 0) < 0 && errno == EINTR) {
@@ -66,7 +66,7 @@ class ChildProcess {
   pid_t process_;
 };
 
-/// Never returns: for a child that is to be killed.
+/// Waits in a child process until it is killed.
 [[noreturn]] inline void wait_to_be_killed() {
   for (;;) ::pause();
 }

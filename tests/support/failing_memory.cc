@@ -51,7 +51,7 @@ bool FailingMemory::failed() {
 
 }  // namespace unit
 
-// All of them: the sanitizers look whether new and delete belong together.
+// All forms are replaced, because the sanitizers check that new and delete match.
 void* operator new(std::size_t size) {
   return allocate_or_throw(size, 1);
 }

@@ -4,17 +4,17 @@
 
 namespace unit {
 
-/// While it exists, operator new fails once on threads with this name, after it has succeeded `successes`
-/// times there.
+/// One failure of operator new while this object exists: on threads with a given name, after `successes`
+/// successful calls there.
 class FailingMemory {
  public:
-  /// `thread_name` is kept.
+  /// `thread_name` must outlive this object.
   FailingMemory(const char* thread_name, size_t successes);
   ~FailingMemory();
   FailingMemory(const FailingMemory&) = delete;
   FailingMemory& operator=(const FailingMemory&) = delete;
 
-  /// Whether it has failed.
+  /// Returns true if operator new has failed.
   [[nodiscard]] static bool failed();
 };
 

@@ -20,8 +20,8 @@
 
 namespace unit {
 
-/// The kernel's end of a FUSE or CUSE channel: sends requests made by hand, and reads the answers. A socket
-/// with packets is to libfuse what /dev/fuse is: a read gets one request, a write is one answer.
+/// The kernel's end of a FUSE or CUSE channel, which sends given requests and reads the answers. To libfuse a
+/// SOCK_SEQPACKET socket works as /dev/fuse: a read returns one request, a write is one answer.
 class KernelDouble {
  public:
   struct Answer {
@@ -47,7 +47,7 @@ class KernelDouble {
     end_.reset(ends[0]);
     channel_.reset(ends[1]);
   }
-  /// Its channel is made by connect_to(), maybe in another table of descriptors.
+  /// Makes a listener; connect_to() makes the channel, perhaps in another table of descriptors.
   explicit KernelDouble(const std::string& path)
       : listener_(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) {
     const sockaddr_un address = address_of(path);
@@ -66,11 +66,11 @@ class KernelDouble {
     end_.reset(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
   }
 
-  /// The daemon's end.
+  /// Returns the daemon's end.
   [[nodiscard]] base::UniqueFd take_channel() { return std::move(channel_); }
   void close() { end_.reset(); }
 
-  /// Sends a request of this thread. Returns its number.
+  /// Sends a request as this thread. Returns its number.
   template <typename T>
   uint64_t send(uint32_t opcode, const T& body, const std::string& payload = {}) {
     return send_as(next_unique(), opcode, body, payload);
@@ -82,8 +82,8 @@ class KernelDouble {
     return send_bytes(unique, opcode, bytes + payload);
   }
   [[nodiscard]] uint64_t next_unique() {
-    // The kernel's numbers are even (FUSE_REQ_ID_STEP); an interrupt has that of its request and 1
-    // (FUSE_INT_REQ_BIT).
+    // The kernel's numbers are even (FUSE_REQ_ID_STEP). The number of an interrupt is that of its request
+    // plus 1 (FUSE_INT_REQ_BIT).
     const std::lock_guard lock(mutex_);
     return last_unique_ += 2;
   }
@@ -91,7 +91,7 @@ class KernelDouble {
     return send_as(unique | 1, FUSE_INTERRUPT, fuse_interrupt_in{unique});
   }
 
-  /// The next answer; nothing if none comes within the limit.
+  /// Returns the next answer; nothing if none comes within the limit.
   [[nodiscard]] std::optional<Answer> next_answer(std::chrono::milliseconds wait = timeout) {
     pollfd event{end_.get(), POLLIN, 0};
     if (::poll(&event, 1, static_cast<int>(wait.count())) != 1) return std::nullopt;
@@ -102,7 +102,7 @@ class KernelDouble {
     std::memcpy(&header, bytes.data(), sizeof header);
     return Answer{header.unique, header.error, {bytes.begin() + sizeof header, bytes.begin() + size}};
   }
-  /// The next answer, which has to be that of request `unique`.
+  /// Returns the next answer, which must be that to request `unique`.
   Answer answer_to(uint64_t unique) {
     const std::optional<Answer> answer = next_answer();
     if (!answer) {
@@ -119,7 +119,7 @@ class KernelDouble {
   Answer ask(uint32_t opcode) { return answer_to(send(opcode)); }
   [[nodiscard]] bool has_answer() { return next_answer_waits(); }
 
-  /// FUSE_INIT or CUSE_INIT, without any of the kernel's abilities.
+  /// Returns FUSE_INIT or CUSE_INIT without any capability of the kernel.
   static fuse_init_in init_request() {
     fuse_init_in init{};
     init.major = FUSE_KERNEL_VERSION;
@@ -150,7 +150,7 @@ class KernelDouble {
     header.gid = ::getgid();
     header.pid = static_cast<uint32_t>(::gettid());
     const std::string bytes = std::string(reinterpret_cast<const char*>(&header), sizeof header) + body;
-    // The queue of packets is short; a daemon that falls behind makes room.
+    // The queue of packets is short, so a full one is retried until the daemon has read from it.
     const auto sent = [&] {
       return ::send(end_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL) ==
              static_cast<ssize_t>(bytes.size());

@@ -23,7 +23,7 @@ Function* in_libfuse(const char* name) {
 
 }  // namespace
 
-// The names are libfuse's: the linker takes these definitions for the tests.
+// The names are those of libfuse, so that the linker uses these definitions in the tests.
 extern "C" int fuse_session_receive_buf(fuse_session* session, fuse_buf* buffer) {
   static auto* const original = in_libfuse<int(fuse_session*, fuse_buf*)>("fuse_session_receive_buf");
   if (unit::LibfuseSeam::before_receive) {

@@ -7,8 +7,8 @@
 
 namespace unit {
 
-/// Functions of libfuse that this test program has in libfuse's place; without a hook they call libfuse's.
-/// The hooks are set while no session runs, and dropped at the end of this object.
+/// Hooks in functions of libfuse that this test program overrides; without a hook they call libfuse's
+/// function. Set a hook while no session runs. The destructor of this object removes the hooks.
 class LibfuseSeam {
  public:
   LibfuseSeam() = default;
@@ -16,9 +16,9 @@ class LibfuseSeam {
   LibfuseSeam(const LibfuseSeam&) = delete;
   LibfuseSeam& operator=(const LibfuseSeam&) = delete;
 
-  /// Runs before fuse_session_receive_buf(), and returns what that shall return, or nothing.
+  /// Runs before fuse_session_receive_buf(), and may return a value that replaces its result.
   static std::function<std::optional<int>()> before_receive;
-  /// Runs after fuse_req_interrupt_func(), before its caller goes on.
+  /// Runs after fuse_req_interrupt_func(), before it returns to its caller.
   static std::function<void()> after_interrupt_func;
 };
 

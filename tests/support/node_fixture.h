@@ -13,7 +13,7 @@
 
 namespace unit {
 
-/// A path that is locked and taken, as the daemon does it.
+/// A path that is locked and served as by the daemon.
 class TakenPath {
  public:
   explicit TakenPath(const std::string& path) : lock_(path), node_(lock_) {}
@@ -30,7 +30,7 @@ class TakenPath {
   cuse::ServedPath node_;
 };
 
-/// A folder for devices, and where the user is not root another for the locks on them.
+/// A folder for devices, and another for their locks, which only a user other than root uses.
 class NodeFixture : public testing::Test {
  protected:
   static bool exists(const std::string& path) {

@@ -5,10 +5,11 @@
 
 namespace unit {
 
-/// A user who owns nothing ("nobody"), for tests that run as root and need another user.
+/// A user without files ("nobody"), for tests that run as root and need another user.
 inline constexpr uid_t other_user = 65'534;
 
-/// Changes this process, a child that a test made, to `other_user`. Returns false if that is not allowed.
+/// Changes the user of this process, a child of a test, to `other_user`. Returns false if that is not
+/// allowed.
 [[nodiscard]] inline bool become_other_user() {
   return ::setgroups(0, nullptr) == 0 && ::setresgid(other_user, other_user, other_user) == 0 &&
          ::setresuid(other_user, other_user, other_user) == 0;

@@ -14,7 +14,7 @@
 
 namespace unit {
 
-/// A libfuse session whose kernel is the test. What it answers is up to the operations.
+/// A libfuse session with the test as its kernel. The given operations answer the requests.
 class ServedSession {
  public:
   ServedSession() = default;
@@ -37,7 +37,7 @@ class ServedSession {
     ASSERT_EQ(::fuse_session_mount(session_, path.c_str()), 0);
     static_cast<void>(channel.release());
   }
-  /// Runs `threads` on a thread of its own, with the INIT done.
+  /// Runs `threads` on a thread of its own, and completes FUSE_INIT.
   void serve(cuse::SessionThreads& threads) {
     threads_ = &threads;
     threads.prepare(*session_);
@@ -50,10 +50,10 @@ class ServedSession {
     ended_ = ended.get_future();
     thread_ = std::thread([&threads, ended = std::move(ended)]() mutable { ended.set_value(threads.run()); });
   }
-  /// Why it ended by itself.
+  /// Waits until the session ends without end(). Returns the cause.
   cuse::SessionEnd wait_for_end() {
     if (ended_.wait_for(timeout) != std::future_status::ready) {
-      ADD_FAILURE() << "the session goes on";
+      ADD_FAILURE() << "the session did not end";
       threads_->stop();
     }
     const cuse::SessionEnd end = ended_.get();

@@ -27,7 +27,7 @@ class FunctionWork final : public cuse::Work {
   return std::make_shared<FunctionWork>(std::move(function));
 }
 
-/// Holds threads up until it is opened, at the latest at its end.
+/// A gate that blocks threads until it is opened, at the latest by its destructor.
 class Gate {
  public:
   Gate() = default;
@@ -52,7 +52,7 @@ class Gate {
   std::atomic<int> waiting_{0};
 };
 
-/// Starts threads, as many as a test allows; then it fails as RLIMIT_NPROC lets it.
+/// A spawner that starts `left` threads, then fails as with RLIMIT_NPROC.
 struct LimitedSpawner {
   std::atomic<int> left{0};
   std::atomic<int> refused{0};

@@ -5,8 +5,8 @@
 
 namespace unit {
 
-/// Makes a process of root's act as an ordinary user until the end of the scope; other users stay who they
-/// are.
+/// An ordinary user's identity for a process that runs as root, until the end of the scope. A process of
+/// another user keeps its identity.
 class UnprivilegedUser {
  public:
   UnprivilegedUser() {

@@ -1,4 +1,4 @@
-// The CUSE device on a channel whose kernel is the test.
+// The CUSE device on a channel with the test as its kernel.
 
 #include <fcntl.h>
 #include <poll.h>
@@ -43,7 +43,7 @@ class CuseSessionTest : public unit::FramebufferFixture {
   [[nodiscard]] CuseDevice::Environment environment() {
     return {[this] { return kernel.take_channel(); }, [this](const std::string&) { return registered; }};
   }
-  /// Starts the device, while the test answers for the kernel. Returns what start() threw.
+  /// Starts the device, with the test as the kernel. Returns the exception of start().
   unit::Thrown start_device(const CuseDevice::Environment& with) {
     unit::FramebufferFixture::start();
     device.emplace(*framebuffer, node, ioctl_workers, with);
@@ -56,7 +56,7 @@ class CuseSessionTest : public unit::FramebufferFixture {
     const unit::Thrown thrown = start_device(environment());
     ASSERT_EQ(thrown.what, "");
   }
-  /// A memory file in place of the mounted one.
+  /// Connects the device to a file in memory, in place of the mounted file.
   void connect() {
     file.reset(::memfd_create("file", MFD_CLOEXEC));
     ASSERT_EQ(::ftruncate(file.get(), 4096), 0);
@@ -106,7 +106,7 @@ class CuseSessionTest : public unit::FramebufferFixture {
   KernelDouble::Answer init;
 };
 
-TEST_F(CuseSessionTest, StartAsksForTheNodeAndUnrestrictedIoctls) {
+TEST_F(CuseSessionTest, StartRequestsNodeAndUnrestrictedIoctls) {
   start_device();
   EXPECT_EQ(init.error, 0);
   EXPECT_NE(init.as<cuse_init_out>().flags & CUSE_UNRESTRICTED_IOCTL, 0U);
@@ -114,7 +114,7 @@ TEST_F(CuseSessionTest, StartAsksForTheNodeAndUnrestrictedIoctls) {
   EXPECT_EQ(device->number(), "29:7");
 }
 
-TEST_F(CuseSessionTest, DeviceThatTheKernelDoesNotRegisterIsAnError) {
+TEST_F(CuseSessionTest, DeviceNotRegisteredByKernelFailsStartWithEnodev) {
   const unit::CapturedLog log;
   registered.reset();
   const unit::Thrown thrown = start_device(environment());
@@ -122,16 +122,16 @@ TEST_F(CuseSessionTest, DeviceThatTheKernelDoesNotRegisterIsAnError) {
   EXPECT_TRUE(thrown.says("did not register the CUSE device /dev/fb7")) << thrown.what;
   kernel.close();
   EXPECT_TRUE(device->stop(unit::timeout));
-  EXPECT_EQ(log.count("was taken away"), 0U) << "the device never existed";
+  EXPECT_EQ(log.count("was removed"), 0U) << "the device never existed";
 }
 
-TEST_F(CuseSessionTest, ExceptionWhileTheNodeIsLookedForIsThrownByStart) {
+TEST_F(CuseSessionTest, ExceptionDuringNodeSearchIsThrownByStart) {
   CuseDevice::Environment broken = environment();
   broken.find_node = [](const std::string&) -> std::optional<dev_t> { throw std::bad_alloc(); };
   EXPECT_TRUE(start_device(broken).says("bad_alloc"));
 }
 
-TEST_F(CuseSessionTest, ChannelThatCannotBeOpenedIsAnError) {
+TEST_F(CuseSessionTest, ChannelOpenFailureIsThrownByStart) {
   unit::FramebufferFixture::start();
   CuseDevice::Environment broken = environment();
   broken.open_channel = []() -> base::UniqueFd {
@@ -143,14 +143,14 @@ TEST_F(CuseSessionTest, ChannelThatCannotBeOpenedIsAnError) {
   EXPECT_TRUE(thrown.says("/dev/cuse")) << thrown.what;
 }
 
-TEST_F(CuseSessionTest, ConnectionLostBeforeTheInitIsAnError) {
+TEST_F(CuseSessionTest, ConnectionLostBeforeInitFailsStartWithEnodev) {
   unit::FramebufferFixture::start();
   device.emplace(*framebuffer, node, ioctl_workers, environment());
   kernel.close();
   EXPECT_EQ(unit::thrown_by([this] { device->start(); }).code, ENODEV);
 }
 
-TEST_F(CuseSessionTest, OpenAndReleaseCountTheFiles) {
+TEST_F(CuseSessionTest, OpenAndReleaseUpdateFileCounts) {
   start_device();
   const uint64_t writer = open_file(O_RDWR);
   const uint64_t reader = open_file(O_RDONLY);
@@ -161,12 +161,12 @@ TEST_F(CuseSessionTest, OpenAndReleaseCountTheFiles) {
   EXPECT_EQ(framebuffer->status().open_files, 0U);
 }
 
-TEST_F(CuseSessionTest, EachFileHasAPositionOfItsOwn) {
+TEST_F(CuseSessionTest, EachOpenFileHasItsOwnPosition) {
   start_device();
   connect();
   const uint64_t first = open_file();
   const uint64_t second = open_file();
-  // CUSE cuts a large write into pieces at rising offsets; each call starts at 0 again.
+  // CUSE cuts a large write into pieces at rising offsets; each system call starts at 0 again.
   EXPECT_EQ(write(first, 0, "one ").as<fuse_write_out>().size, 4U);
   EXPECT_EQ(write(first, 4, "two ").as<fuse_write_out>().size, 4U);
   EXPECT_EQ(write(first, 0, "three").as<fuse_write_out>().size, 5U);
@@ -174,20 +174,20 @@ TEST_F(CuseSessionTest, EachFileHasAPositionOfItsOwn) {
   EXPECT_EQ(read(second, 0, 9).text(), "two three");
 }
 
-TEST_F(CuseSessionTest, ReadAndWriteBeforeTheFileIsMountedReturnEnodev) {
+TEST_F(CuseSessionTest, ReadAndWriteBeforeConnectReturnEnodev) {
   start_device();
   const uint64_t handle = open_file();
   EXPECT_EQ(read(handle, 0, 4).error, -ENODEV);
   EXPECT_EQ(write(handle, 0, "x").error, -ENODEV);
 }
 
-TEST_F(CuseSessionTest, ErrorOfTheFileIsTheError) {
+TEST_F(CuseSessionTest, ReadErrorOfFileIsReturned) {
   start_device();
   device->connect(base::UniqueFd(::open("/dev/null", O_WRONLY | O_CLOEXEC)));
   EXPECT_EQ(read(open_file(), 0, 4).error, -EBADF);
 }
 
-TEST_F(CuseSessionTest, IoctlReachesTheFramebuffer) {
+TEST_F(CuseSessionTest, IoctlReachesFramebuffer) {
   start_device();
   const uint64_t handle = open_file();
   fb_var_screeninfo var{};
@@ -197,7 +197,7 @@ TEST_F(CuseSessionTest, IoctlReachesTheFramebuffer) {
   EXPECT_EQ(ioctl(handle, 0x46ff, nullptr).error, -ENOTTY);
 }
 
-TEST_F(CuseSessionTest, PollSaysReadyForEverything) {
+TEST_F(CuseSessionTest, PollReportsReadableAndWritable) {
   start_device();
   const auto answer = kernel.ask(FUSE_POLL, fuse_poll_in{});
   EXPECT_EQ(answer.error, 0);
@@ -205,15 +205,15 @@ TEST_F(CuseSessionTest, PollSaysReadyForEverything) {
             static_cast<uint32_t>(POLLIN | POLLRDNORM | POLLOUT | POLLWRNORM));
 }
 
-TEST_F(CuseSessionTest, LostConnectionEndsTheThreads) {
+TEST_F(CuseSessionTest, LostConnectionIsLoggedAndEndsThreads) {
   const unit::CapturedLog log;
   start_device();
   kernel.close();
-  EXPECT_TRUE(eventually([&] { return log.count("the CUSE device /dev/fb7 was taken away") == 1; }));
+  EXPECT_TRUE(eventually([&] { return log.count("the CUSE device /dev/fb7 was removed") == 1; }));
   EXPECT_TRUE(device->stop(unit::timeout));
 }
 
-TEST_F(CuseSessionTest, RequestsOfManyThreadsAreAnsweredOnceEach) {
+TEST_F(CuseSessionTest, RequestsOfManyThreadsAreEachAnsweredOnce) {
   start_device();
   connect();
   const uint64_t handle = open_file();
@@ -232,10 +232,10 @@ TEST_F(CuseSessionTest, RequestsOfManyThreadsAreAnsweredOnceEach) {
         kernel.send(FUSE_WRITE, fuse_write_in{handle, 0, 1, 0, 0, 0, 0}, "x");
         sent += 2;
       }
-      answered_all.pass();  // as a program, which waits for its answer
+      answered_all.pass();  // a program waits for its answer
     });
   }
-  // Fewer than fit into the socket, which drops what /dev/fuse would take.
+  // Fewer requests than the socket can queue; beyond that it drops requests that /dev/fuse would accept.
   std::set<uint64_t> answered;
   while (answered.size() < 160) {
     const auto answer = kernel.next_answer();
@@ -249,7 +249,7 @@ TEST_F(CuseSessionTest, RequestsOfManyThreadsAreAnsweredOnceEach) {
   EXPECT_FALSE(kernel.has_answer());
 }
 
-TEST_F(CuseSessionTest, OperationsWithoutMemoryReturnEnomem) {
+TEST_F(CuseSessionTest, AllocationFailureInOperationReturnsEnomem) {
   start_device();
   connect();
   const uint64_t handle = open_file();
@@ -260,7 +260,7 @@ TEST_F(CuseSessionTest, OperationsWithoutMemoryReturnEnomem) {
   fuse_ioctl_in ioctl_request{};
   ioctl_request.fh = handle;
   ioctl_request.cmd = FBIO_WAITFORVSYNC;
-  // The buffer of read() grows with it.
+  // The buffer of read() grows with `size`.
   uint32_t size = 16;
   const std::vector<std::function<KernelDouble::Answer()>> operations{
       [&] { return kernel.ask(FUSE_OPEN, open_request); },
@@ -282,20 +282,20 @@ TEST_F(CuseSessionTest, OperationsWithoutMemoryReturnEnomem) {
   }
 }
 
-TEST(CuseSessionDeathTest, StopThatFailsEndsTheProcessAndSaysSo) {
+TEST(CuseSessionDeathTest, ThreadThatDoesNotEndEndsProcess) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   struct Stuck : CuseSessionTest {
     void TestBody() override {}
     unit::Gate gate;
     void end_with_a_thread_that_waits() {
-      CuseDevice::Environment impatient = environment();
-      impatient.stop_timeout = std::chrono::milliseconds(1);
+      CuseDevice::Environment short_timeout = environment();
+      short_timeout.stop_timeout = std::chrono::milliseconds(1);
       std::atomic<bool> waits{false};
       seam.before_receive = [&]() -> std::optional<int> {
         if (waits) gate.pass();
         return std::nullopt;
       };
-      static_cast<void>(start_device(impatient));
+      static_cast<void>(start_device(short_timeout));
       waits = true;
       static_cast<void>(kernel.send(FUSE_POLL, fuse_poll_in{}));
       static_cast<void>(eventually([&] { return gate.waiting() > 0; }));

@@ -19,7 +19,7 @@ using cuse::FusePages;
 
 namespace {
 
-/// A plain file in place of the served one: its page cache is reached by the same calls.
+/// A plain file in place of the served file; the same calls access its page cache.
 class FusePagesTest : public testing::Test {
  protected:
   FusePagesTest() {
@@ -37,7 +37,7 @@ class FusePagesTest : public testing::Test {
 
 }  // namespace
 
-TEST_F(FusePagesTest, ReadsFromTheOffsetIntoThePartsInTurn) {
+TEST_F(FusePagesTest, ReadAtOffsetFillsPartsInOrder) {
   FusePages pages = open();
   std::array<std::byte, 10> first{};
   std::array<std::byte, 4000> second{};
@@ -47,7 +47,7 @@ TEST_F(FusePagesTest, ReadsFromTheOffsetIntoThePartsInTurn) {
   EXPECT_TRUE(std::equal(second.begin(), second.end(), bytes.begin() + 5010));
 }
 
-TEST_F(FusePagesTest, AShortReadIsAnError) {
+TEST_F(FusePagesTest, ShortReadReturnsEio) {
   FusePages pages = open();
   std::array<std::byte, 100> part{};
   const iovec into{part.data(), part.size()};
@@ -55,25 +55,25 @@ TEST_F(FusePagesTest, AShortReadIsAnError) {
   EXPECT_EQ(pages.read(20'000, {&into, 1}).error().value(), EIO);
 }
 
-TEST_F(FusePagesTest, AReadThatFailsTellsItsErrno) {
+TEST_F(FusePagesTest, FailedReadReturnsItsErrno) {
   FusePages pages((UniqueFd()));
   std::array<std::byte, 1> part{};
   const iovec into{part.data(), part.size()};
   EXPECT_EQ(pages.read(0, {&into, 1}).error().value(), EBADF);
 }
 
-TEST_F(FusePagesTest, CleaningAFileOpenForReadingIsPossible) {
+TEST_F(FusePagesTest, CleanOfFileOpenForReadingSucceeds) {
   FusePages pages = open();
   EXPECT_TRUE(pages.clean({0, 16'384}).has_value());
   EXPECT_TRUE(pages.clean({4096, 8192}).has_value());
 }
 
-TEST_F(FusePagesTest, CleaningThatFailsTellsItsErrno) {
+TEST_F(FusePagesTest, FailedCleanReturnsItsErrno) {
   FusePages pages((UniqueFd()));
   EXPECT_EQ(pages.clean({0, 4096}).error().value(), EBADF);
 }
 
-TEST_F(FusePagesTest, SeesWhatAMappingChanged) {
+TEST_F(FusePagesTest, ReadSeesStoreThroughMapping) {
   FusePages pages = open();
   const UniqueFd file(::open(path.c_str(), O_RDWR | O_CLOEXEC));
   const auto map = base::MemoryMap::map(file.get(), bytes.size(), PROT_READ | PROT_WRITE);
@@ -85,7 +85,7 @@ TEST_F(FusePagesTest, SeesWhatAMappingChanged) {
   EXPECT_EQ(read, ~bytes[9000]);
 }
 
-TEST_F(FusePagesTest, PrefetchingMoreThanThereIsIsHarmless) {
+TEST_F(FusePagesTest, PrefetchBeyondEndOfFileIsHarmless) {
   FusePages pages = open();
   pages.prefetch(16'384);
   pages.prefetch(5'000'000);

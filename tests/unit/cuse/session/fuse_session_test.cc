@@ -1,4 +1,4 @@
-// The FUSE server on a channel whose kernel is the test: no mount, no root.
+// The FUSE server on a channel with the test as its kernel: without a mount and without root.
 
 #include <fcntl.h>
 
@@ -68,7 +68,7 @@ class FuseSessionTest : public unit::FramebufferFixture {
   std::optional<FuseServer> server;
 };
 
-TEST_F(FuseSessionTest, OperationsReachTheFramebuffer) {
+TEST_F(FuseSessionTest, OperationsReachFramebuffer) {
   start_server();
   initialize();
   EXPECT_EQ(kernel.ask(FUSE_GETATTR, fuse_getattr_in{}).as<fuse_attr_out>().attr.size,
@@ -81,7 +81,7 @@ TEST_F(FuseSessionTest, OperationsReachTheFramebuffer) {
   EXPECT_EQ(kernel.ask(FUSE_STATFS).error, 0);
 }
 
-TEST_F(FuseSessionTest, FlushOfDamageIsAnsweredWhenItIsShown) {
+TEST_F(FuseSessionTest, FlushAfterWriteIsAnswered) {
   start_server();
   initialize();
   EXPECT_EQ(open_file().error, 0);
@@ -91,7 +91,7 @@ TEST_F(FuseSessionTest, FlushOfDamageIsAnsweredWhenItIsShown) {
   }
 }
 
-TEST_F(FuseSessionTest, OperationsWithoutMemoryReturnEnomem) {
+TEST_F(FuseSessionTest, AllocationFailureInOperationReturnsEnomem) {
   start_server();
   initialize();
   uint32_t size = 16;
@@ -123,14 +123,14 @@ TEST_F(FuseSessionTest, LostConnectionIsReportedWithItsError) {
   EXPECT_EQ(server->end().error, EIO);
 }
 
-TEST_F(FuseSessionTest, NoMemoryForRequestsIsReportedAsSuch) {
+TEST_F(FuseSessionTest, AllocationFailureOfAllThreadsIsReportedAsOutOfMemory) {
   seam.before_receive = [] { return -ENOMEM; };
   start_server();
   ASSERT_TRUE(has_ended());
   EXPECT_EQ(server->end().cause, SessionEnd::Cause::out_of_memory);
 }
 
-TEST_F(FuseSessionTest, ChannelThatCannotBeHadIsAnErrorOfTheStart) {
+TEST_F(FuseSessionTest, ChannelOpenFailureIsThrownByStart) {
   unit::FramebufferFixture::start();
   server.emplace(*framebuffer, cuse::ServedFile{folder.file("fb"), {0, 0, 0660}}, ioctl_workers,
                  FuseServer::Environment{[]() -> base::UniqueFd { throw std::bad_alloc(); },
@@ -138,7 +138,7 @@ TEST_F(FuseSessionTest, ChannelThatCannotBeHadIsAnErrorOfTheStart) {
   EXPECT_TRUE(unit::thrown_by([this] { server->start(); }).says("bad_alloc"));
 }
 
-TEST(FuseSessionDeathTest, StopThatFailsEndsTheProcessAndSaysSo) {
+TEST(FuseSessionDeathTest, ThreadThatDoesNotEndEndsProcess) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   struct Stuck : FuseSessionTest {
     void TestBody() override {}

@@ -16,7 +16,7 @@ using unit::eventually;
 using unit::KernelDouble;
 using unit::SteppedCard;
 
-/// The ioctls of programs, of which this process is one, from the channel to the framebuffer and back.
+/// Ioctls with this process as the program, from the channel to the framebuffer and back.
 class IoctlCallsTest : public unit::FramebufferFixture, protected unit::ServedSession {
  protected:
   void serve_framebuffer(SteppedCard::Vblanks vblanks = SteppedCard::Vblanks::at_once) {
@@ -48,7 +48,7 @@ class IoctlCallsTest : public unit::FramebufferFixture, protected unit::ServedSe
   KernelDouble::Answer ask_ioctl(uint32_t command, const void* argument) {
     return kernel.answer_to(send_ioctl(command, argument));
   }
-  /// A wait for the vblank that has reached the presenter.
+  /// Sends a wait for the vblank, and returns when the presenter has it.
   uint64_t wait_for_vblank() {
     const uint64_t before = framebuffer->statistics().ioctls;
     const uint64_t unique = send_ioctl(FBIO_WAITFORVSYNC, &crtc);
@@ -78,7 +78,7 @@ class IoctlCallsTest : public unit::FramebufferFixture, protected unit::ServedSe
   }
 };
 
-TEST_F(IoctlCallsTest, GetOfTheVarReachesTheProgramsMemory) {
+TEST_F(IoctlCallsTest, GetVscreeninfoWritesToProgramMemory) {
   serve_framebuffer();
   for (int i = 0; i < 100; ++i) expect_service();
 }
@@ -88,12 +88,12 @@ TEST_F(IoctlCallsTest, UnknownCommandReturnsEnotty) {
   EXPECT_EQ(ask_ioctl(0x46ff, nullptr).error, -ENOTTY);
 }
 
-TEST_F(IoctlCallsTest, ArgumentThatPointsNowhereReturnsEfault) {
+TEST_F(IoctlCallsTest, BadPointerReturnsEfault) {
   serve_framebuffer();
   EXPECT_EQ(ask_ioctl(FBIOGET_VSCREENINFO, reinterpret_cast<const void*>(8)).error, -EFAULT);
 }
 
-TEST_F(IoctlCallsTest, PanIsAnsweredWhenItIsShown) {
+TEST_F(IoctlCallsTest, PanIsAnsweredWhenShown) {
   options.virtual_size = {64, 96};
   serve_framebuffer();
   fb_var_screeninfo var{};
@@ -102,7 +102,7 @@ TEST_F(IoctlCallsTest, PanIsAnsweredWhenItIsShown) {
   EXPECT_EQ(framebuffer->status().fb_state.offset.y, 48);
 }
 
-TEST_F(IoctlCallsTest, WaitForTheVblankIsAnsweredAtTheVblank) {
+TEST_F(IoctlCallsTest, WaitForVsyncIsAnsweredAtVblank) {
   serve_framebuffer(SteppedCard::Vblanks::stepped);
   const uint64_t waiting = wait_for_vblank();
   expect_service();
@@ -110,7 +110,7 @@ TEST_F(IoctlCallsTest, WaitForTheVblankIsAnsweredAtTheVblank) {
   EXPECT_EQ(kernel.answer_to(waiting).error, 0);
 }
 
-TEST_F(IoctlCallsTest, SignalDuringTheWaitReturnsEintrOnce) {
+TEST_F(IoctlCallsTest, SignalDuringWaitReturnsEintrOnce) {
   serve_framebuffer(SteppedCard::Vblanks::stepped);
   const uint64_t waiting = wait_for_vblank();
   kernel.interrupt(waiting);
@@ -119,13 +119,14 @@ TEST_F(IoctlCallsTest, SignalDuringTheWaitReturnsEintrOnce) {
   expect_service();
 }
 
-TEST_F(IoctlCallsTest, SignalAfterTheAnswerIsAskedForAgain) {
-  limit.left = 0;  // one thread, for the order
+TEST_F(IoctlCallsTest, SignalAfterAnswerReturnsEagain) {
+  limit.left = 0;  // one thread keeps the order of requests
   serve_framebuffer();
   const uint64_t waiting = send_ioctl(FBIO_WAITFORVSYNC, &crtc);
   EXPECT_EQ(kernel.answer_to(waiting).error, 0);
   const uint64_t interrupt = kernel.interrupt(waiting);
-  // libfuse keeps an interrupt without a request until the next one, then has the kernel send it again.
+  // libfuse keeps an interrupt without a request until the next request, then asks the kernel to send it
+  // again.
   fb_var_screeninfo var{};
   const uint64_t next = send_ioctl(FBIOGET_VSCREENINFO, &var);
   std::map<uint64_t, int> answers;
@@ -136,13 +137,13 @@ TEST_F(IoctlCallsTest, SignalAfterTheAnswerIsAskedForAgain) {
   EXPECT_EQ(answers, (std::map<uint64_t, int>{{interrupt, -EAGAIN}, {next, 0}}));
 }
 
-TEST_F(IoctlCallsTest, SignalBeforeItsCallbackIsRegisteredIsAnsweredAfterwards) {
-  // Three requests: INIT and the interrupt with one thread, for the order; the ioctl then gets a second one.
+TEST_F(IoctlCallsTest, SignalBeforeCallbackIsRegisteredIsAnsweredAfterwards) {
+  // One thread serves INIT and the interrupt, to keep their order. The ioctl then gets a second thread.
   limit.left = 0;
   serve_framebuffer(SteppedCard::Vblanks::stepped);
   std::atomic<bool> answered_too_early{false};
   seam.after_interrupt_func = [&] {
-    // The request's lock may still be held here. The other thread does what was posted, in its order.
+    // The request's lock may still be held here. The other thread does the posted work in its order.
     std::promise<void> done;
     threads.post(unit::work([&] { done.set_value(); }));
     done.get_future().wait();
@@ -158,7 +159,7 @@ TEST_F(IoctlCallsTest, SignalBeforeItsCallbackIsRegisteredIsAnsweredAfterwards) 
   expect_service();
 }
 
-TEST_F(IoctlCallsTest, SignalsAtAnyTimeLeadToOneAnswerEach) {
+TEST_F(IoctlCallsTest, SignalAtAnyTimeLeadsToOneAnswer) {
   serve_framebuffer();
   constexpr int rounds = 500;
   std::map<uint64_t, int> answers;
@@ -170,7 +171,7 @@ TEST_F(IoctlCallsTest, SignalsAtAnyTimeLeadToOneAnswerEach) {
     while (answers[unique] == 1) {
       const auto answer = kernel.next_answer();
       ASSERT_TRUE(answer) << "round " << i;
-      // An interrupt that came too early or too late gets an answer of its own.
+      // An interrupt that came too early or too late gets its own answer.
       if (answer->unique % 2 == 1) {
         EXPECT_EQ(answer->error, -EAGAIN);
         continue;
@@ -195,7 +196,7 @@ TEST_F(IoctlCallsTest, SignalsAtAnyTimeLeadToOneAnswerEach) {
   }
 }
 
-TEST_F(IoctlCallsTest, CallThatComesAfterTheProgramThreadsStoppedReturnsEio) {
+TEST_F(IoctlCallsTest, IoctlAfterStopOfWorkersReturnsEio) {
   serve_framebuffer();
   ASSERT_TRUE(ioctl_workers->stop(unit::timeout));
   fb_var_screeninfo var{};
@@ -203,10 +204,10 @@ TEST_F(IoctlCallsTest, CallThatComesAfterTheProgramThreadsStoppedReturnsEio) {
   EXPECT_EQ(ask_ioctl(FBIO_WAITFORVSYNC, &crtc).error, -EIO);
 }
 
-/// Memory that lacks once on one kind of threads, at each place in turn.
+/// One allocation failure on one kind of thread, at each allocation in turn.
 class IoctlCallsWithoutMemoryTest : public IoctlCallsTest, public testing::WithParamInterface<const char*> {};
 
-TEST_P(IoctlCallsWithoutMemoryTest, EachCallReturnsItsResultOrEnomem) {
+TEST_P(IoctlCallsWithoutMemoryTest, IoctlReturnsItsResultOrEnomem) {
   serve_framebuffer();
   fb_var_screeninfo var{};
   fb_fix_screeninfo fix{};

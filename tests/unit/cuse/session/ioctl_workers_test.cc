@@ -20,7 +20,7 @@ using unit::Gate;
 using unit::LimitedSpawner;
 using unit::work;
 
-TEST(IoctlWorkers, StopAfterManyPostsReturnsWithAllWorkDone) {
+TEST(IoctlWorkers, StopAfterManyPostsWaitsForAllWork) {
   IoctlWorkers threads;
   std::atomic<int> done{0};
   std::vector<std::thread> posters;
@@ -35,7 +35,7 @@ TEST(IoctlWorkers, StopAfterManyPostsReturnsWithAllWorkDone) {
   EXPECT_EQ(threads.size(), 0U);
 }
 
-TEST(IoctlWorkers, WorkThatWaitsHoldsUpNoOther) {
+TEST(IoctlWorkers, BlockedWorkDoesNotDelayOtherWork) {
   IoctlWorkers threads;
   Gate gate;
   for (int i = 0; i < 20; ++i) threads.post(work([&] { gate.pass(); }));
@@ -47,7 +47,7 @@ TEST(IoctlWorkers, WorkThatWaitsHoldsUpNoOther) {
   EXPECT_TRUE(threads.stop(unit::timeout));
 }
 
-TEST(IoctlWorkers, GrowthEndsAtTheLimit) {
+TEST(IoctlWorkers, ThreadsGrowUpToMaximum) {
   IoctlWorkers threads;
   Gate gate;
   std::atomic<size_t> done{0};
@@ -65,7 +65,7 @@ TEST(IoctlWorkers, GrowthEndsAtTheLimit) {
   EXPECT_EQ(done, many);
 }
 
-TEST(IoctlWorkers, StopWithAThreadThatWaitsReturnsFalse) {
+TEST(IoctlWorkers, StopWithBlockedThreadReturnsFalse) {
   Gate gate;
   IoctlWorkers threads;
   threads.post(work([&] { gate.pass(); }));
@@ -84,14 +84,14 @@ TEST(IoctlWorkers, WorkPostedAfterStopIsDropped) {
   EXPECT_TRUE(watched.expired());
 }
 
-TEST(IoctlWorkers, FirstThreadThatCannotBeMadeIsAClearError) {
+TEST(IoctlWorkers, FailedStartOfFirstThreadNamesPurposeAndLimit) {
   LimitedSpawner limit;
   const std::string what = unit::thrown_by([&] { const IoctlWorkers threads(limit.spawner()); }).what;
   EXPECT_NE(what.find("cannot start the thread for the ioctls of programs"), std::string::npos) << what;
   EXPECT_NE(what.find("TasksMax="), std::string::npos) << what;
 }
 
-TEST(IoctlWorkers, FurtherThreadsThatCannotBeMadeLeaveTheWorkToTheFirst) {
+TEST(IoctlWorkers, FailedStartOfFurtherThreadLeavesWorkToFirst) {
   LimitedSpawner limit;
   limit.left = 1;
   IoctlWorkers threads(limit.spawner());
@@ -103,7 +103,7 @@ TEST(IoctlWorkers, FurtherThreadsThatCannotBeMadeLeaveTheWorkToTheFirst) {
   EXPECT_TRUE(threads.stop(unit::timeout));
 }
 
-TEST(IoctlWorkers, ThreadsGrowAgainAfterTheLimitIsRaised) {
+TEST(IoctlWorkers, ThreadsGrowAfterLimitIsRaised) {
   Gate gate;
   LimitedSpawner limit;
   limit.left = 1;
@@ -118,7 +118,7 @@ TEST(IoctlWorkers, ThreadsGrowAgainAfterTheLimitIsRaised) {
   EXPECT_TRUE(threads.stop(unit::timeout));
 }
 
-TEST(IoctlWorkers, ThreadThatCannotBeMadeForWantOfMemoryLeavesTheWorkToTheFirst) {
+TEST(IoctlWorkers, AllocationFailureInThreadStartLeavesWorkToFirst) {
   IoctlWorkers threads;
   std::atomic<int> done{0};
   const auto one = work([&] { ++done; });
@@ -131,7 +131,7 @@ TEST(IoctlWorkers, ThreadThatCannotBeMadeForWantOfMemoryLeavesTheWorkToTheFirst)
   EXPECT_TRUE(threads.stop(unit::timeout));
 }
 
-TEST(IoctlWorkers, WorkThatThrowsEndsNoThread) {
+TEST(IoctlWorkers, ExceptionInWorkEndsNoThread) {
   LimitedSpawner limit;
   limit.left = 1;
   IoctlWorkers threads(limit.spawner());

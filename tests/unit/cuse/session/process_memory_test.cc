@@ -24,96 +24,96 @@ namespace {
 
 constexpr size_t page = 4096;
 
-/// A program with three pages at one address: the first can be read and written, the second read, the third
-/// neither.
+/// A program with three pages: the first is readable and writable, the second only readable, the third
+/// neither. This process has three pages at the same address.
 class ProcessMemoryTest : public testing::Test {
  protected:
   ProcessMemoryTest() {
     void* memory = ::mmap(nullptr, 3 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     EXPECT_NE(memory, MAP_FAILED);
-    ours = static_cast<std::byte*>(memory);
+    pages = static_cast<std::byte*>(memory);
     address = reinterpret_cast<uint64_t>(memory);
   }
-  ~ProcessMemoryTest() override { ::munmap(ours, 3 * page); }
+  ~ProcessMemoryTest() override { ::munmap(pages, 3 * page); }
 
   void SetUp() override {
     program.emplace([this] {
-      std::memcpy(ours, contents.data(), contents.size());
-      ::mprotect(ours + page, page, PROT_READ);
-      ::mprotect(ours + 2 * page, page, PROT_NONE);
-      news.put('r');
-      // Until it is asked to say what its memory begins with.
+      std::memcpy(pages, contents.data(), contents.size());
+      ::mprotect(pages + page, page, PROT_READ);
+      ::mprotect(pages + 2 * page, page, PROT_NONE);
+      answers.put('r');
+      // Then it waits for the request to report its fifth byte.
       static_cast<void>(questions.get());
-      news.put(std::to_integer<char>(ours[5]));
+      answers.put(std::to_integer<char>(pages[5]));
       unit::wait_to_be_killed();
       return 0;
     });
-    ASSERT_EQ(news.get(), 'r');
+    ASSERT_EQ(answers.get(), 'r');
     char probe = 0;
     const iovec local{&probe, 1};
-    const iovec remote{ours, 1};
+    const iovec remote{pages, 1};
     if (::process_vm_readv(program->process(), &local, 1, &remote, 1, 0) != 1) {
-      GTEST_SKIP() << "takes permission to read the memory of a child process";
+      GTEST_SKIP() << "requires permission to read the memory of a child process";
     }
   }
 
   [[nodiscard]] ProcessMemory memory() const { return ProcessMemory(program->process()); }
 
   std::vector<std::byte> contents = unit::noise(3 * page, 3);
-  std::byte* ours = nullptr;
+  std::byte* pages = nullptr;
   uint64_t address = 0;
-  Pipe news;
+  Pipe answers;
   Pipe questions;
   std::optional<ChildProcess> program;
 };
 
 }  // namespace
 
-TEST_F(ProcessMemoryTest, ReadsTheProgramsBytesAndNotOurs) {
+TEST_F(ProcessMemoryTest, ReadReturnsBytesOfProgram) {
   std::vector<std::byte> bytes(100);
   EXPECT_EQ(memory().read(address + 10, bytes), 0);
   EXPECT_TRUE(std::equal(bytes.begin(), bytes.end(), contents.begin() + 10));
 }
 
-TEST_F(ProcessMemoryTest, WritesToTheProgramAndNotToUs) {
+TEST_F(ProcessMemoryTest, WriteChangesMemoryOfProgramOnly) {
   const std::byte answer{'!'};
   EXPECT_EQ(memory().write(address + 5, {&answer, 1}), 0);
   questions.put('?');
-  EXPECT_EQ(news.get(), '!');
-  EXPECT_EQ(ours[5], std::byte{0});
+  EXPECT_EQ(answers.get(), '!');
+  EXPECT_EQ(pages[5], std::byte{0});
 }
 
-TEST_F(ProcessMemoryTest, ReadingWhatIsNotThereIsAFault) {
+TEST_F(ProcessMemoryTest, ReadOfInaccessiblePageReturnsEfault) {
   std::array<std::byte, 4> bytes{};
   EXPECT_EQ(memory().read(0, bytes), EFAULT);
   EXPECT_EQ(memory().read(address + 2 * page, bytes), EFAULT);
   EXPECT_EQ(memory().read(0xffff'ffff'ffff'fff0, bytes), EFAULT);
 }
 
-TEST_F(ProcessMemoryTest, ReadingAcrossTheEndOfWhatIsThereIsAFault) {
+TEST_F(ProcessMemoryTest, ReadAcrossEndOfReadablePagesReturnsEfault) {
   std::array<std::byte, 8> bytes{};
   EXPECT_EQ(memory().read(address + 2 * page - 4, bytes), EFAULT);
 }
 
-TEST_F(ProcessMemoryTest, WritingToReadOnlyMemoryIsAFault) {
+TEST_F(ProcessMemoryTest, WriteToReadOnlyPageReturnsEfault) {
   const std::array<std::byte, 8> bytes{};
   EXPECT_EQ(memory().write(address + page, bytes), EFAULT);
   EXPECT_EQ(memory().write(address + page - 4, bytes), EFAULT) << "half of it";
 }
 
-TEST_F(ProcessMemoryTest, NoBytesAreNoFault) {
+TEST_F(ProcessMemoryTest, TransferOfNoBytesSucceeds) {
   EXPECT_EQ(memory().read(0, {}), 0);
   EXPECT_EQ(memory().write(0, {}), 0);
 }
 
-TEST_F(ProcessMemoryTest, AProgramThatIsGoneCannotBeReached) {
+TEST_F(ProcessMemoryTest, ReadOfKilledProcessReturnsEperm) {
   const pid_t process = program->process();
   program->kill();
   std::array<std::byte, 4> bytes{};
   EXPECT_EQ(ProcessMemory(process).read(address, bytes), EPERM);
 }
 
-TEST_F(ProcessMemoryTest, AProgramInAnUnseenPidNamespaceCannotBeReached) {
+TEST_F(ProcessMemoryTest, AccessToProcessInInvisiblePidNamespaceReturnsEperm) {
   std::array<std::byte, 4> bytes{};
   EXPECT_EQ(ProcessMemory(0).read(address, bytes), EPERM);
   EXPECT_EQ(ProcessMemory(0).write(address, bytes), EPERM);
@@ -121,7 +121,7 @@ TEST_F(ProcessMemoryTest, AProgramInAnUnseenPidNamespaceCannotBeReached) {
 
 namespace {
 
-/// What is logged of a refusal with EPERM where Yama's file contains `scope`; without text there is no file.
+/// Returns the log line for a refusal when Yama's file contains `scope`; an empty `scope` means no file.
 std::string refusal(const std::string& scope, bool has_ptrace_right, int error = EPERM) {
   const unit::TemporaryFolder folder;
   if (!scope.empty()) std::ofstream(folder.file("ptrace_scope")) << scope << '\n';
@@ -135,7 +135,7 @@ testing::AssertionResult has(const std::string& text, const std::string& part) {
 
 }  // namespace
 
-TEST(Refusal, ByScopeThreeIsNotBlamedOnMissingRootAndNeedsABoot) {
+TEST(ExplainRefusal, Scope3RequiresRebootAndDoesNotSuggestRoot) {
   for (const bool right : {false, true}) {
     EXPECT_TRUE(has(refusal("3", right), "ptrace_scope is 3, which forbids it to everyone, root too"));
     EXPECT_TRUE(has(refusal("3", right), "boot again"));
@@ -143,31 +143,31 @@ TEST(Refusal, ByScopeThreeIsNotBlamedOnMissingRootAndNeedsABoot) {
   }
 }
 
-TEST(Refusal, ByScopeTwoDemandsTheCapability) {
+TEST(ExplainRefusal, Scope2RequiresCapSysPtrace) {
   EXPECT_TRUE(
-      has(refusal("2", false), "ptrace_scope is 2, which demands CAP_SYS_PTRACE: run fbemud as root"));
+      has(refusal("2", false), "ptrace_scope is 2, which requires CAP_SYS_PTRACE: run fbemud as root"));
 }
 
-TEST(Refusal, ByScopeOneNamesTheCommand) {
+TEST(ExplainRefusal, Scope1SuggestsFbemudCommand) {
   EXPECT_TRUE(has(refusal("1", false), "ptrace_scope is 1"));
   EXPECT_TRUE(has(refusal("1", false), "fbemud -- COMMAND"));
 }
 
-TEST(Refusal, WithoutYamaIsOfAnotherUsersProgram) {
+TEST(ExplainRefusal, WithoutYamaNamesProgramOfOtherUser) {
   for (const char* scope : {"0", ""}) {
     EXPECT_TRUE(has(refusal(scope, false), "only programs of the same user"));
     EXPECT_FALSE(has(refusal(scope, false), "yama"));
   }
 }
 
-TEST(Refusal, WithTheCapabilityNamesUserNamespacesAndSecurityModules) {
+TEST(ExplainRefusal, WithCapSysPtraceNamesUserNamespaceAndSecurityModule) {
   for (const char* scope : {"0", "1", "2", ""}) {
     EXPECT_TRUE(has(refusal(scope, true), "user namespace"));
     EXPECT_FALSE(has(refusal(scope, true), "as root"));
   }
 }
 
-TEST(Refusal, OfAProcessThatEndedOrByTheKernelSaysSo) {
+TEST(ExplainRefusal, EsrchAndEnosysNameTheirCauses) {
   EXPECT_TRUE(has(refusal("3", true, ESRCH), "has ended"));
   EXPECT_TRUE(has(refusal("3", true, ENOSYS), "CONFIG_CROSS_MEMORY_ATTACH"));
 }

@@ -16,7 +16,7 @@
 #include "tests/support/child_process.h"
 #include "tests/support/temporary_folder.h"
 
-using cuse::controlling_terminal;
+using cuse::controlling_vt;
 using cuse::ProcessFiles;
 using cuse::ProcessVt;
 using cuse::start_time;
@@ -33,17 +33,17 @@ std::string stat_line(const std::string& name, unsigned device, uint64_t started
          std::to_string(started) + " 9000 100";
 }
 
-bool has_opened(const ProcessVt& program, unsigned terminal) {
+bool has_opened(const ProcessVt& program, unsigned vt) {
   unsigned budget = plenty;
-  return program.has_opened(terminal, budget);
+  return program.has_opened(vt, budget);
 }
 
-/// Processes that the test makes up.
-class ProcessVts : public testing::Test {
+/// Process 42 in a folder that stands for /proc.
+class ProcessVtTest : public testing::Test {
  protected:
-  ProcessVts() { files = {folder.path(), "/dev/tty"}; }
+  ProcessVtTest() { files = {folder.path(), "/dev/tty"}; }
 
-  /// Process 42 with the threads 42 and 43.
+  /// Makes process 42 with the threads 42 and 43.
   void make_process(unsigned device, uint64_t started = 5000) {
     std::filesystem::create_directories(folder.file("42/fd"));
     std::filesystem::create_directories(folder.file("43"));
@@ -55,24 +55,24 @@ class ProcessVts : public testing::Test {
   void open_file(const std::string& name, const std::string& target) {
     std::filesystem::create_symlink(target, folder.file("42/fd/" + name));
   }
-  [[nodiscard]] ProcessVt terminal(std::optional<unsigned> front, pid_t thread = 42) const {
-    return {thread, front, files};
+  [[nodiscard]] ProcessVt client(std::optional<unsigned> active_vt, pid_t thread = 42) const {
+    return {thread, active_vt, files};
   }
-  [[nodiscard]] std::optional<unsigned> home(std::optional<unsigned> front) const {
-    return terminal(front).program().home;
+  [[nodiscard]] std::optional<unsigned> home(std::optional<unsigned> active_vt) const {
+    return client(active_vt).program().home;
   }
   unit::TemporaryFolder folder;
   ProcessFiles files;
 };
 
-/// Real processes, and a plain file in the place of terminal 7.
-class RealProcess : public testing::Test {
+/// Real processes, and a plain file in place of VT 7.
+class RealProcessVtTest : public testing::Test {
  protected:
-  RealProcess() {
-    files.terminal_prefix = folder.file("tty");
-    const std::ofstream terminal(device());
+  RealProcessVtTest() {
+    files.vt_prefix = folder.file("tty");
+    const std::ofstream vt(device());
   }
-  [[nodiscard]] std::string device() const { return files.terminal_prefix + "7"; }
+  [[nodiscard]] std::string device() const { return files.vt_prefix + "7"; }
   [[nodiscard]] int open_device() const { return ::open(device().c_str(), O_RDONLY | O_CLOEXEC); }
   unit::TemporaryFolder folder;
   ProcessFiles files;
@@ -80,49 +80,49 @@ class RealProcess : public testing::Test {
 
 }  // namespace
 
-TEST(ControllingTerminal, OnlyVirtualTerminalsCount) {
-  EXPECT_EQ(controlling_terminal(stat_line("sh", tty_major << 8 | 2)), 2U);
-  EXPECT_EQ(controlling_terminal(stat_line("a) S 1 1 1 1025 (b", tty_major << 8 | 3)), 3U);
-  EXPECT_EQ(controlling_terminal(stat_line("none", 0)), std::nullopt);
-  EXPECT_EQ(controlling_terminal(stat_line("pts", serial_line | 2)), std::nullopt);
-  EXPECT_EQ(controlling_terminal(stat_line("serial", tty_major << 8 | 64)), std::nullopt);
-  EXPECT_EQ(controlling_terminal(""), std::nullopt);
-  EXPECT_EQ(controlling_terminal("42 (x"), std::nullopt);
-  EXPECT_EQ(controlling_terminal("42 (x) S 1"), std::nullopt);
+TEST(ControllingVt, OtherTerminalIsNoVt) {
+  EXPECT_EQ(controlling_vt(stat_line("sh", tty_major << 8 | 2)), 2U);
+  EXPECT_EQ(controlling_vt(stat_line("a) S 1 1 1 1025 (b", tty_major << 8 | 3)), 3U);
+  EXPECT_EQ(controlling_vt(stat_line("none", 0)), std::nullopt);
+  EXPECT_EQ(controlling_vt(stat_line("pts", serial_line | 2)), std::nullopt);
+  EXPECT_EQ(controlling_vt(stat_line("serial", tty_major << 8 | 64)), std::nullopt);
+  EXPECT_EQ(controlling_vt(""), std::nullopt);
+  EXPECT_EQ(controlling_vt("42 (x"), std::nullopt);
+  EXPECT_EQ(controlling_vt("42 (x) S 1"), std::nullopt);
 }
 
-TEST(StartTime, IsTheTwentySecondField) {
+TEST(StartTime, IsField22) {
   EXPECT_EQ(start_time(stat_line("sh", 0, 123'456'789'012)), 123'456'789'012U);
   EXPECT_EQ(start_time(stat_line("a) S 1 1 (b", 0, 77)), 77U);
   EXPECT_EQ(start_time(""), std::nullopt);
   EXPECT_EQ(start_time("42 (x) S 1 42 42 0 42 4194304 0"), std::nullopt);
 }
 
-TEST(ThreadGroup, IsTheNumberAfterTgid) {
+TEST(ThreadGroup, IsNumberAfterTgid) {
   EXPECT_EQ(thread_group("Name:\tsh\nTgid:\t314\nNgid:\t0\n"), 314);
   EXPECT_EQ(thread_group("Name:\tTgid:\t5\nUmask:\t0022\nTgid:\t314\n"), 314);
   EXPECT_EQ(thread_group("Name:\tsh\n"), 0);
   EXPECT_EQ(thread_group(""), 0);
 }
 
-TEST_F(ProcessVts, HomeIsTheControllingTerminal) {
+TEST_F(ProcessVtTest, HomeIsControllingVt) {
   make_process(tty_major << 8 | 2);
   EXPECT_EQ(home(1), 2U);
 }
 
-TEST_F(ProcessVts, HomeWithoutAControllingTerminalIsTheOneInFront) {
+TEST_F(ProcessVtTest, HomeWithoutControllingVtIsActiveVt) {
   make_process(serial_line);
   EXPECT_EQ(home(5), 5U);
 }
 
-TEST_F(ProcessVts, HomeWithoutTerminalsIsEach) {
+TEST_F(ProcessVtTest, HomeWithoutVtsIsUnknown) {
   make_process(0);
   EXPECT_EQ(home(std::nullopt), std::nullopt);
 }
 
-TEST_F(ProcessVts, TerminalThatTheProgramOpensLaterIsFound) {
+TEST_F(ProcessVtTest, VtOpenedLaterIsFound) {
   make_process(0);
-  const ProcessVt program = terminal(1);
+  const ProcessVt program = client(1);
   open_file("3", "/dev/fb0");
   EXPECT_FALSE(has_opened(program, 7));
   open_file("4", "/dev/tty7");
@@ -130,92 +130,92 @@ TEST_F(ProcessVts, TerminalThatTheProgramOpensLaterIsFound) {
   EXPECT_FALSE(has_opened(program, 8));
 }
 
-TEST_F(ProcessVts, ThreadsOfOneProcessAreOneProgram) {
+TEST_F(ProcessVtTest, ThreadsOfOneProcessAreOneProgram) {
   make_process(0);
-  EXPECT_EQ(terminal(1, 43).program(), terminal(1, 42).program());
-  EXPECT_EQ(terminal(1, 43).program().process, 42);
+  EXPECT_EQ(client(1, 43).program(), client(1, 42).program());
+  EXPECT_EQ(client(1, 43).program().process, 42);
 }
 
-TEST_F(ProcessVts, AfterItsThreadHasExitedTheProcessIsStillSeen) {
+TEST_F(ProcessVtTest, ProcessIsFoundAfterExitOfOpeningThread) {
   make_process(0);
-  const ProcessVt program = terminal(1, 43);
+  const ProcessVt program = client(1, 43);
   std::filesystem::remove_all(folder.file("43"));
   open_file("4", "/dev/tty7");
   EXPECT_TRUE(has_opened(program, 7));
 }
 
-TEST_F(ProcessVts, ThreadNumberThatAnotherProcessHasLaterIsNotSeen) {
+TEST_F(ProcessVtTest, ReusedThreadNumberIsIgnored) {
   make_process(0);
-  const ProcessVt program = terminal(1, 43);
+  const ProcessVt program = client(1, 43);
   std::filesystem::create_directories(folder.file("43/fd"));
   std::filesystem::create_symlink("/dev/tty7", folder.file("43/fd/3"));
   EXPECT_FALSE(has_opened(program, 7));
 }
 
-TEST_F(ProcessVts, ProcessNumberThatAnotherProcessHasLaterIsNotSeen) {
+TEST_F(ProcessVtTest, ReusedProcessNumberIsIgnored) {
   make_process(tty_major << 8 | 2);
-  const ProcessVt program = terminal(1);
+  const ProcessVt program = client(1);
   make_process(0, 6000);
   open_file("4", "/dev/tty7");
   EXPECT_FALSE(has_opened(program, 7));
-  EXPECT_TRUE(has_opened(terminal(1), 7)) << "the later process itself";
-  EXPECT_NE(terminal(2).program(), program.program());
+  EXPECT_TRUE(has_opened(client(1), 7)) << "the later process itself";
+  EXPECT_NE(client(2).program(), program.program());
 }
 
-TEST_F(ProcessVts, ProcessThatHasEndedStaysWhereItWas) {
+TEST_F(ProcessVtTest, HomeStaysAfterProcessEnded) {
   make_process(tty_major << 8 | 2);
-  const ProcessVt program = terminal(1);
+  const ProcessVt program = client(1);
   std::filesystem::remove_all(folder.file("42"));
   EXPECT_EQ(program.program().home, 2U);
   EXPECT_FALSE(has_opened(program, 7));
 }
 
-TEST_F(ProcessVts, ProcessThatCannotBeSeenBelongsToTheTerminalInFront) {
-  EXPECT_EQ(terminal(3, 0).program(), (fbemu::ProgramId{0, 0, 3}));
-  EXPECT_EQ(terminal(3, 99).program(), (fbemu::ProgramId{0, 0, 3})) << "/proc tells nothing of it";
-  EXPECT_FALSE(has_opened(terminal(3, 99), 7));
+TEST_F(ProcessVtTest, HomeOfInvisibleProcessIsActiveVt) {
+  EXPECT_EQ(client(3, 0).program(), (fbemu::ProgramId{0, 0, 3}));
+  EXPECT_EQ(client(3, 99).program(), (fbemu::ProgramId{0, 0, 3})) << "not in /proc";
+  EXPECT_FALSE(has_opened(client(3, 99), 7));
 }
 
-TEST_F(ProcessVts, AskingCostsTheProgramAndItsDescriptors) {
+TEST_F(ProcessVtTest, SearchReducesBudgetByProgramAndDescriptors) {
   make_process(0);
   for (int i = 0; i < 9; ++i) open_file(std::to_string(i), "/dev/null");
   unsigned budget = 100;
-  EXPECT_FALSE(terminal(1).has_opened(7, budget));
+  EXPECT_FALSE(client(1).has_opened(7, budget));
   EXPECT_EQ(budget, 90U);
   budget = 3;
-  EXPECT_FALSE(terminal(1).has_opened(7, budget));
+  EXPECT_FALSE(client(1).has_opened(7, budget));
   EXPECT_EQ(budget, 0U);
 }
 
-TEST_F(ProcessVts, AskingAProcessWithTooManyDescriptorsIsBounded) {
+TEST_F(ProcessVtTest, SearchEndsAtMaximumNumberOfDescriptors) {
   make_process(0);
   for (unsigned i = 0; i < ProcessVt::most_descriptors + 200; ++i) {
     open_file(std::to_string(i), "/dev/null");
   }
   unsigned budget = plenty;
-  EXPECT_FALSE(terminal(1).has_opened(7, budget));
+  EXPECT_FALSE(client(1).has_opened(7, budget));
   EXPECT_EQ(budget, plenty - 1 - ProcessVt::most_descriptors);
 }
 
-TEST_F(RealProcess, AThreadOpensAndExitsAndItsProcessIsStillSeen) {
+TEST_F(RealProcessVtTest, ProcessIsFoundAfterExitOfOpeningThread) {
   std::optional<ProcessVt> program;
-  base::UniqueFd terminal;
+  base::UniqueFd vt;
   std::thread([&] {
-    terminal.reset(open_device());
+    vt.reset(open_device());
     program.emplace(::gettid(), 1, files);
   }).join();
   EXPECT_EQ(program->program().process, ::getpid());
   EXPECT_TRUE(has_opened(*program, 7));
-  terminal.reset();
+  vt.reset();
   EXPECT_FALSE(has_opened(*program, 7));
 }
 
-TEST_F(RealProcess, MainThreadExitsAndTheProcessIsStillSeen) {
+TEST_F(RealProcessVtTest, ProcessIsFoundAfterExitOfMainThread) {
   unit::Pipe opened;
   const std::string path = device();
   unit::ChildProcess child([&] {
     std::thread([&] {
-      // The folder of the process shows the descriptors of its main thread.
+      // /proc/self/fd shows the descriptors of the main thread.
       std::error_code none;
       while (std::filesystem::directory_iterator("/proc/self/fd", none) !=
              std::filesystem::directory_iterator()) {
@@ -235,7 +235,7 @@ TEST_F(RealProcess, MainThreadExitsAndTheProcessIsStillSeen) {
   EXPECT_FALSE(has_opened(program, 7));
 }
 
-TEST_F(RealProcess, ProcessThatHasEndedIsNotSeen) {
+TEST_F(RealProcessVtTest, KilledProcessIsNotFound) {
   unit::Pipe opened;
   unit::ChildProcess child([&] {
     static_cast<void>(open_device());

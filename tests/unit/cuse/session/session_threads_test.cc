@@ -38,14 +38,14 @@ class SessionThreadsTest : public testing::Test, protected unit::ServedSession {
   }
 
   void expect_service() { EXPECT_EQ(kernel.ask(FUSE_STATFS).error, 0); }
-  /// Has a request held up until the gate is opened.
-  uint64_t hold_up_one() {
+  /// Sends a request that blocks its thread until the gate is opened.
+  uint64_t block_thread() {
     const int before = gate.waiting();
     const uint64_t unique = kernel.send(FUSE_READLINK);
     EXPECT_TRUE(eventually([&] { return gate.waiting() > before; }));
     return unique;
   }
-  /// Its descriptors of that kind, as "anon_inode:[eventpoll]".
+  /// Returns the descriptors of one kind, as "anon_inode:[eventpoll]".
   static std::vector<int> descriptors_of(const std::string& kind) {
     std::vector<int> found;
     for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
@@ -59,7 +59,7 @@ class SessionThreadsTest : public testing::Test, protected unit::ServedSession {
   unit::LibfuseSeam seam;
   unit::Gate gate;
   std::atomic<int> handled{0};
-  std::function<void(Request&)> handler;  ///< of STATFS, in place of an answer
+  std::function<void(Request&)> handler;  ///< handles STATFS in place of an answer
   unit::LimitedSpawner limit;
   SessionThreads threads{"session", limit.spawner()};
 
@@ -83,30 +83,30 @@ class SessionThreadsTest : public testing::Test, protected unit::ServedSession {
   }
 };
 
-/// As SessionThreadsTest, with as many threads as wanted.
-class FreeSessionThreadsTest : public SessionThreadsTest {
+/// A SessionThreadsTest without a limit of threads.
+class UnlimitedSessionThreadsTest : public SessionThreadsTest {
  protected:
-  FreeSessionThreadsTest() { limit.left = 1000; }
+  UnlimitedSessionThreadsTest() { limit.left = 1000; }
 };
 
-TEST_F(FreeSessionThreadsTest, RequestsAreAnswered) {
+TEST_F(UnlimitedSessionThreadsTest, RequestsAreAnswered) {
   serve(threads);
   for (int i = 0; i < 100; ++i) expect_service();
   EXPECT_EQ(handled, 100);
 }
 
-TEST_F(FreeSessionThreadsTest, RequestsThatWaitHoldUpNoOther) {
+TEST_F(UnlimitedSessionThreadsTest, BlockedRequestsDoNotDelayOthers) {
   serve(threads);
-  for (int i = 0; i < 20; ++i) static_cast<void>(hold_up_one());
+  for (int i = 0; i < 20; ++i) static_cast<void>(block_thread());
   expect_service();
   gate.open();
   for (int i = 0; i < 20; ++i) EXPECT_EQ(kernel.next_answer().value().text(), "end");
 }
 
-TEST_F(FreeSessionThreadsTest, GrowthEndsAtTheLimit) {
+TEST_F(UnlimitedSessionThreadsTest, ThreadsGrowUpToMaximum) {
   serve(threads);
   constexpr int many = SessionThreads::most_workers + 1;
-  for (int i = 0; i < many; ++i) static_cast<void>(hold_up_one());
+  for (int i = 0; i < many; ++i) static_cast<void>(block_thread());
   EXPECT_EQ(threads.size(), SessionThreads::most_workers);
   const uint64_t waiting = kernel.send(FUSE_STATFS);
   gate.open();
@@ -115,7 +115,7 @@ TEST_F(FreeSessionThreadsTest, GrowthEndsAtTheLimit) {
   EXPECT_TRUE(answered);
 }
 
-TEST_F(FreeSessionThreadsTest, WorkPostedByManyThreadsIsDoneOnceEach) {
+TEST_F(UnlimitedSessionThreadsTest, WorkPostedByManyThreadsIsEachDoneOnce) {
   serve(threads);
   std::array<std::atomic<int>, 1000> done{};
   std::vector<std::thread> posters;
@@ -130,7 +130,7 @@ TEST_F(FreeSessionThreadsTest, WorkPostedByManyThreadsIsDoneOnceEach) {
   EXPECT_TRUE(std::ranges::all_of(done, [](const auto& times) { return times == 1; }));
 }
 
-TEST_F(FreeSessionThreadsTest, StopBeforeRunReturnsWithPostedWorkDone) {
+TEST_F(UnlimitedSessionThreadsTest, StopBeforeRunLetsPostedWorkFinish) {
   threads.prepare(session());
   bool done = false;
   threads.post(work([&] { done = true; }));
@@ -140,32 +140,32 @@ TEST_F(FreeSessionThreadsTest, StopBeforeRunReturnsWithPostedWorkDone) {
   EXPECT_TRUE(done);
 }
 
-TEST_F(FreeSessionThreadsTest, StopWithARequestThatWaitsReturnsAfterIt) {
+TEST_F(UnlimitedSessionThreadsTest, StopWaitsForBlockedRequest) {
   serve(threads);
-  const uint64_t unique = hold_up_one();
+  const uint64_t unique = block_thread();
   threads.stop();
   gate.open();
   EXPECT_EQ(wait_for_end().cause, Cause::stopped);
   EXPECT_EQ(kernel.answer_to(unique).text(), "end");
 }
 
-TEST_F(FreeSessionThreadsTest, WorkPostedAfterTheEndIsDropped) {
+TEST_F(UnlimitedSessionThreadsTest, WorkPostedAfterEndIsDropped) {
   std::shared_ptr<cuse::Mailbox> mailbox;
   std::weak_ptr<cuse::Work> watched;
   {
     SessionThreads short_lived("short");
     mailbox = short_lived.mailbox();
-    auto left = work([] { ADD_FAILURE() << "done by nobody"; });
-    watched = left;
-    short_lived.post(std::move(left));
+    auto queued = work([] { ADD_FAILURE() << "done without a thread"; });
+    watched = queued;
+    short_lived.post(std::move(queued));
   }
   EXPECT_TRUE(watched.expired());
-  mailbox->post(work([] { ADD_FAILURE() << "done by nobody"; }));
+  mailbox->post(work([] { ADD_FAILURE() << "done after the end"; }));
 }
 
-TEST_F(FreeSessionThreadsTest, ChannelThatFailsEndsTheSessionWithItsError) {
+TEST_F(UnlimitedSessionThreadsTest, ChannelFailureEndsSessionWithItsError) {
   serve(threads);
-  for (int i = 0; i < 3; ++i) static_cast<void>(hold_up_one());
+  for (int i = 0; i < 3; ++i) static_cast<void>(block_thread());
   kernel.close();
   gate.open();
   const SessionEnd end = wait_for_end();
@@ -174,27 +174,28 @@ TEST_F(FreeSessionThreadsTest, ChannelThatFailsEndsTheSessionWithItsError) {
   EXPECT_NE(describe(end, "/dev/fb7").find("/dev/fb7 failed: Input/output error"), std::string::npos);
 }
 
-TEST_F(FreeSessionThreadsTest, ConnectionThatTheKernelClosesEndsTheSession) {
+TEST_F(UnlimitedSessionThreadsTest, ConnectionClosedByKernelEndsSession) {
   seam.before_receive = [] { return 0; };
   threads.prepare(session());
   run(threads);
   const SessionEnd end = wait_for_end();
   EXPECT_EQ(end.cause, Cause::closed);
-  EXPECT_NE(describe(end, "/dev/fb7").find("the mount on /dev/fb7 was taken away"), std::string::npos);
+  EXPECT_NE(describe(end, "/dev/fb7").find("the mount on /dev/fb7 was detached"), std::string::npos);
 }
 
-TEST_F(FreeSessionThreadsTest, NoMemoryForAnyThreadEndsTheSessionAndSaysSo) {
+TEST_F(UnlimitedSessionThreadsTest, AllocationFailureOfAllThreadsEndsSessionAsOutOfMemory) {
   seam.before_receive = [] { return -ENOMEM; };
   threads.prepare(session());
   run(threads);
   const SessionEnd end = wait_for_end();
   EXPECT_EQ(end.cause, Cause::out_of_memory);
   EXPECT_NE(describe(end, "/dev/fb7").find("out of memory"), std::string::npos);
-  EXPECT_EQ(describe(end, "/dev/fb7").find("taken away"), std::string::npos);
+  EXPECT_EQ(describe(end, "/dev/fb7").find("detached"), std::string::npos);
 }
 
-/// As FreeSessionThreadsTest; the first thread has memory for requests, the further ones as told.
-class ShortOfMemoryTest : public FreeSessionThreadsTest {
+/// An UnlimitedSessionThreadsTest in which only the first thread has memory for requests while
+/// `short_of_memory` is set.
+class ShortOfMemoryTest : public UnlimitedSessionThreadsTest {
  protected:
   struct State {
     std::atomic<bool> short_of_memory{true};
@@ -203,8 +204,8 @@ class ShortOfMemoryTest : public FreeSessionThreadsTest {
   };
 
   void SetUp() override {
-    FreeSessionThreadsTest::SetUp();
-    // Shared, because the threads end after the test.
+    UnlimitedSessionThreadsTest::SetUp();
+    // Shared ownership, because the threads end after the test.
     seam.before_receive = [state = state]() -> std::optional<int> {
       std::thread::id none;
       state->first.compare_exchange_strong(none, std::this_thread::get_id());
@@ -218,7 +219,7 @@ class ShortOfMemoryTest : public FreeSessionThreadsTest {
   std::shared_ptr<State> state = std::make_shared<State>();
 };
 
-TEST_F(ShortOfMemoryTest, FurtherThreadThatIsNotNeededEndsAlone) {
+TEST_F(ShortOfMemoryTest, UnneededThreadWithoutMemoryEnds) {
   constexpr int requests = 50;
   const int left_before = limit.left;
   for (int i = 0; i < requests; ++i) {
@@ -226,15 +227,15 @@ TEST_F(ShortOfMemoryTest, FurtherThreadThatIsNotNeededEndsAlone) {
     EXPECT_TRUE(eventually([&] { return threads.size() == 0; }));
   }
   EXPECT_GT(state->failures, 0);
-  // A request starts one thread at most, and one that fails has no other started.
+  // A request starts at most one thread, and a thread that fails starts no other.
   EXPECT_LE(left_before - limit.left, requests);
   state->short_of_memory = false;
-  for (int i = 0; i < 2; ++i) static_cast<void>(hold_up_one());
+  for (int i = 0; i < 2; ++i) static_cast<void>(block_thread());
   expect_service();
 }
 
-TEST_F(ShortOfMemoryTest, LastFreeThreadWaitsForMemoryAndServesThen) {
-  static_cast<void>(hold_up_one());
+TEST_F(ShortOfMemoryTest, LastFreeThreadWaitsForMemory) {
+  static_cast<void>(block_thread());
   EXPECT_TRUE(eventually([&] { return state->failures > 1; }));
   std::atomic<bool> done{false};
   threads.post(work([&] { done = true; }));
@@ -243,7 +244,7 @@ TEST_F(ShortOfMemoryTest, LastFreeThreadWaitsForMemoryAndServesThen) {
   expect_service();
 }
 
-TEST_F(SessionThreadsTest, ThreadsThatCannotBeMadeLeaveTheRequestsToTheFirst) {
+TEST_F(SessionThreadsTest, FailedStartOfFurtherThreadLeavesRequestsToFirst) {
   serve(threads);
   for (int i = 0; i < 100; ++i) expect_service();
   EXPECT_GT(limit.refused, 0);
@@ -253,15 +254,15 @@ TEST_F(SessionThreadsTest, ThreadsThatCannotBeMadeLeaveTheRequestsToTheFirst) {
   EXPECT_TRUE(eventually([&] { return done.load(); }));
 }
 
-TEST_F(SessionThreadsTest, ThreadsGrowAgainAfterTheLimitIsRaised) {
+TEST_F(SessionThreadsTest, ThreadsGrowAfterLimitIsRaised) {
   serve(threads);
   expect_service();
   limit.left = 10;
-  for (int i = 0; i < 5; ++i) static_cast<void>(hold_up_one());
+  for (int i = 0; i < 5; ++i) static_cast<void>(block_thread());
   expect_service();
 }
 
-TEST_F(SessionThreadsTest, WorkThatThrowsEndsNoThread) {
+TEST_F(SessionThreadsTest, ExceptionInWorkEndsNoThread) {
   serve(threads);
   std::atomic<bool> done{false};
   threads.post(work([] { throw std::runtime_error("no luck"); }));
@@ -271,19 +272,19 @@ TEST_F(SessionThreadsTest, WorkThatThrowsEndsNoThread) {
   expect_service();
 }
 
-TEST_F(SessionThreadsTest, HandlerThatThrowsBadAllocAnswersEnomem) {
+TEST_F(SessionThreadsTest, BadAllocInHandlerReturnsEnomem) {
   handler = [](Request&) { throw std::bad_alloc(); };
   serve(threads);
   EXPECT_EQ(kernel.ask(FUSE_STATFS).error, -ENOMEM);
 }
 
-TEST_F(SessionThreadsTest, HandlerThatThrowsAnythingElseAnswersEio) {
+TEST_F(SessionThreadsTest, OtherExceptionInHandlerReturnsEio) {
   handler = [](Request&) { throw std::runtime_error("no luck"); };
   serve(threads);
   EXPECT_EQ(kernel.ask(FUSE_STATFS).error, -EIO);
 }
 
-TEST_F(SessionThreadsTest, HandlerThatThrowsAfterItsAnswerAnswersOnce) {
+TEST_F(SessionThreadsTest, ExceptionAfterAnswerKeepsAnswer) {
   std::atomic<bool> answers_before{true};
   handler = [&](Request& request) {
     if (answers_before) ::fuse_reply_err(request.take(), ENOTTY);
@@ -295,7 +296,7 @@ TEST_F(SessionThreadsTest, HandlerThatThrowsAfterItsAnswerAnswersOnce) {
   EXPECT_EQ(kernel.ask(FUSE_STATFS).error, -ENOMEM);
 }
 
-/// Lets no further descriptor be opened.
+/// A limit of open files that prevents any further open, to the end of the scope.
 class NoDescriptors {
  public:
   NoDescriptors() {
@@ -312,14 +313,14 @@ class NoDescriptors {
   rlimit before_{};
 };
 
-TEST_F(FreeSessionThreadsTest, NoDescriptorForTheFirstThreadIsAClearError) {
+TEST_F(UnlimitedSessionThreadsTest, NoDescriptorForFirstThreadNamesLimit) {
   const NoDescriptors none;
   const unit::Thrown thrown = unit::thrown_by([&] { threads.prepare(session()); });
   EXPECT_EQ(thrown.code, EMFILE);
   EXPECT_TRUE(thrown.says("session") && thrown.says("LimitNOFILE=")) << thrown.what;
 }
 
-TEST_F(FreeSessionThreadsTest, NoDescriptorForAFurtherThreadLeavesTheRequestsToTheFirst) {
+TEST_F(UnlimitedSessionThreadsTest, NoDescriptorForFurtherThreadLeavesRequestsToFirst) {
   threads.prepare(session());
   {
     const NoDescriptors none;
@@ -328,11 +329,11 @@ TEST_F(FreeSessionThreadsTest, NoDescriptorForAFurtherThreadLeavesTheRequestsToT
     for (int i = 0; i < 100; ++i) expect_service();
     EXPECT_EQ(threads.size(), 0U);
   }
-  for (int i = 0; i < 5; ++i) static_cast<void>(hold_up_one());
+  for (int i = 0; i < 5; ++i) static_cast<void>(block_thread());
   expect_service();
 }
 
-TEST_F(SessionThreadsTest, WaitThatFailsEndsTheSessionWithItsError) {
+TEST_F(SessionThreadsTest, EpollFailureEndsSessionWithItsError) {
   const std::vector<int> before = descriptors_of("anon_inode:[eventpoll]");
   threads.prepare(session());
   std::vector<int> after = descriptors_of("anon_inode:[eventpoll]");
