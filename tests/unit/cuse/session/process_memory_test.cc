@@ -42,7 +42,7 @@ class ProcessMemoryTest : public testing::Test {
       ::mprotect(pages + page, page, PROT_READ);
       ::mprotect(pages + 2 * page, page, PROT_NONE);
       answers.put('r');
-      // Then it waits for the request to report its fifth byte.
+      // Then it waits for the request to report byte 5 of its memory.
       static_cast<void>(questions.get());
       answers.put(std::to_integer<char>(pages[5]));
       unit::wait_to_be_killed();
