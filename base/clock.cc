@@ -15,4 +15,9 @@ const Clock& monotonic_clock() {
   return clock;
 }
 
+timespec to_timespec(std::chrono::nanoseconds time) {
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(time);
+  return {seconds.count(), (time - seconds).count()};
+}
+
 }  // namespace base

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <ctime>
 
 namespace base {
 
@@ -19,7 +20,10 @@ class Clock {
   [[nodiscard]] virtual Time now() const = 0;
 };
 
-/// The system's CLOCK_MONOTONIC; lives as long as the process.
+/// Returns the system's CLOCK_MONOTONIC; the object lives as long as the process.
 [[nodiscard]] const Clock& monotonic_clock();
+
+/// Returns `time`, which is not negative, for system calls.
+[[nodiscard]] timespec to_timespec(std::chrono::nanoseconds time);
 
 }  // namespace base

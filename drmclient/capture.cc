@@ -38,9 +38,8 @@ base::Result<Capture> capture_pixels(std::byte* data, const ScanoutBuffer& like,
 }
 
 base::Result<Capture> capture_buffer(ScanoutBuffer& buffer, const Rect& area) {
-  const base::Result<Access> access = buffer.begin_access(AccessMode::read);
-  if (!access) return tl::make_unexpected(access.error());
-  return capture_pixels(access->data(), buffer, area);
+  const Access access = BASE_TRY(buffer.begin_access(AccessMode::read));
+  return capture_pixels(access.data(), buffer, area);
 }
 
 }  // namespace drmclient

@@ -54,6 +54,11 @@ struct Frame {
   return error.value() == EBUSY || error.value() == EACCES;
 }
 
+/// Returns true if a call failed because the card was unplugged or unbound from its driver (ENODEV).
+[[nodiscard]] inline bool is_unplugged(const std::error_code& error) {
+  return error.value() == ENODEV;
+}
+
 /// A display card: outputs, modes, buffers, and the calls that put a picture on a screen.
 ///
 /// A card and its buffers belong to one thread at a time; nothing here is thread-safe. Calls may block for up

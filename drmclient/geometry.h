@@ -29,9 +29,10 @@ struct Rect {
   int32_t y2 = 0;  ///< the one after the last line
   friend bool operator==(const Rect&, const Rect&) = default;
 
-  /// The rectangle from (0, 0) that covers `size`.
-  static Rect of(Size size) {
-    return {0, 0, static_cast<int32_t>(size.width), static_cast<int32_t>(size.height)};
+  /// Returns the rectangle of `size` whose top left pixel is at `origin`.
+  static Rect of(Size size, Point origin = {}) {
+    return {static_cast<int32_t>(origin.x), static_cast<int32_t>(origin.y),
+            static_cast<int32_t>(origin.x + size.width), static_cast<int32_t>(origin.y + size.height)};
   }
   /// Whether there is no pixel in it; its sides may then be anything.
   [[nodiscard]] bool empty() const { return x1 >= x2 || y1 >= y2; }
@@ -49,5 +50,10 @@ struct Rect {
             std::min(y2, bounds.y2)};
   }
 };
+
+/// Returns true if the rectangle of `size` at `origin` lies inside a buffer of the size `bounds`.
+[[nodiscard]] inline bool is_inside(Size size, Point origin, Size bounds) {
+  return uint64_t{origin.x} + size.width <= bounds.width && uint64_t{origin.y} + size.height <= bounds.height;
+}
 
 }  // namespace drmclient

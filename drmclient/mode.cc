@@ -8,10 +8,6 @@
 namespace drmclient {
 namespace {
 
-constexpr uint32_t largest_side = 65'535;
-constexpr uint32_t slowest_millihertz = 1'000;
-constexpr uint32_t fastest_millihertz = 1'000'000;
-
 /// Reads a whole decimal number and removes it from `text`.
 std::optional<uint32_t> take_number(std::string_view& text) {
   uint32_t value = 0;

@@ -11,6 +11,15 @@
 
 namespace drmclient {
 
+/// Smallest side of a mode and of a buffer, in pixels: fb_set_var() refuses smaller ones.
+inline constexpr uint32_t smallest_side = 8;
+/// Largest side of a mode and of a buffer, in pixels: the kernel's timings and DIRTYFB have 16 bits.
+inline constexpr uint32_t largest_side = 65'535;
+/// Lowest refresh rate of a mode.
+inline constexpr uint32_t slowest_millihertz = 1'000;
+/// Highest refresh rate of a mode.
+inline constexpr uint32_t fastest_millihertz = 1'000'000;
+
 /// A display timing: the members of struct drm_mode_modeinfo under its names.
 struct Mode {
   std::string name;             ///< as the kernel calls it, or WxH

@@ -5,7 +5,6 @@
 namespace drmclient {
 namespace {
 
-constexpr uint32_t smallest_side = 8;  // of fb_set_var()
 constexpr int64_t near_enough_millihertz = 1'000;
 
 int64_t distance(const Mode& mode, uint32_t refresh_millihertz) {

@@ -1,6 +1,15 @@
 #include "drmclient/pixel_format.h"
 
+#include <drm_fourcc.h>
+
 namespace drmclient {
+
+static_assert(static_cast<uint32_t>(PixelFormat::xrgb8888) == DRM_FORMAT_XRGB8888);
+static_assert(static_cast<uint32_t>(PixelFormat::argb8888) == DRM_FORMAT_ARGB8888);
+static_assert(static_cast<uint32_t>(PixelFormat::bgrx8888) == DRM_FORMAT_BGRX8888);
+static_assert(static_cast<uint32_t>(PixelFormat::rgb888) == DRM_FORMAT_RGB888);
+static_assert(static_cast<uint32_t>(PixelFormat::rgb565) == DRM_FORMAT_RGB565);
+static_assert(static_cast<uint32_t>(PixelFormat::xrgb1555) == DRM_FORMAT_XRGB1555);
 
 uint32_t bytes_per_pixel(PixelFormat format) {
   switch (format) {

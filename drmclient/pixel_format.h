@@ -7,15 +7,23 @@
 
 namespace drmclient {
 
-/// A DRM fourcc code (drm_fourcc.h), little endian in memory, for the formats that a primary plane here may
-/// have.
+/// Returns the code of four characters, as fourcc_code() of drm_fourcc.h does.
+[[nodiscard]] constexpr uint32_t fourcc(char a, char b, char c, char d) {
+  const auto byte = [](char letter, unsigned shift) {
+    return uint32_t{static_cast<uint8_t>(letter)} << shift;
+  };
+  return byte(a, 0) | byte(b, 8) | byte(c, 16) | byte(d, 24);
+}
+
+/// The formats of primary planes that the library supports: the DRM_FORMAT_* codes of drm_fourcc.h under
+/// their names. A pixel is little endian in memory.
 enum class PixelFormat : uint32_t {
-  xrgb8888 = 0x34325258,  ///< XR24
-  argb8888 = 0x34325241,  ///< AR24
-  bgrx8888 = 0x34325842,  ///< BX24
-  rgb888 = 0x34324752,    ///< RG24
-  rgb565 = 0x36314752,    ///< RG16
-  xrgb1555 = 0x35315258,  ///< XR15
+  xrgb8888 = fourcc('X', 'R', '2', '4'),  ///< XR24
+  argb8888 = fourcc('A', 'R', '2', '4'),  ///< AR24
+  bgrx8888 = fourcc('B', 'X', '2', '4'),  ///< BX24
+  rgb888 = fourcc('R', 'G', '2', '4'),    ///< RG24
+  rgb565 = fourcc('R', 'G', '1', '6'),    ///< RG16
+  xrgb1555 = fourcc('X', 'R', '1', '5'),  ///< XR15
 };
 
 /// Bytes that one pixel takes in memory; 0 for a value outside the enumeration.

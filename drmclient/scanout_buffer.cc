@@ -26,10 +26,9 @@ base::Result<void> Access::end() {
 
 base::Result<Access> ScanoutBuffer::begin_access(AccessMode mode) {
   if (in_access_) return base::failure(EBUSY);
-  const base::Result<std::byte*> data = begin_mapping(mode);
-  if (!data) return tl::make_unexpected(data.error());
+  std::byte* const data = BASE_TRY(begin_mapping(mode));
   in_access_ = true;
-  return Access(*this, *data, mode);
+  return Access(*this, data, mode);
 }
 
 }  // namespace drmclient

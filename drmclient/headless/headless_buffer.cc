@@ -22,9 +22,7 @@ class MovingMap {
 
   base::Result<void> begin() {
     if (!faults_.moving) return {};
-    auto moved = base::MemoryMap::map(memory_, map_.size(), PROT_READ | PROT_WRITE);
-    if (!moved) return tl::make_unexpected(moved.error());
-    map_ = std::move(*moved);
+    map_ = BASE_TRY(base::MemoryMap::map(memory_, map_.size(), PROT_READ | PROT_WRITE));
     return {};
   }
   void end() const {
@@ -112,24 +110,20 @@ int HeadlessBuffer::refusal(int of_this_kind) const {
 
 base::Result<std::unique_ptr<BufferMapping>> HeadlessBuffer::map_dumb() {
   if (const int code = refusal(faults_.refuse_dumb)) return base::failure(code);
-  auto map = base::MemoryMap::map(memory_.get(), size_bytes_, PROT_READ | PROT_WRITE);
-  if (!map) return tl::make_unexpected(map.error());
-  return std::make_unique<HeadlessDumbMapping>(MovingMap(memory_.get(), faults_, std::move(*map)));
+  auto map = BASE_TRY(base::MemoryMap::map(memory_.get(), size_bytes_, PROT_READ | PROT_WRITE));
+  return std::make_unique<HeadlessDumbMapping>(MovingMap(memory_.get(), faults_, std::move(map)));
 }
 
 base::Result<std::unique_ptr<BufferMapping>> HeadlessBuffer::map_dma_buf() {
   if (const int code = refusal(faults_.refuse_dma_buf)) return base::failure(code);
-  auto map = base::MemoryMap::map(memory_.get(), size_bytes_, PROT_READ | PROT_WRITE);
-  if (!map) return tl::make_unexpected(map.error());
-  return std::make_unique<HeadlessDmaBufMapping>(MovingMap(memory_.get(), faults_, std::move(*map)), faults_);
+  auto map = BASE_TRY(base::MemoryMap::map(memory_.get(), size_bytes_, PROT_READ | PROT_WRITE));
+  return std::make_unique<HeadlessDmaBufMapping>(MovingMap(memory_.get(), faults_, std::move(map)), faults_);
 }
 
 base::Result<Capture> HeadlessBuffer::scan_out(const Rect& area) {
   if (faults_.refuse_accesses != 0) return base::failure(faults_.refuse_accesses);
   if (!scanned_out_) {
-    auto map = base::MemoryMap::map(memory_.get(), size_bytes_, PROT_READ);
-    if (!map) return tl::make_unexpected(map.error());
-    scanned_out_ = std::move(*map);
+    scanned_out_ = BASE_TRY(base::MemoryMap::map(memory_.get(), size_bytes_, PROT_READ));
   }
   return capture_pixels(scanned_out_.data(), *this, area);
 }

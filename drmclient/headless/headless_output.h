@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "base/unique_fd.h"
+#include "base/timer_fd.h"
 #include "drmclient/card.h"
 #include "drmclient/headless/headless_buffer.h"
 #include "drmclient/mode.h"
@@ -52,10 +52,14 @@ class HeadlessOutput {
 
  private:
   base::Result<void> copy_to_screen(HeadlessBuffer& buffer, Point origin, std::span<const Rect> damage);
+  [[nodiscard]] bool is_flip(const HeadlessBuffer& buffer, Point origin) const {
+    return &buffer != front_ || origin != origin_;
+  }
   [[nodiscard]] uint64_t frames_since_start(std::chrono::steady_clock::time_point now) const;
+  [[nodiscard]] std::chrono::steady_clock::time_point frame_time(uint64_t frame) const;
 
   bool strict_;
-  base::UniqueFd vblank_timer_;
+  base::TimerFd vblank_timer_;
   bool vblank_requested_ = false;
   Mode mode_;
   std::chrono::steady_clock::time_point mode_start_;

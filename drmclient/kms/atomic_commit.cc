@@ -17,8 +17,7 @@ class PropertyBlob {
  public:
   static base::Result<PropertyBlob> make(const DrmDevice& device, const void* data, size_t size_bytes) {
     uint32_t id = 0;
-    const auto made = drm_result(::drmModeCreatePropertyBlob(device.fd(), data, size_bytes, &id));
-    if (!made) return tl::make_unexpected(made.error());
+    BASE_TRY(drm_result(::drmModeCreatePropertyBlob(device.fd(), data, size_bytes, &id)));
     return PropertyBlob(device.fd(), id);
   }
   PropertyBlob(PropertyBlob&& other) noexcept : fd_(other.fd_), id_(std::exchange(other.id_, 0)) {}
@@ -61,10 +60,7 @@ class Request {
     if (error_ != 0) return base::failure(error_);
     // The kernel hands the pointer back in the event, as a number.
     auto* const pointer = std::bit_cast<void*>(static_cast<uintptr_t>(user_data));
-    while (true) {
-      const auto done = drm_result(::drmModeAtomicCommit(device_.fd(), request_.get(), flags, pointer));
-      if (done || done.error().value() != EINTR) return done;
-    }
+    return drm_result(::drmModeAtomicCommit(device_.fd(), request_.get(), flags, pointer));
   }
 
  private:
@@ -120,13 +116,12 @@ void clear_other_connectors(Request& request, const DrmDevice& device, const Kms
 base::Result<void> AtomicCommit::commit_mode(const KmsPipe& pipe, const Mode& mode, const DumbBuffer& buffer,
                                              Point origin, uint32_t flags) const {
   const drmModeModeInfo info = mode_to_kernel(mode);
-  const auto blob = PropertyBlob::make(device_, &info, sizeof info);
-  if (!blob) return tl::make_unexpected(blob.error());
+  const auto blob = BASE_TRY(PropertyBlob::make(device_, &info, sizeof info));
   Request request(device_);
   clear_other_planes(request, device_, pipe);
   clear_other_connectors(request, device_, pipe);
   request.set(pipe.connector_id, pipe.connector, "CRTC_ID", pipe.crtc_id);
-  request.set(pipe.crtc_id, pipe.crtc, "MODE_ID", blob->id());
+  request.set(pipe.crtc_id, pipe.crtc, "MODE_ID", blob.id());
   request.set(pipe.crtc_id, pipe.crtc, "ACTIVE", 1);
   set_plane(request, pipe, mode, buffer, origin);
   request.set_if_there(pipe.plane_id, pipe.plane, "rotation", DRM_MODE_ROTATE_0);
@@ -151,12 +146,11 @@ base::Result<bool> AtomicCommit::show(const KmsPipe& pipe, const Mode& mode, con
   set_plane(request, pipe, mode, buffer, origin);
   std::optional<PropertyBlob> clips;
   if (pipe.has_damage_clips() && !damage.empty()) {
-    auto made = PropertyBlob::make(device_, damage.data(), damage.size_bytes());
-    if (!made) return tl::make_unexpected(made.error());
-    clips.emplace(std::move(*made));
+    auto made = BASE_TRY(PropertyBlob::make(device_, damage.data(), damage.size_bytes()));
+    clips.emplace(std::move(made));
     request.set(pipe.plane_id, pipe.plane, "FB_DAMAGE_CLIPS", clips->id());
   }
-  if (const auto begun = request.commit(flags, user_data); !begun) return tl::make_unexpected(begun.error());
+  BASE_TRY(request.commit(flags, user_data));
   return true;
 }
 
@@ -170,10 +164,10 @@ base::Result<void> AtomicCommit::set_gamma(const KmsPipe& pipe, std::span<const 
   std::vector<drm_color_lut> entries;
   entries.reserve(table.size());
   for (const GammaEntry& entry : table) entries.push_back({entry.red, entry.green, entry.blue, 0});
-  const auto lut = PropertyBlob::make(device_, entries.data(), entries.size() * sizeof(drm_color_lut));
-  if (!lut) return tl::make_unexpected(lut.error());
+  const auto lut =
+      BASE_TRY(PropertyBlob::make(device_, entries.data(), entries.size() * sizeof(drm_color_lut)));
   Request request(device_);
-  request.set(pipe.crtc_id, pipe.crtc, "GAMMA_LUT", lut->id());
+  request.set(pipe.crtc_id, pipe.crtc, "GAMMA_LUT", lut.id());
   return request.commit(0);
 }
 

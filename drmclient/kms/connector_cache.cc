@@ -14,7 +14,7 @@ base::Result<KmsPipe> ConnectorCache::pipe_of(const DrmDevice& device, OutputId 
   bool is_new = false;
   while (true) {
     if (!connectors_) {
-      if (const auto connectors = read(device); !connectors) return tl::make_unexpected(connectors.error());
+      BASE_TRY(read(device));
       is_new = true;
     }
     const auto found = std::ranges::find(*connectors_, output,

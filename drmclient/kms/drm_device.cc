@@ -20,7 +20,7 @@ base::UniqueFd open_node(const std::string& path) {
   // Not blocking: events are read until there are none left.
   base::UniqueFd fd(::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NONBLOCK));
   if (fd) return fd;
-  if (errno == ENOENT || errno == ENXIO || errno == ENODEV) {
+  if (is_node_missing(errno)) {
     fail(errno, "there is no card " + path +
                     "; \"--card auto\" takes the first one with a connected output, \"--card headless\" "
                     "serves a framebuffer in memory");
@@ -31,12 +31,22 @@ base::UniqueFd open_node(const std::string& path) {
   fail(errno, "cannot open the card " + path);
 }
 
+/// Returns true if SET_MASTER failed with `error` because another process is DRM master: kernels before 4.20
+/// answer EINVAL then.
+bool is_other_master(const std::error_code& error) {
+  return error.value() == EINVAL;
+}
+
 bool capability(int fd, uint64_t which) {
   uint64_t value = 0;
   return ::drmGetCap(fd, which, &value) == 0 && value != 0;
 }
 
 }  // namespace
+
+bool is_node_missing(int code) {
+  return code == ENOENT || code == ENXIO || code == ENODEV;
+}
 
 base::Result<void> drm_result(int returned) {
   if (returned >= 0) return {};
@@ -66,8 +76,7 @@ DrmDevice::DrmDevice(const std::string& path, KmsApi wanted) : fd_(open_node(pat
 
 base::Result<DrmMaster> DrmMaster::take(const DrmDevice& device) {
   if (const auto set = drm_result(::drmSetMaster(device.fd())); !set) {
-    // An error of EINVAL is the kernel's word for "another one is master" before 4.20.
-    return base::failure(set.error().value() == EINVAL ? EBUSY : set.error().value());
+    return is_other_master(set.error()) ? base::failure(EBUSY) : tl::make_unexpected(set.error());
   }
   return DrmMaster(device.fd());
 }

@@ -14,6 +14,9 @@ namespace drmclient {
 /// What libdrm's calls return (negative for an error, with errno set) as a Result.
 [[nodiscard]] base::Result<void> drm_result(int returned);
 
+/// Returns true if open(2) of a card's node fails with the errno `code` because there is no such card.
+[[nodiscard]] bool is_node_missing(int code);
+
 /// An open primary node of a DRM card. The kernel makes the first opener master; this object gives that up at
 /// once, so that a compositor can start at any time. Whoever closes the last descriptor of a card lets the
 /// kernel's console back on the screen (drm_lastclose(), drm_client_dev_restore()).

@@ -52,10 +52,9 @@ base::Result<std::unique_ptr<DumbBuffer>> DumbBuffer::create(std::shared_ptr<con
   uint32_t name = 0;
   uint32_t pitch = 0;
   uint64_t bytes = 0;
-  const auto created = drm_result(::drmModeCreateDumbBuffer(device->fd(), aligned_width, size.height,
-                                                            bytes_per_pixel(format) * bits_per_byte, 0, &name,
-                                                            &pitch, &bytes));
-  if (!created) return tl::make_unexpected(created.error());
+  BASE_TRY(drm_result(::drmModeCreateDumbBuffer(device->fd(), aligned_width, size.height,
+                                                bytes_per_pixel(format) * bits_per_byte, 0, &name, &pitch,
+                                                &bytes)));
   GemHandle handle(*device, name);
   if (pitch % pitch_alignment_bytes != 0) return base::failure(EINVAL);
 
@@ -63,10 +62,8 @@ base::Result<std::unique_ptr<DumbBuffer>> DumbBuffer::create(std::shared_ptr<con
   const std::array<uint32_t, 4> pitches{pitch};
   const std::array<uint32_t, 4> offsets{};
   uint32_t id = 0;
-  const auto added =
-      drm_result(::drmModeAddFB2(device->fd(), size.width, size.height, static_cast<uint32_t>(format),
-                                 handles.data(), pitches.data(), offsets.data(), &id, 0));
-  if (!added) return tl::make_unexpected(added.error());
+  BASE_TRY(drm_result(::drmModeAddFB2(device->fd(), size.width, size.height, static_cast<uint32_t>(format),
+                                      handles.data(), pitches.data(), offsets.data(), &id, 0)));
   KmsFramebuffer framebuffer(*device, id);
   return std::unique_ptr<DumbBuffer>(new DumbBuffer(std::move(device), {size, format, pitch},
                                                     static_cast<size_t>(bytes), std::move(handle),

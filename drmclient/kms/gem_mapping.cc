@@ -48,25 +48,20 @@ class GemDmaBufMapping final : public DmaBufMapping {
 base::Result<std::unique_ptr<BufferMapping>> map_gem_dumb(const DrmDevice& device, uint32_t handle,
                                                           size_t size_bytes) {
   uint64_t offset = 0;
-  if (const auto prepared = drm_result(::drmModeMapDumbBuffer(device.fd(), handle, &offset)); !prepared) {
-    return tl::make_unexpected(prepared.error());
-  }
-  auto map =
-      base::MemoryMap::map(device.fd(), size_bytes, PROT_READ | PROT_WRITE, static_cast<off_t>(offset));
-  if (!map) return tl::make_unexpected(map.error());
-  return std::make_unique<GemDumbMapping>(std::move(*map));
+  BASE_TRY(drm_result(::drmModeMapDumbBuffer(device.fd(), handle, &offset)));
+  auto map = BASE_TRY(
+      base::MemoryMap::map(device.fd(), size_bytes, PROT_READ | PROT_WRITE, static_cast<off_t>(offset)));
+  return std::make_unique<GemDumbMapping>(std::move(map));
 }
 
 base::Result<std::unique_ptr<BufferMapping>> map_gem_dma_buf(const DrmDevice& device, uint32_t handle,
                                                              size_t size_bytes) {
   if (!device.can_export() || device.driver() == "vmwgfx") return base::failure(EOPNOTSUPP);
   int exported = -1;
-  const int returned = ::drmPrimeHandleToFD(device.fd(), handle, DRM_CLOEXEC | DRM_RDWR, &exported);
-  if (const auto done = drm_result(returned); !done) return tl::make_unexpected(done.error());
+  BASE_TRY(drm_result(::drmPrimeHandleToFD(device.fd(), handle, DRM_CLOEXEC | DRM_RDWR, &exported)));
   base::UniqueFd dma_buf(exported);
-  auto map = base::MemoryMap::map(dma_buf.get(), size_bytes, PROT_READ | PROT_WRITE);
-  if (!map) return tl::make_unexpected(map.error());
-  return std::make_unique<GemDmaBufMapping>(std::move(dma_buf), std::move(*map));
+  auto map = BASE_TRY(base::MemoryMap::map(dma_buf.get(), size_bytes, PROT_READ | PROT_WRITE));
+  return std::make_unique<GemDmaBufMapping>(std::move(dma_buf), std::move(map));
 }
 
 }  // namespace drmclient

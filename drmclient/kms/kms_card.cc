@@ -2,7 +2,6 @@
 
 #include <poll.h>
 #include <sys/epoll.h>
-#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -22,16 +21,6 @@ namespace {
 
 using std::chrono::steady_clock;
 
-constexpr uint32_t smallest_side = 8;  // fb_set_var() refuses less
-
-/// DIRTYFB has coordinates of 16 bits, and so have modes.
-constexpr uint32_t largest_side = 65'535;
-
-Rect part_shown(const Mode& mode, Point origin) {
-  return {static_cast<int32_t>(origin.x), static_cast<int32_t>(origin.y),
-          static_cast<int32_t>(origin.x + mode.hdisplay), static_cast<int32_t>(origin.y + mode.vdisplay)};
-}
-
 /// So long a flip is waited for: longer than a frame of any mode.
 constexpr int flip_timeout_ms = 200;
 
@@ -41,18 +30,6 @@ constexpr std::chrono::seconds fbcon_timeout{1};
 /// Time until a probe() that could not look at the card is tried again.
 constexpr std::chrono::seconds time_to_next_probe{1};
 
-base::UniqueFd make_timer() {
-  base::UniqueFd timer(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
-  if (!timer) throw std::system_error(errno, std::generic_category(), "timerfd_create");
-  return timer;
-}
-
-/// Whether `timer` has expired since the last call.
-bool has_expired(const base::UniqueFd& timer) {
-  uint64_t count = 0;
-  return ::read(timer.get(), &count, sizeof count) == sizeof count;
-}
-
 }  // namespace
 
 KmsCard::KmsCard(KmsOptions options, const base::Clock& clock)
@@ -61,7 +38,6 @@ KmsCard::KmsCard(KmsOptions options, const base::Clock& clock)
       mappings_(std::make_shared<MappingCache>(options_.mapping_limit_bytes)),
       epoll_(base::make_epoll()),
       monitor_(options_.path),
-      probe_timer_(make_timer()),
       deferred_event_(base::make_event()) {
   const DrmDevice device(options_.path, options_.api);
   const DrmModeResources resources(::drmModeGetResources(device.fd()));
@@ -98,7 +74,7 @@ base::Result<std::shared_ptr<const DrmDevice>> KmsCard::open_device() {
     return device;
   } catch (const std::system_error& error) {
     const int code = error.code().value();
-    return base::failure(code == ENOENT || code == ENXIO ? ENODEV : code);
+    return base::failure(is_node_missing(code) ? ENODEV : code);
   }
 }
 
@@ -126,11 +102,10 @@ base::Result<std::vector<Output>> KmsCard::probe() {
     if (node_reappeared_at_) probe_later();
     return tl::make_unexpected(device.error());
   }
-  auto connectors = connectors_.read(**device);
-  if (!connectors) return tl::make_unexpected(connectors.error());
-  if (std::ranges::any_of(*connectors, &KmsConnector::unprobed)) probe_later();
+  auto connectors = BASE_TRY(connectors_.read(**device));
+  if (std::ranges::any_of(connectors, &KmsConnector::unprobed)) probe_later();
   std::vector<Output> outputs;
-  for (KmsConnector& connector : *connectors) {
+  for (KmsConnector& connector : connectors) {
     Output& output = outputs.emplace_back(std::move(connector.output));
     if (options_.format) {
       const bool there = std::ranges::find(output.formats, *options_.format) != output.formats.end();
@@ -142,9 +117,7 @@ base::Result<std::vector<Output>> KmsCard::probe() {
 }
 
 void KmsCard::probe_later() {
-  itimerspec timer{};
-  timer.it_value.tv_sec = time_to_next_probe.count();
-  static_cast<void>(::timerfd_settime(probe_timer_.get(), 0, &timer, nullptr));
+  static_cast<void>(probe_timer_.set(steady_clock::now() + time_to_next_probe));
 }
 
 base::Result<std::unique_ptr<ScanoutBuffer>> KmsCard::create_buffer(Size size, PixelFormat format) {
@@ -153,20 +126,14 @@ base::Result<std::unique_ptr<ScanoutBuffer>> KmsCard::create_buffer(Size size, P
       (options_.format && format != *options_.format)) {
     return base::failure(EINVAL);
   }
-  const auto device = open_device();
-  if (!device) return tl::make_unexpected(device.error());
-  auto buffer = DumbBuffer::create(*device, size, format, mappings_, options_.mapping);
-  if (!buffer) return tl::make_unexpected(buffer.error());
-  return std::unique_ptr<ScanoutBuffer>(std::move(*buffer));
+  const auto device = BASE_TRY(open_device());
+  return BASE_TRY(DumbBuffer::create(device, size, format, mappings_, options_.mapping));
 }
 
 base::Result<DumbBuffer*> KmsCard::own_buffer(ScanoutBuffer& buffer, const Mode& mode, Point origin) const {
   auto* own = dynamic_cast<DumbBuffer*>(&buffer);
   if (own == nullptr || &own->device() != device_.lock().get()) return base::failure(EINVAL);
-  if (uint64_t{origin.x} + mode.hdisplay > buffer.size().width ||
-      uint64_t{origin.y} + mode.vdisplay > buffer.size().height) {
-    return base::failure(EINVAL);
-  }
+  if (!is_inside(mode.size(), origin, buffer.size())) return base::failure(EINVAL);
   return own;
 }
 
@@ -176,10 +143,9 @@ KmsOutput* KmsCard::find_enabled(OutputId output) const {
 }
 
 base::Result<std::unique_ptr<KmsOutput>> KmsCard::make_output(const DrmDevice& device, OutputId output) {
-  auto pipe = connectors_.pipe_of(device, output);
-  if (!pipe) return tl::make_unexpected(pipe.error());
+  auto pipe = BASE_TRY(connectors_.pipe_of(device, output));
   try {
-    auto enabled = std::make_unique<KmsOutput>(std::move(*pipe), output, device, card_quirks_, clock_);
+    auto enabled = std::make_unique<KmsOutput>(std::move(pipe), output, device, card_quirks_, clock_);
     base::watch_input(epoll_, enabled->vblank().timer_descriptor());
     return enabled;
   } catch (const std::system_error& error) {
@@ -188,28 +154,22 @@ base::Result<std::unique_ptr<KmsOutput>> KmsCard::make_output(const DrmDevice& d
 }
 
 base::Result<void> KmsCard::check_mode(OutputId output, const Mode& mode, ScanoutBuffer& buffer) {
-  const auto own = own_buffer(buffer, mode, {});
-  if (!own) return tl::make_unexpected(own.error());
-  const DrmDevice& device = (*own)->device();
-  const auto pipe = connectors_.pipe_of(device, output);
-  if (!pipe) return tl::make_unexpected(pipe.error());
-  const auto master = DrmMaster::take(device);
-  if (!master) return tl::make_unexpected(master.error());
-  return make_kms_interface(device, *pipe)->test_mode(*pipe, mode, **own);
+  const DumbBuffer* const own = BASE_TRY(own_buffer(buffer, mode, {}));
+  const DrmDevice& device = own->device();
+  const KmsPipe pipe = BASE_TRY(connectors_.pipe_of(device, output));
+  const DrmMaster master = BASE_TRY(DrmMaster::take(device));
+  return make_kms_interface(device, pipe)->test_mode(pipe, mode, *own);
 }
 
 base::Result<void> KmsCard::set_mode(OutputId output, const Mode& mode, ScanoutBuffer& buffer, Point origin) {
-  const auto own = own_buffer(buffer, mode, origin);
-  if (!own) return tl::make_unexpected(own.error());
+  DumbBuffer* const own = BASE_TRY(own_buffer(buffer, mode, origin));
   KmsOutput* enabled = find_enabled(output);
   std::unique_ptr<KmsOutput> made;
   if (enabled == nullptr) {
-    auto making = make_output((*own)->device(), output);
-    if (!making) return tl::make_unexpected(making.error());
-    made = std::move(*making);
+    made = BASE_TRY(make_output(own->device(), output));
     enabled = made.get();
   }
-  if (const auto set = enabled->set_mode(mode, **own, origin); !set) return set;
+  BASE_TRY(enabled->set_mode(mode, *own, origin));
   if (made) enabled_outputs_[output] = std::move(made);
   return {};
 }
@@ -230,11 +190,9 @@ bool KmsCard::shows_previous_fb(OutputId output) {
 }
 
 base::Result<void> KmsCard::check_master() {
-  const auto device = open_device();
-  if (!device) return tl::make_unexpected(device.error());
-  if (is_gone(**device)) return base::failure(ENODEV);
-  const auto master = DrmMaster::take_quietly(**device);
-  if (!master) return tl::make_unexpected(master.error());
+  const auto device = BASE_TRY(open_device());
+  if (is_unplugged(*device)) return base::failure(ENODEV);
+  BASE_TRY(DrmMaster::take_quietly(*device));
   return {};
 }
 
@@ -262,11 +220,9 @@ std::vector<base::Result<void>> KmsCard::present_all(std::span<const Frame> fram
 base::Result<bool> KmsCard::submit(const Frame& frame) {
   KmsOutput* enabled = find_enabled(frame.output);
   if (enabled == nullptr) return base::failure(EINVAL);
-  const auto own = own_buffer(*frame.buffer, enabled->mode(), frame.origin);
-  if (!own) return tl::make_unexpected(own.error());
-  const auto clamped = clamp_damage(frame.damage, frame.buffer->size());
-  if (!clamped) return tl::make_unexpected(clamped.error());
-  return enabled->submit(**own, frame.origin, *clamped);
+  DumbBuffer* const own = BASE_TRY(own_buffer(*frame.buffer, enabled->mode(), frame.origin));
+  const auto clamped = BASE_TRY(clamp_damage(frame.damage, frame.buffer->size()));
+  return enabled->submit(*own, frame.origin, clamped);
 }
 
 bool KmsCard::has_console() const {
@@ -308,22 +264,16 @@ base::Result<void> KmsCard::request_vblank(OutputId output) {
 /// Takes the events of the card's node; vblanks go to deferred_events_. Returns the outputs whose flips are
 /// done.
 std::vector<OutputId> KmsCard::read_device(const DrmDevice& device) {
-  std::vector<OutputId> flipped;
-  // The kernel gives whole events only.
-  constexpr size_t room_for_events = 4096;
-  alignas(uint64_t) std::array<std::byte, room_for_events> bytes{};
-  while (true) {
-    const ssize_t size = ::read(device.fd(), bytes.data(), bytes.size());
-    if (size <= 0) return flipped;
-    const DrmEvents events = parse_drm_events(std::span(bytes).first(static_cast<size_t>(size)));
-    for (const uint64_t flip : events.flips) flipped.push_back(static_cast<OutputId>(flip));
-    for (const DrmVblank& vblank : events.vblanks) {
-      const auto output = static_cast<OutputId>(vblank.user_data);
-      KmsOutput* enabled = find_enabled(output);
-      const auto event = enabled == nullptr ? std::nullopt : enabled->vblank().take(vblank, output);
-      if (event) deferred_events_.emplace_back(*event);
-    }
+  const DrmEvents events = read_drm_events(device.fd());
+  for (const DrmVblank& vblank : events.vblanks) {
+    const auto output = static_cast<OutputId>(vblank.user_data);
+    KmsOutput* enabled = find_enabled(output);
+    const auto event = enabled == nullptr ? std::nullopt : enabled->vblank().take(vblank, output);
+    if (event) deferred_events_.emplace_back(*event);
   }
+  std::vector<OutputId> flipped;
+  for (const uint64_t flip : events.flips) flipped.push_back(static_cast<OutputId>(flip));
+  return flipped;
 }
 
 void KmsCard::wait_for_flips(std::vector<OutputId> outputs) {
@@ -350,7 +300,7 @@ base::Result<std::vector<Event>> KmsCard::read_events() {
   for (const auto& [output, enabled] : enabled_outputs_) {
     if (const auto vblank = enabled->vblank().read_timer(output)) events.emplace_back(*vblank);
   }
-  const bool probe_again = has_expired(probe_timer_);
+  const bool probe_again = probe_timer_.read_expired();
   const bool changed = monitor_.read() || probe_again;
   const bool slept = resume_monitor_.read();
   if (changed) events.emplace_back(HotplugEvent{});
@@ -365,7 +315,7 @@ base::Result<Capture> KmsCard::capture(OutputId output) {
   if (enabled->power() != Power::on) {
     return Capture{enabled->mode().size(), std::vector<uint32_t>(enabled->mode().size().area())};
   }
-  return capture_buffer(*enabled->front(), part_shown(enabled->mode(), enabled->origin()));
+  return capture_buffer(*enabled->front(), Rect::of(enabled->mode().size(), enabled->origin()));
 }
 
 KmsCard::OutputQuirks KmsCard::quirks_of(const KmsOutput& enabled) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/timer_fd.h"
 #include "base/unique_fd.h"
 #include "drmclient/card.h"
 #include "drmclient/kms/connector_cache.h"
@@ -92,7 +93,7 @@ class KmsCard final : public Card {
   UdevMonitor monitor_;
   ResumeMonitor resume_monitor_;
   /// Expires when a probe() is worth another try; its event is a HotplugEvent.
-  base::UniqueFd probe_timer_;
+  base::TimerFd probe_timer_;
   ConnectorCache connectors_;  ///< of the open node
   KmsOutput::CardQuirks card_quirks_;
   std::map<OutputId, std::unique_ptr<KmsOutput>> enabled_outputs_;

@@ -11,10 +11,6 @@ namespace {
 constexpr uint32_t flags_understood =
     DRM_MODE_FLAG_PHSYNC | DRM_MODE_FLAG_NHSYNC | DRM_MODE_FLAG_PVSYNC | DRM_MODE_FLAG_NVSYNC;
 
-constexpr uint32_t smallest_side = 8;  // no buffer is smaller
-constexpr uint32_t slowest_millihertz = 1'000;
-constexpr uint32_t fastest_millihertz = 1'000'000;
-
 /// Whether a timing can be meant. The kernel refuses the others for modes that users make
 /// (drm_mode_validate_basic()), but what it reads in a broken EDID, or gets from a driver, may be anything.
 bool is_sound(const Mode& mode) {

@@ -1,17 +1,30 @@
 #include "drmclient/kms/kms_output.h"
-#include "drmclient/kms/damage_clips.h"
-#include "drmclient/kms/kms_interface_factory.h"
 
 #include <unistd.h>
 
 #include <cerrno>
 #include <utility>
 
+#include "drmclient/kms/damage_clips.h"
 #include "drmclient/kms/drm_resources.h"
+#include "drmclient/kms/kms_interface_factory.h"
 
 namespace drmclient {
+namespace {
 
-bool is_gone(const DrmDevice& device) {
+/// Returns `error` of a call for `device` as a failure, or ENODEV if its card was unplugged.
+tl::unexpected<std::error_code> device_failure(const DrmDevice& device, const std::error_code& error) {
+  return is_unplugged(device) ? base::failure(ENODEV) : tl::make_unexpected(error);
+}
+
+/// Returns true if DIRTYFB failed with `error` because the driver scans buffers out directly.
+bool is_dirty_unneeded(const std::error_code& error) {
+  return error.value() == ENOSYS;
+}
+
+}  // namespace
+
+bool is_unplugged(const DrmDevice& device) {
   return ::access(device.path().c_str(), F_OK) != 0 && errno == ENOENT;
 }
 
@@ -26,11 +39,9 @@ KmsOutput::KmsOutput(KmsPipe pipe, OutputId output, const DrmDevice& device, Car
       clock_(clock) {}
 
 base::Result<void> KmsOutput::set_mode(const Mode& mode, DumbBuffer& buffer, Point origin) {
-  const auto uploaded = buffer.cpu_access().upload_all();
-  if (!uploaded) return tl::make_unexpected(uploaded.error());
-  const auto master = DrmMaster::take(buffer.device());
-  if (!master) return tl::make_unexpected(master.error());
-  if (const auto set = commit_->set_mode(pipe_, mode, buffer, origin); !set) return set;
+  const CpuAccess::Upload uploaded = BASE_TRY(buffer.cpu_access().upload_all());
+  const DrmMaster master = BASE_TRY(DrmMaster::take(buffer.device()));
+  BASE_TRY(commit_->set_mode(pipe_, mode, buffer, origin));
   mode_ = mode;
   front_ = &buffer;
   origin_ = origin;
@@ -38,13 +49,13 @@ base::Result<void> KmsOutput::set_mode(const Mode& mode, DumbBuffer& buffer, Poi
   seen_at_.reset();
   vblank_.start(mode);
   // Most drivers upload the whole buffer at a mode set; vmwgfx's legacy unit waits to be told.
-  return tell_dirty(master->fd(), buffer, {});
+  return report_dirty(master.fd(), buffer, {});
 }
 
 base::Result<bool> KmsOutput::scans_out_front() {
   seen_at_.reset();
   const DrmModeCrtc crtc(::drmModeGetCrtc(front_->device().fd(), pipe_.crtc_id));
-  if (!crtc && (errno == ENODEV || is_gone(front_->device()))) return base::failure(ENODEV);
+  if (!crtc && (errno == ENODEV || is_unplugged(front_->device()))) return base::failure(ENODEV);
   // If the kernel cannot say for another reason, it is left at that.
   const bool shown = !crtc || (crtc->mode_valid != 0 && crtc->buffer_id == front_->framebuffer_id());
   if (shown) seen_at_ = clock_.now();
@@ -68,20 +79,20 @@ uint32_t KmsOutput::framebuffer_shown() const {
 base::Result<bool> KmsOutput::submit(DumbBuffer& buffer, Point origin, std::span<const Rect> damage) {
   submitted_.reset();
   // Another master may have set a mode of its own meanwhile, or turned the CRTC off at its end.
-  const auto shown = shown_this_frame();
-  if (!shown) return tl::make_unexpected(shown.error());
-  if (!*shown) {
-    const auto again = set_mode(mode_, buffer, origin);
-    if (again) return false;
-    return is_gone(buffer.device()) ? base::failure(ENODEV) : tl::make_unexpected(again.error());
+  const bool shown = BASE_TRY(shown_this_frame());
+  if (!shown) {
+    if (const auto set = set_mode(mode_, buffer, origin); !set) {
+      return device_failure(buffer.device(), set.error());
+    }
+    return false;
   }
-  const bool flip = &buffer != front_ || origin != origin_;
+  const bool flip = is_flip(buffer, origin);
   if (!flip && damage.empty()) return false;
   const auto uploaded = flip ? buffer.cpu_access().upload_unseen() : buffer.cpu_access().upload(damage);
-  if (!uploaded) return base::failure(is_gone(buffer.device()) ? ENODEV : uploaded.error().value());
+  if (!uploaded) return device_failure(buffer.device(), uploaded.error());
   const auto begin = clock_.now();
   const auto flushed = flush(buffer, origin, damage);
-  if (!flushed) return base::failure(is_gone(buffer.device()) ? ENODEV : flushed.error().value());
+  if (!flushed) return device_failure(buffer.device(), flushed.error());
   front_ = &buffer;
   origin_ = origin;
   submitted_ = begin;
@@ -95,30 +106,23 @@ void KmsOutput::presented() {
 
 /// True where a flip event follows.
 base::Result<bool> KmsOutput::flush(DumbBuffer& buffer, Point origin, std::span<const Rect> damage) {
-  const bool flip = &buffer != front_ || origin != origin_;
+  const bool flip = is_flip(buffer, origin);
   const bool clips = commit_->api() == KmsApi::atomic && pipe_.has_damage_clips();
   if (!flip && !clips && quirks_.dirty_unneeded) return false;
-  const auto master =
-      flip || clips ? DrmMaster::take(buffer.device()) : DrmMaster::take_quietly(buffer.device());
-  if (!master) return tl::make_unexpected(master.error());
+  const DrmMaster master =
+      BASE_TRY(flip || clips ? DrmMaster::take(buffer.device()) : DrmMaster::take_quietly(buffer.device()));
   bool event_follows = false;
   if (flip || clips) {
-    const auto shown = commit_->show(pipe_, mode_, buffer, origin, damage, output_);
-    if (!shown) return shown;
-    event_follows = *shown;
+    event_follows = BASE_TRY(commit_->show(pipe_, mode_, buffer, origin, damage, output_));
   }
-  if (!clips && !damage.empty()) {
-    if (const auto told = tell_dirty(master->fd(), buffer, damage); !told) {
-      return tl::make_unexpected(told.error());
-    }
-  }
+  if (!clips && !damage.empty()) BASE_TRY(report_dirty(master.fd(), buffer, damage));
   return event_follows;
 }
 
-base::Result<void> KmsOutput::tell_dirty(int fd, const DumbBuffer& buffer, std::span<const Rect> damage) {
+base::Result<void> KmsOutput::report_dirty(int fd, const DumbBuffer& buffer, std::span<const Rect> damage) {
   if (quirks_.dirty_unneeded) return {};
-  const auto told = mark_dirty(fd, buffer, damage);
-  if (told || told.error().value() != ENOSYS) return told;
+  const auto marked = mark_dirty(fd, buffer, damage);
+  if (marked || !is_dirty_unneeded(marked.error())) return marked;
   quirks_.dirty_unneeded = true;
   return {};
 }
@@ -131,17 +135,15 @@ void KmsOutput::restore() const {
 }
 
 base::Result<void> KmsOutput::set_power(Power power) {
-  const auto master = DrmMaster::take(front_->device());
-  if (!master) return tl::make_unexpected(master.error());
-  if (const auto set = commit_->set_power(pipe_, power); !set) return set;
+  const DrmMaster master = BASE_TRY(DrmMaster::take(front_->device()));
+  BASE_TRY(commit_->set_power(pipe_, power));
   power_ = power;
   return {};
 }
 
 base::Result<void> KmsOutput::set_gamma(std::span<const GammaEntry> table) {
   if (table.empty() || table.size() != pipe_.gamma_entries()) return base::failure(EINVAL);
-  const auto master = DrmMaster::take(front_->device());
-  if (!master) return tl::make_unexpected(master.error());
+  const DrmMaster master = BASE_TRY(DrmMaster::take(front_->device()));
   return commit_->set_gamma(pipe_, table);
 }
 

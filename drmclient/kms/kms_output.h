@@ -68,9 +68,13 @@ class KmsOutput {
   [[nodiscard]] base::Result<void> set_gamma(std::span<const GammaEntry> table);
 
  private:
+  [[nodiscard]] bool is_flip(const DumbBuffer& buffer, Point origin) const {
+    return &buffer != front_ || origin != origin_;
+  }
   [[nodiscard]] base::Result<bool> shown_this_frame();
   [[nodiscard]] base::Result<bool> flush(DumbBuffer& buffer, Point origin, std::span<const Rect> damage);
-  [[nodiscard]] base::Result<void> tell_dirty(int fd, const DumbBuffer& buffer, std::span<const Rect> damage);
+  [[nodiscard]] base::Result<void> report_dirty(int fd, const DumbBuffer& buffer,
+                                                std::span<const Rect> damage);
 
   KmsPipe pipe_;
   OutputId output_;
@@ -90,6 +94,6 @@ class KmsOutput {
 
 /// Whether the card's node is gone. Drivers that do not mark their card as unplugged say anything but ENODEV
 /// of one that is (qxl: EINVAL).
-[[nodiscard]] bool is_gone(const DrmDevice& device);
+[[nodiscard]] bool is_unplugged(const DrmDevice& device);
 
 }  // namespace drmclient

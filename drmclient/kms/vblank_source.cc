@@ -1,10 +1,8 @@
 #include "drmclient/kms/vblank_source.h"
 
-#include <sys/timerfd.h>
 #include <xf86drm.h>
 
-#include <cstring>
-#include <system_error>
+#include <cerrno>
 #include <utility>
 
 namespace drmclient {
@@ -18,52 +16,16 @@ constexpr int timeout_frames = 6;
 /// So many lost events in a row, and the driver is not asked again.
 constexpr unsigned enough_lost_events = 3;
 
-timespec to_timespec(steady_clock::time_point time) {
-  const auto since_boot = time.time_since_epoch();
-  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(since_boot);
-  return {seconds.count(), std::chrono::duration_cast<nanoseconds>(since_boot - seconds).count()};
-}
-
-template <typename T>
-T read_as(std::span<const std::byte> bytes) {
-  T object;
-  std::memcpy(&object, bytes.data(), sizeof object);
-  return object;
+/// Returns true if a vblank request failed with `error` only at this moment: EINVAL if the CRTC is off, or
+/// EBUSY.
+bool is_momentary(const std::error_code& error) {
+  return error.value() == EINVAL || error.value() == EBUSY;
 }
 
 }  // namespace
 
-DrmEvents parse_drm_events(std::span<const std::byte> bytes) {
-  DrmEvents events;
-  while (bytes.size() >= sizeof(drm_event)) {
-    const auto header = read_as<drm_event>(bytes);
-    if (header.length < sizeof header || header.length > bytes.size()) break;
-    const auto event = bytes.first(header.length);
-    bytes = bytes.subspan(header.length);
-    const bool is_flip = header.type == DRM_EVENT_FLIP_COMPLETE;
-    if ((is_flip || header.type == DRM_EVENT_VBLANK) && event.size() >= sizeof(drm_event_vblank)) {
-      const auto vblank = read_as<drm_event_vblank>(event);
-      if (is_flip) {
-        events.flips.push_back(vblank.user_data);
-        continue;
-      }
-      const auto since_boot = std::chrono::seconds(vblank.tv_sec) + std::chrono::microseconds(vblank.tv_usec);
-      events.vblanks.push_back({vblank.user_data, vblank.sequence, steady_clock::time_point(since_boot)});
-    } else if (header.type == DRM_EVENT_CRTC_SEQUENCE && event.size() >= sizeof(drm_event_crtc_sequence)) {
-      const auto vblank = read_as<drm_event_crtc_sequence>(event);
-      events.vblanks.push_back(
-          {vblank.user_data, vblank.sequence, steady_clock::time_point(nanoseconds(vblank.time_ns))});
-    }
-  }
-  return events;
-}
-
 VblankSource::VblankSource(uint64_t user_data, const base::Clock& clock)
-    : user_data_(user_data),
-      clock_(clock),
-      timer_(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)) {
-  if (!timer_) throw std::system_error(errno, std::generic_category(), "timerfd_create");
-}
+    : user_data_(user_data), clock_(clock) {}
 
 void VblankSource::start(const Mode& mode) {
   period_ = mode.frame_period();
@@ -89,17 +51,13 @@ steady_clock::time_point VblankSource::frame_time(uint64_t frame) const {
 base::Result<void> VblankSource::arm() {
   const auto now = clock_.now();
   due_ = at_driver_ ? now + timeout_frames * period_ : frame_time(frames_since_start(now) + 1);
-  itimerspec timer{};
-  timer.it_value = to_timespec(due_);
-  if (::timerfd_settime(timer_.get(), TFD_TIMER_ABSTIME, &timer, nullptr) != 0)
-    return base::failure_from_errno();
-  return {};
+  return timer_.set(due_);
 }
 
 base::Result<void> VblankSource::request(const DrmDevice& device, const KmsPipe& pipe, bool hardware) {
   if (requested_) return {};
   at_driver_ = hardware && kind_ != Kind::timer && ask_driver(device, pipe).has_value();
-  if (const auto armed = arm(); !armed) return armed;
+  BASE_TRY(arm());
   requested_ = true;
   return {};
 }
@@ -118,8 +76,7 @@ base::Result<void> VblankSource::ask_driver(const DrmDevice& device, const KmsPi
         drm_result(::drmCrtcQueueSequence(device.fd(), pipe.crtc_id, passed ? 0 : DRM_CRTC_SEQUENCE_RELATIVE,
                                           passed ? last_sequence_ + 1 : 1, nullptr, user_data_));
     if (asked) return {};
-    // EINVAL: the vblank of a CRTC that is off cannot be waited for.
-    if (asked.error().value() == EINVAL || asked.error().value() == EBUSY) return asked;
+    if (is_momentary(asked.error())) return asked;
     kind_ = Kind::wait_vblank;
   }
   drmVBlank vblank{};
@@ -129,13 +86,12 @@ base::Result<void> VblankSource::ask_driver(const DrmDevice& device, const KmsPi
   vblank.request.sequence = passed ? static_cast<uint32_t>(last_sequence_ + 1) : 1;
   vblank.request.signal = user_data_;
   const auto asked = drm_result(::drmWaitVBlank(device.fd(), &vblank));
-  if (!asked && asked.error().value() != EINVAL && asked.error().value() != EBUSY) kind_ = Kind::timer;
+  if (!asked && !is_momentary(asked.error())) kind_ = Kind::timer;
   return asked;
 }
 
 std::optional<VblankEvent> VblankSource::read_timer(OutputId output) {
-  uint64_t count = 0;
-  static_cast<void>(::read(timer_.get(), &count, sizeof count));
+  static_cast<void>(timer_.read_expired());
   // The clock decides: the timer may have expired for a request that the driver has answered since.
   if (!requested_ || clock_.now() < due_) return std::nullopt;
   requested_ = false;

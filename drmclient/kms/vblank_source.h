@@ -1,34 +1,17 @@
 #pragma once
 
 #include <chrono>
-#include <cstddef>
 #include <cstdint>
-#include <span>
-#include <vector>
+#include <optional>
 
 #include "base/clock.h"
-#include "base/unique_fd.h"
+#include "base/timer_fd.h"
 #include "drmclient/card.h"
 #include "drmclient/kms/drm_device.h"
+#include "drmclient/kms/drm_events.h"
 #include "drmclient/kms/kms_pipe.h"
 
 namespace drmclient {
-
-/// A vblank event as it was read from a card's node.
-struct DrmVblank {
-  uint64_t user_data = 0;                      ///< what came with the request
-  uint64_t sequence = 0;                       ///< the CRTC's count of frames
-  std::chrono::steady_clock::time_point time;  ///< when it was
-};
-
-/// What read(2) on a card's node gave.
-struct DrmEvents {
-  std::vector<DrmVblank> vblanks;  ///< DRM_EVENT_VBLANK, DRM_EVENT_CRTC_SEQUENCE
-  std::vector<uint64_t> flips;     ///< the user_data of each DRM_EVENT_FLIP_COMPLETE
-};
-
-/// Takes `bytes` apart. Other events, and what is cut off, are passed over.
-[[nodiscard]] DrmEvents parse_drm_events(std::span<const std::byte> bytes);
 
 /// Tells the vblanks of one enabled output: through the driver where it has them, else at the mode's rate.
 ///
@@ -72,7 +55,7 @@ class VblankSource {
 
   uint64_t user_data_;
   const base::Clock& clock_;
-  base::UniqueFd timer_;
+  base::TimerFd timer_;
   Kind kind_ = Kind::sequence;
   std::chrono::nanoseconds period_{};
   std::chrono::steady_clock::time_point start_;

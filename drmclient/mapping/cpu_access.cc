@@ -6,6 +6,8 @@
 #include <new>
 #include <utility>
 
+#include "drmclient/card.h"
+
 namespace drmclient {
 namespace {
 
@@ -40,7 +42,7 @@ CpuAccess::Mapped CpuAccess::map(MappingKind kind) {
 /// A mapping of the kind that worked last time, else of the other one.
 CpuAccess::Mapped CpuAccess::map_to_keep() {
   auto made = map(kind_);
-  if (made || choice_ == MappingChoice::dumb || made.error().value() == ENODEV) return made;
+  if (made || choice_ == MappingChoice::dumb || is_unplugged(made.error())) return made;
   const MappingKind other = kind_ == MappingKind::dumb ? MappingKind::dma_buf : MappingKind::dumb;
   auto made_otherwise = map(other);
   // The first refusal tells more: the other way is one that most drivers of this kind do not have.
@@ -62,8 +64,7 @@ base::Result<std::byte*> CpuAccess::begin(AccessMode mode) {
   if (in_access_ == nullptr) {
     auto made = map_to_keep();
     if (!made) {
-      const bool gone = made.error().value() == ENODEV;
-      if (gone || entry_.was_mapped() || choice_ == MappingChoice::dumb) {
+      if (is_unplugged(made.error()) || entry_.was_mapped() || choice_ == MappingChoice::dumb) {
         return tl::make_unexpected(made.error());
       }
       kind_ = MappingKind::shadow;
@@ -109,21 +110,16 @@ base::Result<CpuAccess::Upload> CpuAccess::upload_unseen() {
 
 base::Result<CpuAccess::Upload> CpuAccess::upload(std::span<const Rect> damage) {
   if (!shadow_ || damage.empty()) return Upload();
-  auto mapping = map_to_upload();
-  if (!mapping) return mapping;
-  if (const auto begun = (*mapping)->begin(AccessMode::write); !begun) {
-    return tl::make_unexpected(begun.error());
-  }
+  auto mapping = BASE_TRY(map_to_upload());
+  BASE_TRY(mapping->begin(AccessMode::write));
   MappingCounts& counts = cache_->counts(MappingKind::shadow);
   ++counts.misses;
   if (std::exchange(uploaded_, true)) ++counts.remaps;
   for (const Rect& rect : damage) {
-    copy(rect, (*mapping)->data());
+    copy(rect, mapping->data());
     counts.uploaded_bytes += rect.area() * bytes_per_pixel(buffer_.format());
   }
-  if (const auto ended = (*mapping)->end(AccessMode::write); !ended) {
-    return tl::make_unexpected(ended.error());
-  }
+  BASE_TRY(mapping->end(AccessMode::write));
   if (std::ranges::find(damage, Rect::of(buffer_.size())) != damage.end()) unseen_ = false;
   return mapping;
 }

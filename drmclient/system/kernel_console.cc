@@ -2,27 +2,18 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
+
+#include "base/text_file.h"
 
 namespace drmclient {
-namespace {
-
-std::string first_line(const std::filesystem::path& path) {
-  std::ifstream file(path);
-  std::string line;
-  std::getline(file, line);
-  return line;
-}
-
-}  // namespace
 
 bool has_framebuffer_console(const std::string& folder) {
   std::error_code ignored;
   const std::filesystem::directory_iterator drivers(folder, ignored);
   // fbcon calls itself "(M) frame buffer device"; "bind" is 1 while it has the terminals.
   return std::any_of(begin(drivers), end(drivers), [](const auto& driver) {
-    return first_line(driver.path() / "bind") == "1" &&
-           first_line(driver.path() / "name").find("frame buffer device") != std::string::npos;
+    return base::first_line(driver.path() / "bind") == "1" &&
+           base::first_line(driver.path() / "name").find("frame buffer device") != std::string::npos;
   });
 }
 

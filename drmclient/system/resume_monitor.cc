@@ -6,7 +6,6 @@
 #include <cerrno>
 #include <cstdint>
 #include <ctime>
-#include <system_error>
 
 namespace drmclient {
 namespace {
@@ -31,9 +30,7 @@ nanoseconds time_asleep() {
 
 }  // namespace
 
-ResumeMonitor::ResumeMonitor()
-    : timer_(::timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK)), asleep_(time_asleep()) {
-  if (!timer_) throw std::system_error(errno, std::generic_category(), "timerfd_create");
+ResumeMonitor::ResumeMonitor() : timer_(CLOCK_REALTIME), asleep_(time_asleep()) {
   arm();
 }
 

@@ -2,7 +2,7 @@
 
 #include <chrono>
 
-#include "base/unique_fd.h"
+#include "base/timer_fd.h"
 
 namespace drmclient {
 
@@ -23,7 +23,7 @@ class ResumeMonitor {
  private:
   void arm() const;
 
-  base::UniqueFd timer_;
+  base::TimerFd timer_;
   std::chrono::nanoseconds asleep_;  ///< so far: CLOCK_BOOTTIME - CLOCK_MONOTONIC
 };
 

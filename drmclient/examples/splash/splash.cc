@@ -38,10 +38,9 @@ void Splash::set_percent(unsigned percent) {
 }
 
 base::Result<void> Splash::probe() {
-  auto outputs = card_.probe();
-  if (!outputs) return tl::make_unexpected(outputs.error());
+  auto outputs = BASE_TRY(card_.probe());
   std::vector<SplashOutput> screens;
-  for (Output& output : *outputs) {
+  for (Output& output : outputs) {
     const auto before =
         std::ranges::find(screens_, output.id, [](const SplashOutput& screen) { return screen.output.id; });
     const bool wanted = output.connected && !output.modes.empty();
@@ -72,7 +71,7 @@ base::Result<void> Splash::take(const std::vector<drmclient::Event>& events, Tim
       for (SplashOutput& screen : screens_) screen.all_changed = true;
     } else {
       console_comes_until_ = now + time_for_console;
-      if (const auto probed = probe(); !probed) return probed;
+      BASE_TRY(probe());
     }
   }
   return {};
@@ -81,10 +80,10 @@ base::Result<void> Splash::take(const std::vector<drmclient::Event>& events, Tim
 base::Result<void> Splash::update(Time now) {
   for (SplashOutput& screen : screens_) {
     if (screen.refused) continue;
-    if (const auto there = look(screen, now); !there) return there;
+    BASE_TRY(look(screen, now));
     const auto done = screen.buffer ? present(screen) : enable(screen);
     if (done || drmclient::is_master_conflict(done.error())) continue;
-    if (done.error().value() == ENODEV || screens_.size() == 1) return done;
+    if (drmclient::is_unplugged(done.error()) || screens_.size() == 1) return done;
     screen.refused = true;
   }
   return {};
@@ -98,7 +97,7 @@ base::Result<void> Splash::look(SplashOutput& screen, Time now) {
     return {};
   }
   // A card that is gone shows nothing either, and nobody has taken over.
-  if (const auto there = card_.check_master(); !there && there.error().value() == ENODEV) return there;
+  if (const auto there = card_.check_master(); !there && drmclient::is_unplugged(there.error())) return there;
   if (!card_.shows_previous_fb(screen.output.id)) return {};
   if (now < console_comes_until_) {
     screen.preempted = screen.yielded = false;
@@ -113,22 +112,24 @@ base::Result<void> Splash::look(SplashOutput& screen, Time now) {
 
 base::Result<void> Splash::enable(SplashOutput& screen) {
   // With another master there, this costs less than a buffer that is drawn for nothing.
-  if (const auto free = card_.check_master(); !free) return free;
+  BASE_TRY(card_.check_master());
   base::Result<void> refused = base::failure(EINVAL);
   for (const PixelFormat format : formats_to_try(screen.output)) {
     refused = enable_with(screen, format);
-    if (refused || drmclient::is_master_conflict(refused.error()) || refused.error().value() == ENODEV) break;
+    if (refused || drmclient::is_master_conflict(refused.error()) ||
+        drmclient::is_unplugged(refused.error())) {
+      break;
+    }
   }
   return refused;
 }
 
 base::Result<void> Splash::enable_with(SplashOutput& screen, PixelFormat format) {
   const drmclient::Mode& mode = screen.output.modes.front();
-  auto buffer = card_.create_buffer(mode.size(), format);
-  if (!buffer) return tl::make_unexpected(buffer.error());
-  if (const auto drawn = draw(**buffer, false); !drawn) return drawn;
-  if (const auto set = card_.set_mode(screen.output.id, mode, **buffer, {}); !set) return set;
-  screen.buffer = std::move(*buffer);
+  auto buffer = BASE_TRY(card_.create_buffer(mode.size(), format));
+  BASE_TRY(draw(*buffer, false));
+  BASE_TRY(card_.set_mode(screen.output.id, mode, *buffer, {}));
+  screen.buffer = std::move(buffer);
   screen.bar_changed = false;
   screen.waits_for_vblank = false;
   // A mode set may wipe the memory that it is to show (Card::set_mode()).
@@ -140,7 +141,7 @@ base::Result<void> Splash::present(SplashOutput& screen) {
   const bool changed = screen.all_changed || screen.bar_changed;
   // present() would bring a preempted picture back, and this one yields.
   if (!changed || screen.preempted || screen.waits_for_vblank) return {};
-  if (const auto drawn = draw(*screen.buffer, !screen.all_changed); !drawn) return drawn;
+  BASE_TRY(draw(*screen.buffer, !screen.all_changed));
   const drmclient::Size size = screen.buffer->size();
   const std::array damage{screen.all_changed ? Rect::of(size) : place_of_bar(size)};
   const auto presented = card_.present(screen.output.id, *screen.buffer, {}, damage);
@@ -153,14 +154,13 @@ base::Result<void> Splash::present(SplashOutput& screen) {
 }
 
 base::Result<void> Splash::draw(drmclient::ScanoutBuffer& buffer, bool bar_alone) const {
-  auto access = buffer.begin_access(drmclient::AccessMode::write);
-  if (!access) return tl::make_unexpected(access.error());
+  auto access = BASE_TRY(buffer.begin_access(drmclient::AccessMode::write));
   if (bar_alone) {
-    draw_bar(buffer, *access, percent_);
+    draw_bar(buffer, access, percent_);
   } else {
-    draw_all(buffer, *access, picture_, percent_);
+    draw_all(buffer, access, picture_, percent_);
   }
-  return access->end();
+  return access.end();
 }
 
 bool Splash::handed_over() const {
