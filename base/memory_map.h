@@ -10,14 +10,14 @@
 
 namespace base {
 
-/// Owns one mmap(2) mapping; unmaps it at the end.
+/// An owned mmap(2) mapping; the destructor unmaps it.
 class MemoryMap {
  public:
   MemoryMap() = default;
-  /// Leaves `other` with nothing to own.
+  /// Takes the mapping from `other`, which owns none afterwards.
   MemoryMap(MemoryMap&& other) noexcept
       : address_(std::exchange(other.address_, nullptr)), size_(std::exchange(other.size_, 0)) {}
-  /// Unmaps what it has. Leaves `other` with nothing to own.
+  /// Unmaps the owned mapping and takes that of `other`, which owns none afterwards.
   MemoryMap& operator=(MemoryMap&& other) noexcept {
     if (this != &other) {
       reset();
@@ -40,15 +40,15 @@ class MemoryMap {
     return map;
   }
 
-  /// Whether it owns a mapping.
+  /// Returns true if the object owns a mapping.
   [[nodiscard]] explicit operator bool() const { return address_ != nullptr; }
-  /// The first byte; null without a mapping.
+  /// Returns the first byte; null without a mapping.
   [[nodiscard]] std::byte* data() const { return static_cast<std::byte*>(address_); }
-  /// In bytes; 0 without a mapping.
+  /// Returns the size in bytes; 0 without a mapping.
   [[nodiscard]] size_t size() const { return size_; }
-  /// All of it.
+  /// Returns all bytes of the mapping.
   [[nodiscard]] std::span<std::byte> bytes() const { return {data(), size_}; }
-  /// Unmaps it now.
+  /// Unmaps the mapping now.
   void reset() {
     if (address_ != nullptr) ::munmap(address_, size_);
     address_ = nullptr;

@@ -6,15 +6,15 @@
 
 namespace base {
 
-/// Owns a file descriptor; closes it at the end. -1 means none.
+/// An owned file descriptor; the destructor closes it. -1 means none.
 class UniqueFd {
  public:
   UniqueFd() = default;
-  /// Owns `fd` from now on.
+  /// Takes ownership of `fd`.
   explicit UniqueFd(int fd) : fd_(fd) {}
-  /// Leaves `other` with nothing to own.
+  /// Takes the descriptor from `other`, which owns none afterwards.
   UniqueFd(UniqueFd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  /// Closes what it has. Leaves `other` with nothing to own.
+  /// Closes the owned descriptor and takes that of `other`, which owns none afterwards.
   UniqueFd& operator=(UniqueFd&& other) noexcept {
     if (this != &other) reset(std::exchange(other.fd_, -1));
     return *this;
@@ -23,13 +23,13 @@ class UniqueFd {
   UniqueFd& operator=(const UniqueFd&) = delete;
   ~UniqueFd() { reset(); }
 
-  /// The descriptor, or -1.
+  /// Returns the descriptor, or -1.
   [[nodiscard]] int get() const { return fd_; }
-  /// Whether it owns one.
+  /// Returns true if the object owns a descriptor.
   [[nodiscard]] explicit operator bool() const { return fd_ >= 0; }
-  /// Gives the descriptor up to the caller.
+  /// Returns the descriptor and passes its ownership to the caller.
   [[nodiscard]] int release() { return std::exchange(fd_, -1); }
-  /// Closes what it has, and owns `fd` from now on.
+  /// Closes the owned descriptor and takes ownership of `fd`.
   void reset(int fd = -1) {
     if (fd_ >= 0) ::close(fd_);
     fd_ = fd;

@@ -32,7 +32,7 @@ base::Result<Capture> capture_pixels(std::byte* data, const ScanoutBuffer& like,
   if (!source || !target) return base::failure(ENOMEM);
   pixman_image_composite32(PIXMAN_OP_SRC, source.get(), nullptr, target.get(), area.x1, area.y1, 0, 0, 0, 0,
                            static_cast<int>(capture.size.width), static_cast<int>(capture.size.height));
-  // The X byte is whatever the program stored; a picture has none.
+  // The X byte has an arbitrary value in the buffer, and is 0 in a capture.
   for (uint32_t& pixel : capture.pixels) pixel &= 0x00ffffff;
   return capture;
 }

@@ -21,17 +21,17 @@
 
 namespace drmclient {
 
-/// What does not change about a card.
+/// Properties of a card that never change.
 struct CardInfo {
-  std::string driver;  ///< the kernel driver's name, "headless" for the card in memory
-  std::string path;    ///< the device node; empty where there is none
+  std::string driver;  ///< the kernel driver's name, or "headless" for the card in memory
+  std::string path;    ///< the device node; empty for a card without a node
   Size max_size;       ///< largest scan-out buffer and mode
-  /// The kernel's console is on the same screen: an output is enabled only while a program draws, and given
-  /// back with Card::release() after that.
+  /// True if the kernel's console uses the same screen. Enable an output only while a program draws, and call
+  /// Card::release() afterwards.
   bool shared = false;
 };
 
-/// How a card does what it is asked, for people who want to know; each is a word or a few.
+/// The mechanisms that a card uses, as short texts for status reports.
 struct DriverPaths {
   std::string_view commit = "memory";  ///< modes and flips: "atomic", "legacy", "memory"
   std::string_view flush = "none";  ///< changed pixels: "atomic clips", "legacy dirty", "none" (not needed)
@@ -40,16 +40,15 @@ struct DriverPaths {
   friend bool operator==(const DriverPaths&, const DriverPaths&) = default;
 };
 
-/// One output's part of Card::present_all().
+/// The arguments of Card::present() for one output, for Card::present_all().
 struct Frame {
-  OutputId output = 0;              ///< whose
-  ScanoutBuffer* buffer = nullptr;  ///< the other members are as the parameters of Card::present()
-  Point origin;                     ///< as there
-  std::span<const Rect> damage;     ///< as there
+  OutputId output = 0;              ///< the output
+  ScanoutBuffer* buffer = nullptr;  ///< the buffer to show
+  Point origin;                     ///< top left pixel of the shown part
+  std::span<const Rect> damage;     ///< the changed rectangles of the buffer
 };
 
-/// Whether a call failed because another process is DRM master, so that the same call may be tried again
-/// later.
+/// Returns true if a call failed because another process is DRM master. Repeat the call later.
 [[nodiscard]] inline bool is_master_conflict(const std::error_code& error) {
   return error.value() == EBUSY || error.value() == EACCES;
 }
@@ -59,41 +58,45 @@ struct Frame {
   return error.value() == ENODEV;
 }
 
-/// A display card: outputs, modes, buffers, and the calls that put a picture on a screen.
+/// A display card: outputs, modes, scan-out buffers, page flips and events.
 ///
-/// A card and its buffers belong to one thread at a time; nothing here is thread-safe. Calls may block for up
-/// to a frame (a driver's DIRTYFB does), so that thread must never be one that answers programs. Where
-/// another process is DRM master, the calls that change the screen fail with EBUSY or EACCES (see
-/// is_master_conflict()), leave everything as it was, and may be tried again later. ENODEV means that the
-/// card is gone.
+/// A card and its buffers belong to one thread at a time; nothing here is thread-safe. Calls may block for a
+/// frame, because some drivers wait for one in DIRTYFB. So do not call a card from a thread that answers
+/// programs.
+///
+/// If another process is DRM master, the calls that change the screen fail with EBUSY or EACCES (see
+/// is_master_conflict()). They leave everything unchanged and may be repeated later. ENODEV means that the
+/// card was unplugged (see is_unplugged()).
 class Card {
  public:
   Card(const Card&) = delete;
   Card& operator=(const Card&) = delete;
   virtual ~Card() = default;
 
-  /// At most so many rectangles in one present(): DRM_MODE_FB_DIRTY_MAX_CLIPS.
+  /// Maximum number of damage rectangles of one present(): DRM_MODE_FB_DIRTY_MAX_CLIPS.
   static constexpr size_t max_damage_rects = 256;
 
-  /// What does not change; good as long as the card.
+  /// Returns the fixed properties; the reference is valid as long as the card exists.
   [[nodiscard]] virtual const CardInfo& info() const = 0;
 
-  /// The outputs as they are now, connected or not.
+  /// Returns all outputs in their present state, connected or not.
   [[nodiscard]] virtual base::Result<std::vector<Output>> probe() = 0;
 
-  /// A linear buffer. What is in it is left open: vmwgfx hands out memory with old pictures. Errors: EINVAL
-  /// (size or format), ENOMEM, ENOSPC.
+  /// Creates a linear scan-out buffer. Its contents are undefined: vmwgfx hands out memory with old pictures.
+  /// Errors: EINVAL (size or format), ENOMEM, ENOSPC.
   [[nodiscard]] virtual base::Result<std::unique_ptr<ScanoutBuffer>> create_buffer(Size size,
                                                                                    PixelFormat format) = 0;
 
-  /// Enables `output` with `mode`, showing `buffer` from `origin` (the part shown must lie inside the
-  /// buffer). On an error the output is as it was. `buffer` must outlive its time on the screen. What is in
-  /// it may be lost (bochs of Linux 6.x lets the card clear the start of its memory), so draw it once more
-  /// and present() it. Errors: the driver's; ENOSPC where the card has no CRTC left for this output.
+  /// Enables `output` with `mode` and shows `buffer` from `origin`. The part that the mode shows must lie
+  /// inside the buffer, and the buffer must exist as long as it is on the screen.
+  ///
+  /// If the call fails, the output is unchanged. If it succeeds, the pixels of the buffer may be lost,
+  /// because bochs of Linux 6.x clears the start of the card's memory. So draw the buffer again and present()
+  /// it. Errors: the driver's; ENOSPC if the card has no free CRTC for this output.
   [[nodiscard]] virtual base::Result<void> set_mode(OutputId output, const Mode& mode, ScanoutBuffer& buffer,
                                                     Point origin) = 0;
 
-  /// Whether set_mode() can be expected to work; nothing changes on the screen. Errors: the driver's refusal.
+  /// Checks if set_mode() is expected to succeed, without changing the screen. Errors: the driver's refusal.
   [[nodiscard]] virtual base::Result<void> check_mode(OutputId output, const Mode& mode,
                                                       ScanoutBuffer& buffer) {
     static_cast<void>(output);
@@ -102,59 +105,64 @@ class Card {
     return {};
   }
 
-  /// Whether the kernel has a console that comes on an output which is let go.
+  /// Returns true if the kernel has a console that appears on released outputs.
   [[nodiscard]] virtual bool has_console() const { return false; }
 
-  /// Lets the output go, enabled or not. The kernel's console, where there is one, or what was on it before,
-  /// is back at the latest when the output's buffers are destroyed; without either it is dark from then on.
+  /// Releases an output, enabled or not. The kernel's console or the previous picture is back when the
+  /// output's buffers are destroyed, or earlier. If there is neither, the output is dark from then on.
   virtual void release(OutputId output) { static_cast<void>(output); }
 
-  /// Lets the output go to a program that is about to take it: nothing is restored, and DRM master not taken,
-  /// which that program may be asking for at this moment. The output goes dark with its buffers, unless
-  /// something else is on it by then.
+  /// Releases an output to a program that is about to use it. Restores nothing and does not become DRM
+  /// master, because that program may request it at this moment. When its buffers are destroyed, the output
+  /// goes dark unless another framebuffer is on it by then.
   virtual void release_without_restore(OutputId output) { release(output); }
 
-  /// Whether the output still shows the buffer of the last set_mode() or present(): another DRM master may
-  /// have come. Where it does not, the next present() brings it back whole once that one has left. Costs no
-  /// more than a system call.
+  /// Returns true if the output still scans out the buffer of the last set_mode() or present(). It does not
+  /// if another DRM master has set a mode. After that master has released the card, the next present() shows
+  /// the whole picture again. Costs at most one system call.
   [[nodiscard]] virtual bool scans_out_our_fb(OutputId output) {
     static_cast<void>(output);
     return true;
   }
 
-  /// Whether the output shows again what was on it, or on another output of the card, before the first
-  /// set_mode(). The kernel's console is one picture on all outputs, and comes by itself when no process is
-  /// DRM master: after hotplug events, of which programs hear first, and when the terminal in front changes.
+  /// Returns true if the output shows the framebuffer again that was on any output of the card before its
+  /// first set_mode(). That is usually the kernel's console, which shows one framebuffer on all outputs.
+  ///
+  /// The console appears by itself when no process is DRM master: after hotplug events, which programs
+  /// receive first, and at a VT switch.
   [[nodiscard]] virtual bool shows_previous_fb(OutputId output) {
     static_cast<void>(output);
     return false;
   }
 
-  /// Whether the screen may be changed just now. Costs no more than a few system calls, so it can be asked at
-  /// each vblank. Errors: EBUSY, EACCES while another process is DRM master, ENODEV for a card that is gone.
+  /// Returns success if this process can become DRM master now. Costs a few system calls, cheap enough for
+  /// each vblank. Errors: EBUSY or EACCES if another process is DRM master, ENODEV if the card was unplugged.
   [[nodiscard]] virtual base::Result<void> check_master() { return {}; }
 
-  /// The ways that are used for `output` now.
+  /// Returns the mechanisms in use for `output`.
   [[nodiscard]] virtual DriverPaths driver_paths(OutputId output) const {
     static_cast<void>(output);
     return {};
   }
 
-  /// What became of the mappings of this card's buffers.
+  /// Returns the mapping counters of this card's buffers.
   [[nodiscard]] virtual MappingStatistics mapping_statistics() const { return {}; }
 
-  /// The system is short of memory (MemoryPressure): drops the mappings that are not in access. They are made
-  /// again when they are needed.
+  /// Drops all mappings that are not in access; call it when the system is short of memory (MemoryPressure).
+  /// A later access makes the mapping again.
   virtual void release_mappings() {}
 
-  /// Shows `buffer` from `origin` on an output whose mode is set and makes the pixels inside `damage` (buffer
-  /// coordinates, inside the buffer, at most max_damage_rects; empty: nothing changed) visible. Returns when
-  /// the driver has them. Errors: EINVAL for damage beyond those limits or an output without a mode.
+  /// Shows `buffer` from `origin` on an output with a mode, and makes the pixels inside `damage` visible.
+  /// Returns when the driver has received them.
+  ///
+  /// `damage` is in buffer coordinates, lies inside the buffer and has at most max_damage_rects rectangles;
+  /// empty means that nothing changed. Errors: EINVAL if `damage` violates these limits or the output has no
+  /// mode.
   [[nodiscard]] virtual base::Result<void> present(OutputId output, ScanoutBuffer& buffer, Point origin,
                                                    std::span<const Rect> damage) = 0;
 
-  /// present() for several outputs at once: where flips have to be waited for, it is one wait for all of
-  /// them, so that two outputs show as many frames as one. No output twice. Returns a result for each frame.
+  /// Calls present() for several outputs, each at most once, and waits only once for all page flips. So two
+  /// outputs show as many frames as one. Returns one result for each frame.
   [[nodiscard]] virtual std::vector<base::Result<void>> present_all(std::span<const Frame> frames) {
     std::vector<base::Result<void>> results;
     for (const Frame& frame : frames) {
@@ -166,21 +174,21 @@ class Card {
   /// Loads the gamma table; `table` has Output::gamma_entries entries. Errors: EINVAL.
   [[nodiscard]] virtual base::Result<void> set_gamma(OutputId output, std::span<const GammaEntry> table) = 0;
 
-  /// Turns an output whose mode is set on or off; picture and mode stay, and set_mode() turns it on. Errors:
-  /// the driver's; without a mode a KMS card says EINVAL.
+  /// Sets the DPMS level of an output with a mode. Picture and mode are kept, and set_mode() turns the output
+  /// on. Errors: the driver's; a KMS card returns EINVAL without a mode.
   [[nodiscard]] virtual base::Result<void> set_power(OutputId output, Power power) = 0;
 
-  /// Asks for one VblankEvent at the output's next vblank (where the hardware has none, at the mode's rate).
-  /// Asking again before it came changes nothing. While the output is off the events come at the mode's rate
-  /// all the same.
+  /// Requests one VblankEvent for the output's next vblank. Without vblank events of the hardware, or while
+  /// the output is off, a timer provides them at the mode's rate. A second request before the event has no
+  /// effect.
   [[nodiscard]] virtual base::Result<void> request_vblank(OutputId output) = 0;
 
-  /// Readable (poll(2)) when read_events() has something.
+  /// Returns a descriptor for poll(2) that is readable if read_events() has events.
   [[nodiscard]] virtual int event_descriptor() const = 0;
-  /// Takes the events that have come; does not block.
+  /// Returns the pending events. Does not block.
   [[nodiscard]] virtual base::Result<std::vector<Event>> read_events() = 0;
 
-  /// What the output shows; black where it is off. Errors: EINVAL for an output without a mode.
+  /// Returns the pixels that the output shows; black if it is off. Errors: EINVAL if the output has no mode.
   [[nodiscard]] virtual base::Result<Capture> capture(OutputId output) = 0;
 
  protected:

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::string_view prefix = "card";
 
-/// N of "cardN".
+/// Returns the number N of "cardN".
 std::optional<unsigned> card_number(const std::string& name) {
   if (!name.starts_with(prefix)) return std::nullopt;
   const std::string_view digits = std::string_view(name).substr(prefix.size());
@@ -52,7 +52,7 @@ std::vector<CardSummary> summarize_cards(const std::vector<std::string>& paths) 
       if (outputs) {
         summary.outputs = std::move(*outputs);
       } else {
-        summary.problem = "cannot be asked for its outputs: " + outputs.error().message();
+        summary.problem = "cannot probe its outputs: " + outputs.error().message();
       }
     } catch (const std::system_error& error) {
       summary.problem = error.what();

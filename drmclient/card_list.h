@@ -8,26 +8,26 @@
 
 namespace drmclient {
 
-/// What is known of one DRM node, for choosing a card and for telling a person why none was chosen.
+/// A card found by summarize_cards(): for the choice of a card, and to report why none was chosen.
 struct CardSummary {
   std::string path;             ///< of the node, /dev/dri/cardN
-  std::string driver;           ///< empty where it could not be opened
-  std::string problem;          ///< why it cannot be used; empty where it can
-  std::vector<Output> outputs;  ///< connected or not; empty where there is a problem
+  std::string driver;           ///< empty if the card could not be opened
+  std::string problem;          ///< the reason why it is unusable; empty if it is usable
+  std::vector<Output> outputs;  ///< connected or not; empty if there is a problem
 };
 
-/// The primary nodes in `folder` (cardN) in the order of their numbers.
+/// Returns the primary nodes (cardN) in `folder`, sorted by number.
 [[nodiscard]] std::vector<std::string> card_paths(const std::string& folder = "/dev/dri");
 
-/// Looks at every one of `paths`. Never throws for a card that cannot be used.
+/// Opens and probes every card of `paths`. Does not throw for an unusable card.
 [[nodiscard]] std::vector<CardSummary> summarize_cards(const std::vector<std::string>& paths);
 
-/// The first card with a connected output, or, with a connector's name, with that connector; nothing where
-/// there is none.
+/// Returns the first card with the connector named `connector`, or without a name the first with a connected
+/// output. Null if there is none.
 [[nodiscard]] const CardSummary* first_usable(const std::vector<CardSummary>& cards,
                                               const std::optional<std::string>& connector);
 
-/// One line for each card: its path, driver, and connectors with their states.
+/// Returns a line for each card: its path, driver, and connectors with their states.
 [[nodiscard]] std::string describe(const std::vector<CardSummary>& cards);
 
 }  // namespace drmclient

@@ -8,21 +8,20 @@
 
 namespace drmclient {
 
-/// An output reached vblank. `sequence` counts frames of that output and wraps.
+/// An output reached vblank.
 struct VblankEvent {
-  OutputId output = 0;                         ///< whose
-  uint32_t sequence = 0;                       ///< frames of the output so far
-  std::chrono::steady_clock::time_point time;  ///< when it was
+  OutputId output = 0;                         ///< the output
+  uint32_t sequence = 0;                       ///< the output's frame counter, which wraps
+  std::chrono::steady_clock::time_point time;  ///< time of the vblank
 };
 
-/// Something about the outputs changed: probe() again.
+/// The outputs may have changed: call Card::probe().
 struct HotplugEvent {};
 
-/// The machine was asleep (suspended to memory or disk): what the outputs show, and whether they are the
-/// same, is open.
+/// The machine was suspended to memory or disk. The outputs, and the pictures on them, may have changed.
 struct ResumeEvent {};
 
-/// Anything that read_events() may tell.
+/// An event of Card::read_events().
 using Event = std::variant<VblankEvent, HotplugEvent, ResumeEvent>;
 
 }  // namespace drmclient

@@ -12,21 +12,22 @@ struct Point {
   friend bool operator==(const Point&, const Point&) = default;
 };
 
-/// A size in pixels (or, where a name says so, in millimetres).
+/// A size in pixels, or in millimetres if a name says so.
 struct Size {
   uint32_t width = 0;   ///< columns
   uint32_t height = 0;  ///< lines
   friend bool operator==(const Size&, const Size&) = default;
-  /// Width times height, which may need more than 32 bits.
+  /// Returns width times height, which may need more than 32 bits.
   [[nodiscard]] uint64_t area() const { return uint64_t{width} * height; }
 };
 
-/// A half-open rectangle in pixels: x1 <= x < x2, y1 <= y < y2; the same members as struct drm_mode_rect.
+/// A half-open rectangle in pixels: x1 <= x < x2, y1 <= y < y2. The members are those of struct
+/// drm_mode_rect.
 struct Rect {
-  int32_t x1 = 0;  ///< the first column
-  int32_t y1 = 0;  ///< the first line
-  int32_t x2 = 0;  ///< the one after the last column
-  int32_t y2 = 0;  ///< the one after the last line
+  int32_t x1 = 0;  ///< first column
+  int32_t y1 = 0;  ///< first line
+  int32_t x2 = 0;  ///< column after the last one
+  int32_t y2 = 0;  ///< line after the last one
   friend bool operator==(const Rect&, const Rect&) = default;
 
   /// Returns the rectangle of `size` whose top left pixel is at `origin`.
@@ -34,17 +35,17 @@ struct Rect {
     return {static_cast<int32_t>(origin.x), static_cast<int32_t>(origin.y),
             static_cast<int32_t>(origin.x + size.width), static_cast<int32_t>(origin.y + size.height)};
   }
-  /// Whether there is no pixel in it; its sides may then be anything.
+  /// Returns true if the rectangle contains no pixel. Its end may be less than its start then.
   [[nodiscard]] bool empty() const { return x1 >= x2 || y1 >= y2; }
-  /// In columns; 0 where it is empty.
+  /// Returns the number of columns; 0 if empty.
   [[nodiscard]] uint32_t width() const { return empty() ? 0U : static_cast<uint32_t>(x2 - x1); }
-  /// In lines; 0 where it is empty.
+  /// Returns the number of lines; 0 if empty.
   [[nodiscard]] uint32_t height() const { return empty() ? 0U : static_cast<uint32_t>(y2 - y1); }
-  /// Width and height; 0x0 where it is empty.
+  /// Returns width and height; 0x0 if empty.
   [[nodiscard]] Size size() const { return {width(), height()}; }
-  /// In pixels; 0 where it is empty.
+  /// Returns the number of pixels; 0 if empty.
   [[nodiscard]] uint64_t area() const { return size().area(); }
-  /// The part of this rectangle inside `bounds`; empty() where they do not meet.
+  /// Returns the part of this rectangle inside `bounds`; empty() if they are disjoint.
   [[nodiscard]] Rect clipped_to(const Rect& bounds) const {
     return {std::max(x1, bounds.x1), std::max(y1, bounds.y1), std::min(x2, bounds.x2),
             std::min(y2, bounds.y2)};

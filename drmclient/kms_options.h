@@ -11,21 +11,20 @@
 
 namespace drmclient {
 
-/// The uAPI for modes and flips: atomic commits, or the calls from before them (SETCRTC).
+/// The kernel's interface for modes and flips: atomic commits, or the older calls (SETCRTC).
 enum class KmsApi { atomic, legacy };
 
-/// Which card, and how it is to be used. Nothing but the path has to be set.
+/// Options of a KMS card. Only the path is required.
 struct KmsOptions {
   std::string path;                                  ///< of the primary node, /dev/dri/cardN
   MappingChoice mapping = MappingChoice::automatic;  ///< how the CPU reaches the buffers
-  /// The most that is kept mapped between accesses.
+  /// Maximum size of the mappings that are kept between accesses.
   uint64_t mapping_limit_bytes = default_mapping_limit_bytes;
-  KmsApi api = KmsApi::atomic;        ///< where the driver has it
-  std::optional<PixelFormat> format;  ///< the only one to scan out; without it what the plane has
+  KmsApi api = KmsApi::atomic;        ///< used if the driver supports it
+  std::optional<PixelFormat> format;  ///< the only format to scan out; without it all formats of the plane
 };
 
-/// Opens a DRM card without the caller having to know libdrm. Throws std::system_error with a sentence that
-/// names the card.
+/// Opens a DRM card; callers do not need libdrm. Throws std::system_error with a message that names the card.
 [[nodiscard]] std::unique_ptr<Card> open_kms_card(const KmsOptions& options);
 
 }  // namespace drmclient

@@ -8,7 +8,7 @@
 namespace drmclient {
 namespace {
 
-/// Reads a whole decimal number and removes it from `text`.
+/// Parses an unsigned decimal number and removes it from `text`.
 std::optional<uint32_t> take_number(std::string_view& text) {
   uint32_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -41,7 +41,7 @@ std::chrono::nanoseconds Mode::frame_period() const {
   if (pixels == 0 || clock_khz == 0) {
     return std::chrono::nanoseconds(nanoseconds_times_millihertz / default_refresh_millihertz);
   }
-  // Never 0, since it is divided by; and with totals of 16 bits nothing here overflows.
+  // Never 0, because callers divide by it. With totals of 16 bits nothing here overflows.
   return std::chrono::nanoseconds(std::max<uint64_t>(1, pixels * 1'000'000 / clock_khz));
 }
 
@@ -64,13 +64,12 @@ base::Result<ModeRequest> parse_mode(std::string_view text) {
 }
 
 Mode make_mode(Size size, uint32_t refresh_millihertz) {
-  // CVT reduced blanking: a fixed horizontal blank of 160 pixels, and at least 460 us of vertical blank.
+  // CVT reduced blanking: a fixed horizontal blank of 160 pixels, and a vertical blank of at least 460 us.
   constexpr uint32_t horizontal_front_porch = 48;
   constexpr uint32_t horizontal_sync = 32;
   constexpr uint32_t horizontal_blank = 160;
   constexpr uint32_t vertical_front_porch = 3;
-  constexpr uint32_t vertical_sync =
-      8;  // the value of the standard for aspect ratios that it does not list is 10
+  constexpr uint32_t vertical_sync = 8;  // the standard has 10 for aspect ratios that it does not list
   constexpr uint32_t smallest_vertical_blank = vertical_front_porch + vertical_sync + 6;
   constexpr double shortest_vertical_blank_us = 460;
 

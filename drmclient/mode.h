@@ -20,49 +20,51 @@ inline constexpr uint32_t slowest_millihertz = 1'000;
 /// Highest refresh rate of a mode.
 inline constexpr uint32_t fastest_millihertz = 1'000'000;
 
-/// A display timing: the members of struct drm_mode_modeinfo under its names.
+/// A display timing with the members of struct drm_mode_modeinfo.
 struct Mode {
-  std::string name;             ///< as the kernel calls it, or WxH
-  uint32_t clock_khz = 0;       ///< pixels in a millisecond
-  uint32_t hdisplay = 0;        ///< columns that show
-  uint32_t hsync_start = 0;     ///< the column at which the pulse begins
-  uint32_t hsync_end = 0;       ///< and the one after its end
-  uint32_t htotal = 0;          ///< columns, blanking included
-  uint32_t vdisplay = 0;        ///< lines that show
-  uint32_t vsync_start = 0;     ///< the line at which the pulse begins
-  uint32_t vsync_end = 0;       ///< and the one after its end
-  uint32_t vtotal = 0;          ///< lines, blanking included
+  std::string name;             ///< the kernel's name of the mode, or WxH
+  uint32_t clock_khz = 0;       ///< pixels per millisecond
+  uint32_t hdisplay = 0;        ///< visible columns
+  uint32_t hsync_start = 0;     ///< first column of the sync pulse
+  uint32_t hsync_end = 0;       ///< column after the sync pulse
+  uint32_t htotal = 0;          ///< columns with blanking
+  uint32_t vdisplay = 0;        ///< visible lines
+  uint32_t vsync_start = 0;     ///< first line of the sync pulse
+  uint32_t vsync_end = 0;       ///< line after the sync pulse
+  uint32_t vtotal = 0;          ///< lines with blanking
   bool hsync_positive = false;  ///< DRM_MODE_FLAG_PHSYNC, else NHSYNC
   bool vsync_positive = false;  ///< DRM_MODE_FLAG_PVSYNC, else NVSYNC
-  bool preferred = false;       ///< the monitor likes it best (DRM_MODE_TYPE_PREFERRED)
+  bool preferred = false;       ///< the monitor prefers this mode (DRM_MODE_TYPE_PREFERRED)
   friend bool operator==(const Mode&, const Mode&) = default;
 
-  /// What shows of it.
+  /// Returns the visible size.
   [[nodiscard]] Size size() const { return {hdisplay, vdisplay}; }
-  /// Frames a second times 1000; 0 where the timing is incomplete, 2^32-1 where it does not fit.
+  /// Returns frames per second times 1000; 0 if the timing is incomplete, 2^32-1 if the rate is larger.
   [[nodiscard]] uint32_t refresh_millihertz() const;
-  /// The time from one vblank to the next, at least 1 ns; that of 60 Hz where the timing is incomplete.
-  /// Totals beyond 16 bits, which the kernel cannot have, give no sensible time.
+  /// Returns the time between two vblanks, at least 1 ns; the time of 60 Hz if the timing is incomplete.
+  /// Totals beyond 16 bits, which the kernel cannot represent, give no meaningful time.
   [[nodiscard]] std::chrono::nanoseconds frame_period() const;
 };
 
-/// What a user asks for: a size, and a refresh rate if need be.
+/// A mode that a user requests: a size and optionally a refresh rate.
 struct ModeRequest {
-  Size size;                                   ///< of the picture
-  std::optional<uint32_t> refresh_millihertz;  ///< frames a second times 1000
+  Size size;                                   ///< visible size
+  std::optional<uint32_t> refresh_millihertz;  ///< frames per second times 1000
   friend bool operator==(const ModeRequest&, const ModeRequest&) = default;
 };
 
-/// 60 Hz, where nobody asks for another rate.
+/// Refresh rate if none is requested: 60 Hz.
 inline constexpr uint32_t default_refresh_millihertz = 60'000;
 
-/// Reads "1024x768", "1024x768@75" or "1024x768@59.94".
-/// Errors: EINVAL for any other text, for a side of 0 or above 65535, and for a rate outside 1..1000 Hz.
+/// Parses "1024x768", "1024x768@75" or "1024x768@59.94". Errors: EINVAL for any other text, for a side of 0
+/// or above 65535, and for a rate outside 1..1000 Hz.
 [[nodiscard]] base::Result<ModeRequest> parse_mode(std::string_view text);
 
-/// A timing for `size` with the reduced blanking of VESA CVT 1.2, section 3.4. The pixel clock is not rounded
-/// to the 0.25 MHz steps of the standard, so that the refresh rate comes out as asked; no monitor is ever
-/// shown it unasked. `size` is from 8x8 to 16384x16384 and `refresh_millihertz` from 1000 to 1000000.
+/// Makes a timing for `size` with the reduced blanking of VESA CVT 1.2, section 3.4. `size` is from 8x8 to
+/// 16384x16384 and `refresh_millihertz` from 1000 to 1000000.
+///
+/// The pixel clock is not rounded to the standard's steps of 0.25 MHz, so that the refresh rate is the
+/// requested one. No monitor receives such a timing unless a user asks for it.
 [[nodiscard]] Mode make_mode(Size size, uint32_t refresh_millihertz = default_refresh_millihertz);
 
 }  // namespace drmclient

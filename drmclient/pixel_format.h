@@ -26,13 +26,13 @@ enum class PixelFormat : uint32_t {
   xrgb1555 = fourcc('X', 'R', '1', '5'),  ///< XR15
 };
 
-/// Bytes that one pixel takes in memory; 0 for a value outside the enumeration.
+/// Returns the bytes of one pixel in memory; 0 for a value outside the enumeration.
 [[nodiscard]] uint32_t bytes_per_pixel(PixelFormat format);
 
-/// The four characters of the code, e.g. "XR24".
+/// Returns the four characters of the code, e.g. "XR24".
 [[nodiscard]] std::string fourcc_name(PixelFormat format);
 
-/// The format of that name; nothing for one that is not in the enumeration.
+/// Returns the format with the four characters `fourcc`; nothing if the enumeration has none.
 [[nodiscard]] std::optional<PixelFormat> format_named(std::string_view fourcc);
 
 }  // namespace drmclient

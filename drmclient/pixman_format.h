@@ -6,8 +6,8 @@
 
 namespace drmclient {
 
-/// The same format in pixman's terms (pixman names a pixel's bits from the top, as fourcc codes do on little
-/// endian).
+/// Returns pixman's code of `format`. pixman lists the channels of a pixel from the highest bit, as
+/// little-endian fourcc names do.
 [[nodiscard]] constexpr pixman_format_code_t pixman_format(PixelFormat format) {
   switch (format) {
     case PixelFormat::xrgb8888:

@@ -8,7 +8,7 @@ Access::Access(Access&& other) noexcept
     : buffer_(std::exchange(other.buffer_, nullptr)), data_(other.data_), mode_(other.mode_) {}
 
 Access::~Access() {
-  // An error here has no one to go to; callers that care call end() themselves.
+  // A destructor cannot return the error. Callers that need it call end().
   static_cast<void>(end());
 }
 

@@ -12,26 +12,27 @@ namespace drmclient {
 
 class ScanoutBuffer;
 
-/// What the CPU is going to do to a buffer between begin_access() and the end of the access.
+/// The purpose of an access to a buffer.
 enum class AccessMode { read, write, read_write };
 
-/// The CPU's access to a buffer's pixels, from ScanoutBuffer::begin_access() until end() or destruction. The
-/// address holds for this access alone: the next one may be elsewhere. It must end before the buffer does.
+/// A CPU access to a buffer's pixels, from ScanoutBuffer::begin_access() until end() or destruction. The
+/// address is valid only during this access and may be another one in the next. The access must end before
+/// the buffer is destroyed.
 class Access {
  public:
-  /// The access is the new object's; the end of `other` ends nothing.
+  /// Takes over the access of `other`, whose end has no effect afterwards.
   Access(Access&& other) noexcept;
   Access& operator=(Access&&) = delete;
   Access(const Access&) = delete;
   Access& operator=(const Access&) = delete;
   ~Access();
 
-  /// The first byte of the first line.
+  /// Returns the first byte of the first line.
   [[nodiscard]] std::byte* data() const { return data_; }
-  /// Line `y` (0 <= y < height), `width * bytes_per_pixel` bytes long.
+  /// Returns line `y` (0 <= y < height), which has `width * bytes_per_pixel` bytes.
   [[nodiscard]] std::span<std::byte> row(uint32_t y) const;
-  /// Ends the access and tells whether that worked; what was written may be incomplete where it did not.
-  /// Errors: those of the driver, e.g. EIO, ENODEV. A second call does nothing.
+  /// Ends the access. If that fails, the written pixels may be incomplete. Errors: those of the driver, e.g.
+  /// EIO, ENODEV. A second call has no effect.
   base::Result<void> end();
 
  private:
@@ -45,40 +46,40 @@ class Access {
 
 /// A linear buffer that a CRTC can scan out: a dumb buffer with its framebuffer object.
 ///
-/// The CPU reaches its pixels only between begin_access() and the end of that access. The mapping behind it
-/// is kept from one access to the next where the driver allows it and may be dropped and made again, unseen,
-/// at any time between accesses; nothing is pinned in between. Accesses do not nest. Not thread-safe: a
-/// buffer belongs to the thread that uses its card.
+/// The CPU reaches the pixels only during an access, from begin_access() to its end. If the driver allows it,
+/// the mapping is kept between accesses. Between accesses it may be dropped and made again at any time;
+/// nothing is pinned then. Accesses do not nest. Not thread-safe: a buffer belongs to the thread that uses
+/// its card.
 class ScanoutBuffer {
  public:
   ScanoutBuffer(const ScanoutBuffer&) = delete;
   ScanoutBuffer& operator=(const ScanoutBuffer&) = delete;
   virtual ~ScanoutBuffer() = default;
 
-  /// In pixels.
+  /// Returns the size in pixels.
   [[nodiscard]] Size size() const { return size_; }
-  /// Of every pixel.
+  /// Returns the pixel format.
   [[nodiscard]] PixelFormat format() const { return format_; }
-  /// Bytes from one line to the next; at least width * bytes_per_pixel.
+  /// Returns the bytes from one line to the next; at least width * bytes_per_pixel.
   [[nodiscard]] uint32_t pitch_bytes() const { return pitch_bytes_; }
 
-  /// Makes the pixels reachable for `mode`. Errors: ENOMEM, or the driver's; EBUSY while an access is under
-  /// way.
+  /// Maps the pixels for an access of the kind `mode`. Errors: ENOMEM, or the driver's; EBUSY during another
+  /// access.
   [[nodiscard]] base::Result<Access> begin_access(AccessMode mode);
 
-  /// A hint that the mapping will not be needed soon: it may be dropped now. No effect during an access.
+  /// Hints that the mapping is not needed soon and may be dropped now. Has no effect during an access.
   virtual void unmap() = 0;
 
  protected:
-  /// What the functions of the same names say.
+  /// Makes a buffer with these properties.
   ScanoutBuffer(Size size, PixelFormat format, uint32_t pitch_bytes)
       : size_(size), format_(format), pitch_bytes_(pitch_bytes) {}
-  /// Between begin_access() and the end of that access.
+  /// Returns true during an access.
   [[nodiscard]] bool in_access() const { return in_access_; }
 
  private:
   friend class Access;
-  /// Gives the address of the first line, good until end_mapping().
+  /// Returns the address of the first line, valid until end_mapping().
   virtual base::Result<std::byte*> begin_mapping(AccessMode mode) = 0;
   virtual base::Result<void> end_mapping(AccessMode mode) = 0;
 

@@ -12,9 +12,9 @@
 namespace drmclient {
 namespace {
 
-/// A mapping of the memfd that may move. Then the memory is mapped anew for each access, before the last
-/// mapping goes, so that the address is certain to differ, and is made inaccessible at the end of the access
-/// rather than unmapped, so that nothing else takes the address before the next access does.
+/// A mapping of the memfd that can change its address with each access. The new mapping is made before the
+/// old one is unmapped, so that the addresses differ. After an access the memory is inaccessible but stays
+/// mapped, so that no other mapping gets the address.
 class MovingMap {
  public:
   MovingMap(int memory, const HeadlessMappingFaults& faults, base::MemoryMap map)
@@ -81,8 +81,8 @@ class HeadlessDmaBufMapping final : public DmaBufMapping {
 
   MovingMap map_;
   HeadlessMappingFaults& faults_;
-  std::vector<std::byte> cache_;  ///< with faults_.incoherent
-  std::span<std::byte> seen_;     ///< by the CPU in this access
+  std::vector<std::byte> cache_;  ///< used if faults_.incoherent
+  std::span<std::byte> seen_;     ///< the bytes that the CPU accesses
 };
 
 }  // namespace

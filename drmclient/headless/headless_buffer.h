@@ -14,24 +14,24 @@
 
 namespace drmclient {
 
-/// What may go wrong with the mappings of a headless card's buffers, for tests. An errno of 0 is no error.
+/// Faults of the mappings of a headless card's buffers, for tests. An errno of 0 means no error.
 struct HeadlessMappingFaults {
-  /// Every access gets another address, and the last one faults.
+  /// True if each access gets another address and the previous address faults.
   bool moving = false;
-  /// A mapping can be had for an upload only.
+  /// True if a buffer can be mapped only for uploads.
   bool only_for_uploads = false;
-  /// What the CPU does through a dma-buf mapping is in a cache of its own between the brackets of an access.
+  /// True if CPU accesses through a dma-buf mapping go to a separate cache that is written back at their end.
   bool incoherent = false;
-  int refuse_accesses = 0;  ///< begin_access() fails with it
-  int refuse_dumb = 0;      ///< and mapping as a dumb buffer
-  int refuse_dma_buf = 0;   ///< and mapping as a dma-buf
-  std::deque<int> syncs;    ///< what the next calls of DMA_BUF_IOCTL_SYNC give
+  int refuse_accesses = 0;  ///< errno of begin_access()
+  int refuse_dumb = 0;      ///< errno of mapping as a dumb buffer
+  int refuse_dma_buf = 0;   ///< errno of mapping as a dma-buf
+  std::deque<int> syncs;    ///< results of the next calls of DMA_BUF_IOCTL_SYNC
 };
 
-/// A memfd as a scan-out buffer. It is mapped as a dumb buffer is, or in the manner of a dma-buf.
+/// A memfd as a scan-out buffer. It is mapped like a dumb buffer or like a dma-buf.
 class HeadlessBuffer final : public ScanoutBuffer, private MappingSource {
  public:
-  /// `memory` has `pitch_bytes` for each line. `faults` must outlive the buffer.
+  /// Makes a buffer in `memory`, which has `pitch_bytes` for each line. `faults` must outlive the buffer.
   HeadlessBuffer(Size size, PixelFormat format, uint32_t pitch_bytes, base::UniqueFd memory,
                  const std::shared_ptr<MappingCache>& cache, MappingChoice mapping,
                  HeadlessMappingFaults& faults);
@@ -39,14 +39,14 @@ class HeadlessBuffer final : public ScanoutBuffer, private MappingSource {
   HeadlessBuffer& operator=(const HeadlessBuffer&) = delete;
   ~HeadlessBuffer() override = default;
 
-  /// How the CPU reaches it, and the uploads that come before something is shown.
+  /// Returns the object that maps the buffer and uploads its shadow.
   [[nodiscard]] CpuAccess& cpu_access() { return cpu_access_; }
-  /// The same, to ask.
+  /// Returns the same object, read-only.
   [[nodiscard]] const CpuAccess& cpu_access() const { return cpu_access_; }
   void unmap() override { cpu_access_.unmap(); }
 
-  /// What a display that scans the buffer out shows of `area`: not the shadow, and no CPU's mapping. Errors:
-  /// HeadlessMappingFaults::refuse_accesses, ENOMEM.
+  /// Reads the pixels inside `area` as a display controller does, not from the shadow or a CPU mapping.
+  /// Errors: HeadlessMappingFaults::refuse_accesses, ENOMEM.
   [[nodiscard]] base::Result<Capture> scan_out(const Rect& area);
 
  private:
@@ -59,7 +59,7 @@ class HeadlessBuffer final : public ScanoutBuffer, private MappingSource {
   base::UniqueFd memory_;
   size_t size_bytes_;
   HeadlessMappingFaults& faults_;
-  bool in_begin_ = false;  ///< what is mapped now is to be kept
+  bool in_begin_ = false;  ///< true while a mapping is made that the cache keeps
   base::MemoryMap scanned_out_;
   CpuAccess cpu_access_;
 };

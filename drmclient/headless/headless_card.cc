@@ -84,7 +84,8 @@ base::Result<std::unique_ptr<ScanoutBuffer>> HeadlessCard::create_buffer(Size si
   if (!is_headless_mode(size) || std::ranges::find(options_.formats, format) == options_.formats.end()) {
     return base::failure(EINVAL);
   }
-  // The pitch is a multiple of 64 bytes, as with most drivers, so that nothing can take it for the width.
+  // The pitch is a multiple of 64 bytes, as with most drivers, so that tests detect code that derives it from
+  // the width.
   constexpr uint32_t pitch_alignment = 64;
   const uint32_t pitch =
       (size.width * bytes_per_pixel(format) + pitch_alignment - 1) / pitch_alignment * pitch_alignment;

@@ -14,19 +14,19 @@
 
 namespace drmclient {
 
-/// A card in memory with outputs "Virtual-1" and so on: any mode up to 8192x8192, and a timer for vblank. It
-/// serves virtual framebuffers on machines without a display, and stands in for hardware in tests.
+/// A card in memory with outputs "Virtual-1" and so on, any mode up to 8192x8192, and vblanks of a timer. It
+/// serves virtual framebuffers on machines without a display, and replaces hardware in tests.
 class HeadlessCard final : public Card {
  public:
-  /// Of a mode and of a buffer.
+  /// Largest mode and buffer.
   static constexpr Size largest = largest_headless_size;
-  /// That of its first output; the others follow.
+  /// Id of the first output; the other outputs have the next numbers.
   static constexpr OutputId output_id = 1;
-  /// What set_gamma() takes.
+  /// Length of the gamma table.
   static constexpr uint32_t gamma_entries = 256;
 
-  /// Throws std::system_error: EINVAL where options.size is not from 8x8 to 8192x8192, or an errno of the
-  /// kernel's.
+  /// Makes a card. Throws std::system_error: EINVAL if options.size is not from 8x8 to 8192x8192, or an errno
+  /// of the kernel.
   explicit HeadlessCard(HeadlessOptions options);
   HeadlessCard(const HeadlessCard&) = delete;
   HeadlessCard& operator=(const HeadlessCard&) = delete;
@@ -51,29 +51,28 @@ class HeadlessCard final : public Card {
   [[nodiscard]] MappingStatistics mapping_statistics() const override { return mappings_->statistics(); }
   void release_mappings() override { mappings_->release_all(); }
 
-  /// For tests: every begin_access() fails with this errno from now on; 0: no more. The following faults are
-  /// switched off in the same way.
+  /// Makes every begin_access() fail with `code`, until a call with 0. For tests, like the faults below.
   void refuse_accesses(int code) { faults_.refuse_accesses = code; }
-  /// Mappings of the two kinds cannot be made.
+  /// Makes mapping as a dumb buffer and as a dma-buf fail with these errnos.
   void refuse_mappings(int dumb, int dma_buf) {
     faults_.refuse_dumb = dumb;
     faults_.refuse_dma_buf = dma_buf;
   }
-  /// What the next calls of DMA_BUF_IOCTL_SYNC give; those after them work.
+  /// Sets the results of the next calls of DMA_BUF_IOCTL_SYNC; later calls succeed.
   void fail_syncs(std::deque<int> codes) { faults_.syncs = std::move(codes); }
-  /// present() fails.
+  /// Makes present() fail with `code`.
   void refuse_presents(int code) { refuse_presents_ = code; }
-  /// set_mode() fails.
+  /// Makes set_mode() fail with `code`.
   void refuse_modes(int code) { refuse_modes_ = code; }
-  /// Pulls or plugs the cable: a HotplugEvent follows.
+  /// Plugs or unplugs the cable of `output`, which causes a HotplugEvent.
   void set_connected(bool connected, OutputId output = output_id);
-  /// Another monitor: its modes have these sizes, best first, and no others can be set. A HotplugEvent
-  /// follows.
+  /// Connects another monitor, whose modes have `sizes`, best first; other modes cannot be set. Causes a
+  /// HotplugEvent.
   void set_monitor(std::vector<Size> sizes, OutputId output = output_id);
 
-  /// Of its first output, as last set.
+  /// Returns the last power level of the first output.
   [[nodiscard]] Power power() const { return outputs_.front().power; }
-  /// The table that was last loaded for its first output; empty before.
+  /// Returns the last gamma table of the first output; empty if none was loaded.
   [[nodiscard]] const std::vector<GammaEntry>& gamma() const { return outputs_.front().gamma; }
 
  private:
@@ -81,7 +80,7 @@ class HeadlessCard final : public Card {
   [[nodiscard]] Output describe(const HeadlessOutput& own, OutputId id) const;
 
   HeadlessOptions options_;
-  std::shared_ptr<MappingCache> mappings_;  ///< the buffers share it
+  std::shared_ptr<MappingCache> mappings_;  ///< shared with the buffers
   HeadlessMappingFaults faults_;
   CardInfo info_;
   base::UniqueFd epoll_;

@@ -27,8 +27,7 @@ base::Result<void> HeadlessOutput::set_mode(const Mode& mode, HeadlessBuffer& bu
   BASE_TRY(buffer.cpu_access().upload_all());
   std::vector<uint32_t> screen;
   if (strict_) {
-    // A monitor shows what is scanned out from the moment of the mode set; later changes have to be
-    // presented.
+    // A monitor shows the pixels that are in the buffer at the mode set. Later changes must be presented.
     Capture shown = BASE_TRY(buffer.scan_out(Rect::of(mode.size(), origin)));
     screen = std::move(shown.pixels);
   }
@@ -89,7 +88,8 @@ steady_clock::time_point HeadlessOutput::frame_time(uint64_t frame) const {
 base::Result<void> HeadlessOutput::request_vblank() {
   if (front_ == nullptr) return base::failure(EINVAL);
   if (vblank_requested_) return {};
-  // Computed from the start of the mode, not from now, so that the rate holds however late the requests come.
+  // The time is computed from the start of the mode, not from now, so that late requests do not change the
+  // rate.
   const uint64_t next = frames_since_start(steady_clock::now()) + 1;
   BASE_TRY(vblank_timer_.set(frame_time(next)));
   vblank_requested_ = true;

@@ -13,40 +13,40 @@
 
 namespace drmclient {
 
-/// Of a mode and of a buffer of a HeadlessCard.
+/// Largest mode and buffer of a HeadlessCard.
 inline constexpr Size largest_headless_size{8192, 8192};
 
-/// Whether a headless card has a mode of that size.
+/// Returns true if a headless card accepts a mode of `size`.
 [[nodiscard]] bool is_headless_mode(Size size);
 
-/// One output of a HeadlessCard: its monitor, its mode and what it shows, and a timer for its vblanks. The
-/// calls are those of Card for this output.
+/// An output of a HeadlessCard: its monitor, its mode, the buffer on the screen, and a timer for its vblanks.
+/// The calls are those of Card for this output.
 class HeadlessOutput {
  public:
-  /// `strict`: HeadlessOptions::strict_display. Throws std::system_error.
+  /// Makes an output without a mode; `strict` is HeadlessOptions::strict_display. Throws std::system_error.
   explicit HeadlessOutput(bool strict);
 
-  /// As Card::set_mode().
+  /// Does what Card::set_mode() does.
   [[nodiscard]] base::Result<void> set_mode(const Mode& mode, HeadlessBuffer& buffer, Point origin);
-  /// As Card::present().
+  /// Does what Card::present() does.
   [[nodiscard]] base::Result<void> present(HeadlessBuffer& buffer, Point origin,
                                            std::span<const Rect> damage);
-  /// As Card::release().
+  /// Does what Card::release() does.
   void release() { front_ = nullptr; }
-  /// As Card::request_vblank().
+  /// Does what Card::request_vblank() does.
   [[nodiscard]] base::Result<void> request_vblank();
-  /// The vblank that was asked for, where it has come.
+  /// Returns the requested vblank if it has passed.
   [[nodiscard]] std::optional<VblankEvent> read_vblank(OutputId output);
-  /// Readable when read_vblank() may have something.
+  /// Returns a descriptor that is readable if read_vblank() may have an event.
   [[nodiscard]] int vblank_descriptor() const { return vblank_timer_.get(); }
-  /// As Card::capture().
+  /// Does what Card::capture() does.
   [[nodiscard]] base::Result<Capture> capture();
 
-  /// Null where the output has no mode.
+  /// Returns the buffer on the screen; null without a mode.
   [[nodiscard]] const HeadlessBuffer* front() const { return front_; }
 
-  bool connected = true;          ///< whether there is a monitor
-  std::vector<Size> monitor;      ///< the sizes of its modes; none: any
+  bool connected = true;          ///< true if a monitor is connected
+  std::vector<Size> monitor;      ///< sizes of its modes; empty: any size
   Power power = Power::on;        ///< as last set
   std::vector<GammaEntry> gamma;  ///< as last loaded
 
@@ -63,10 +63,10 @@ class HeadlessOutput {
   bool vblank_requested_ = false;
   Mode mode_;
   std::chrono::steady_clock::time_point mode_start_;
-  uint64_t frames_before_mode_ = 0;  ///< of the modes before this one
+  uint64_t frames_before_mode_ = 0;  ///< of all earlier modes
   HeadlessBuffer* front_ = nullptr;
   Point origin_;
-  std::vector<uint32_t> screen_;  ///< where it is strict: what the monitor shows
+  std::vector<uint32_t> screen_;  ///< pixels on the monitor, if strict_
 };
 
 }  // namespace drmclient

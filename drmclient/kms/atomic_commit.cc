@@ -12,7 +12,7 @@
 namespace drmclient {
 namespace {
 
-/// Owns a property blob. The kernel keeps a reference of its own for as long as a state uses it.
+/// An owned property blob. The kernel holds its own reference as long as a state uses the blob.
 class PropertyBlob {
  public:
   static base::Result<PropertyBlob> make(const DrmDevice& device, const void* data, size_t size_bytes) {
@@ -35,7 +35,7 @@ class PropertyBlob {
   uint32_t id_;
 };
 
-/// An atomic request under construction: the first error stays until the commit.
+/// An atomic request under construction, which keeps the first error until the commit.
 class Request {
  public:
   explicit Request(const DrmDevice& device) : device_(device), request_(::drmModeAtomicAlloc()) {
@@ -58,7 +58,7 @@ class Request {
   }
   [[nodiscard]] base::Result<void> commit(uint32_t flags, uint64_t user_data = 0) {
     if (error_ != 0) return base::failure(error_);
-    // The kernel hands the pointer back in the event, as a number.
+    // The kernel returns the pointer in the event as a number.
     auto* const pointer = std::bit_cast<void*>(static_cast<uintptr_t>(user_data));
     return drm_result(::drmModeAtomicCommit(device_.fd(), request_.get(), flags, pointer));
   }
@@ -71,7 +71,7 @@ class Request {
 
 void set_plane(Request& request, const KmsPipe& pipe, const Mode& mode, const DumbBuffer& buffer,
                Point origin) {
-  constexpr unsigned fraction_bits = 16;  // of source coordinates
+  constexpr unsigned fraction_bits = 16;  // of source coordinates in 16.16 format
   const uint32_t plane = pipe.plane_id;
   request.set(plane, pipe.plane, "FB_ID", buffer.framebuffer_id());
   request.set(plane, pipe.plane, "CRTC_ID", pipe.crtc_id);
@@ -85,7 +85,7 @@ void set_plane(Request& request, const KmsPipe& pipe, const Mode& mode, const Du
   request.set(plane, pipe.plane, "CRTC_H", mode.vdisplay);
 }
 
-/// Overlays and cursors that another program left on our CRTC.
+/// Turns off the overlay and cursor planes that another program left on the pipe's CRTC.
 void clear_other_planes(Request& request, const DrmDevice& device, const KmsPipe& pipe) {
   const DrmModePlaneResources planes(::drmModeGetPlaneResources(device.fd()));
   if (!planes) return;
@@ -98,7 +98,8 @@ void clear_other_planes(Request& request, const DrmDevice& device, const KmsPipe
   }
 }
 
-/// Connectors that the kernel's console cloned onto our CRTC: they may not take our mode.
+/// Removes other connectors from the pipe's CRTC. The kernel's console may have cloned them, and they may not
+/// support the new mode.
 void clear_other_connectors(Request& request, const DrmDevice& device, const KmsPipe& pipe) {
   const DrmModeResources resources(::drmModeGetResources(device.fd()));
   if (!resources) return;
@@ -140,7 +141,7 @@ base::Result<void> AtomicCommit::set_mode(const KmsPipe& pipe, const Mode& mode,
 base::Result<bool> AtomicCommit::show(const KmsPipe& pipe, const Mode& mode, const DumbBuffer& buffer,
                                       Point origin, std::span<const Rect> damage, uint64_t user_data) {
   static_assert(sizeof(Rect) == sizeof(drm_mode_rect), "the blob is an array of drm_mode_rect");
-  // Without waiting: some drivers take a whole frame, and DRM master would be held for so long.
+  // Without waiting, because some drivers need a whole frame, and DRM master would be held during that time.
   constexpr uint32_t flags = DRM_MODE_ATOMIC_NONBLOCK | DRM_MODE_PAGE_FLIP_EVENT;
   Request request(device_);
   set_plane(request, pipe, mode, buffer, origin);

@@ -4,11 +4,11 @@
 
 namespace drmclient {
 
-/// KmsInterface through DRM_IOCTL_MODE_ATOMIC: all or nothing, and with damage clips where the plane has
+/// The KmsInterface of DRM_IOCTL_MODE_ATOMIC: all-or-nothing commits, with damage clips if the plane supports
 /// them.
 class AtomicCommit final : public KmsInterface {
  public:
-  /// `device` must outlive it.
+  /// Makes the interface of `device`, which must outlive it.
   explicit AtomicCommit(const DrmDevice& device) : device_(device) {}
 
   [[nodiscard]] KmsApi api() const override { return KmsApi::atomic; }

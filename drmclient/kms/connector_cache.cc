@@ -21,7 +21,7 @@ base::Result<KmsPipe> ConnectorCache::pipe_of(const DrmDevice& device, OutputId 
                                          [](const KmsConnector& connector) { return connector.output.id; });
     if (found != connectors_->end() && found->pipe) return *found->pipe;
     if (is_new) return base::failure(found == connectors_->end() ? ENOENT : ENOSPC);
-    // Another program may have freed a CRTC since.
+    // Another program may have released a CRTC in the meantime.
     forget();
   }
 }

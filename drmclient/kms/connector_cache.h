@@ -7,16 +7,17 @@
 
 namespace drmclient {
 
-/// The connectors of an open card as they were last read. Reading them makes the kernel probe the hardware,
-/// which takes up to a tenth of a second for each connector with a monitor.
+/// A cache of an open card's connectors. Reading them makes the kernel probe the hardware, which takes up to
+/// 0.1 s for each connector with a monitor.
 class ConnectorCache {
  public:
   /// Reads the connectors. Errors: those of read_connectors(); then nothing is cached.
   [[nodiscard]] base::Result<std::vector<KmsConnector>> read(const DrmDevice& device);
-  /// Returns the pipe for `output`, and reads the connectors only if nothing is cached, or nothing that will
-  /// do. Errors: those of read(); ENOENT without such an output; ENOSPC if other outputs have all the CRTCs.
+  /// Returns the pipe of `output`. Reads the connectors if none are cached, or if the cached ones have no
+  /// pipe for `output`. Errors: those of read(); ENOENT for an unknown output; ENOSPC if other outputs use
+  /// all CRTCs.
   [[nodiscard]] base::Result<KmsPipe> pipe_of(const DrmDevice& device, OutputId output);
-  /// The connectors, or which CRTC drives them, may have changed.
+  /// Clears the cache, because the connectors or their CRTCs may have changed.
   void forget() { connectors_.reset(); }
 
  private:

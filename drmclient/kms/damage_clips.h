@@ -11,12 +11,12 @@
 
 namespace drmclient {
 
-/// `damage` as drivers may see it: the part of each rectangle inside `buffer`, without empty ones. qxl writes
-/// beyond its memory for a clip outside the framebuffer, so nothing reaches a driver but through here.
-/// Errors: EINVAL for more than Card::max_damage_rects rectangles.
+/// Returns the parts of the rectangles `damage` inside a framebuffer of the size `buffer`, without empty
+/// ones. All damage for a driver must pass through here, because qxl writes beyond its memory for clips
+/// outside the framebuffer. Errors: EINVAL for more than Card::max_damage_rects rectangles.
 [[nodiscard]] base::Result<std::vector<Rect>> clamp_damage(std::span<const Rect> damage, Size buffer);
 
-/// The same for DRM_IOCTL_MODE_DIRTYFB, whose coordinates have 16 bits; `rects` are clamped.
+/// Returns the clamped rectangles `rects` for DRM_IOCTL_MODE_DIRTYFB, whose coordinates have 16 bits.
 [[nodiscard]] std::vector<drmModeClip> to_clips(std::span<const Rect> rects);
 
 /// Reports that `damage` (clamped; empty: all) of `buffer` changed through `fd`, which must be DRM master:

@@ -17,7 +17,7 @@ namespace {
 }
 
 base::UniqueFd open_node(const std::string& path) {
-  // Not blocking: events are read until there are none left.
+  // Non-blocking, because events are read until none is pending.
   base::UniqueFd fd(::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NONBLOCK));
   if (fd) return fd;
   if (is_node_missing(errno)) {
@@ -32,7 +32,7 @@ base::UniqueFd open_node(const std::string& path) {
 }
 
 /// Returns true if SET_MASTER failed with `error` because another process is DRM master: kernels before 4.20
-/// answer EINVAL then.
+/// return EINVAL in that case.
 bool is_other_master(const std::error_code& error) {
   return error.value() == EINVAL;
 }
@@ -55,7 +55,8 @@ base::Result<void> drm_result(int returned) {
 }
 
 DrmDevice::DrmDevice(const std::string& path, KmsApi wanted) : fd_(open_node(path)), path_(path) {
-  // The first opener has become master. Fails where another one is, and then there is nothing to drop.
+  // The first opener becomes DRM master. The call fails if another process is master, and then there is
+  // nothing to drop.
   static_cast<void>(::drmDropMaster(fd_.get()));
 
   const DrmVersion version(::drmGetVersion(fd_.get()));
@@ -67,7 +68,8 @@ DrmDevice::DrmDevice(const std::string& path, KmsApi wanted) : fd_(open_node(pat
   }
   uint64_t prime = 0;
   can_export_ = ::drmGetCap(fd_.get(), DRM_CAP_PRIME, &prime) == 0 && (prime & DRM_PRIME_CAP_EXPORT) != 0;
-  // Primary planes are listed only for those who ask. Drivers that are not atomic refuse the second.
+  // Only clients with the first capability receive primary planes. Drivers without atomic commits refuse the
+  // second one.
   const bool planes = ::drmSetClientCap(fd_.get(), DRM_CLIENT_CAP_UNIVERSAL_PLANES, 1) == 0;
   if (planes && wanted == KmsApi::atomic && ::drmSetClientCap(fd_.get(), DRM_CLIENT_CAP_ATOMIC, 1) == 0) {
     api_ = KmsApi::atomic;
@@ -85,7 +87,7 @@ base::Result<DrmMaster> DrmMaster::take_quietly(const DrmDevice& device) {
   if (device.driver() != "vmwgfx") return take(device);
   base::UniqueFd opened(::open(device.path().c_str(), O_RDWR | O_CLOEXEC));
   if (!opened) return base::failure_from_errno();
-  // Whoever opens a card without a master becomes it (drm_master_open()).
+  // A process that opens a card without a master becomes its master (drm_master_open()).
   if (::drmIsMaster(opened.get()) == 0) return base::failure(EBUSY);
   return DrmMaster(std::move(opened));
 }

@@ -11,30 +11,31 @@
 
 namespace drmclient {
 
-/// What libdrm's calls return (negative for an error, with errno set) as a Result.
+/// Converts the return value of a libdrm call (negative for an error, with errno set) to a Result.
 [[nodiscard]] base::Result<void> drm_result(int returned);
 
 /// Returns true if open(2) of a card's node fails with the errno `code` because there is no such card.
 [[nodiscard]] bool is_node_missing(int code);
 
-/// An open primary node of a DRM card. The kernel makes the first opener master; this object gives that up at
-/// once, so that a compositor can start at any time. Whoever closes the last descriptor of a card lets the
-/// kernel's console back on the screen (drm_lastclose(), drm_client_dev_restore()).
+/// An open primary node of a DRM card. The kernel makes the first opener DRM master. This object drops master
+/// at once, so that a compositor can start at any time. When the last descriptor of a card is closed, the
+/// kernel restores its console (drm_lastclose(), drm_client_dev_restore()).
 class DrmDevice {
  public:
-  /// Opens `path`; `wanted` legacy never uses atomic commits. Throws std::system_error naming the path and
-  /// what to do: no such node, no permission, not a DRM node, no dumb buffers.
+  /// Opens `path`. `wanted` legacy disables atomic commits. Throws std::system_error that names the path and
+  /// the remedy: no such node, no permission, not a DRM node, no dumb buffers.
   explicit DrmDevice(const std::string& path, KmsApi wanted = KmsApi::atomic);
 
-  /// The open node, which is not master.
+  /// Returns the open node, which is not DRM master.
   [[nodiscard]] int fd() const { return fd_.get(); }
-  /// As it was opened.
+  /// Returns the path of the node.
   [[nodiscard]] const std::string& path() const { return path_; }
-  /// The kernel driver's name (DRM_IOCTL_VERSION).
+  /// Returns the kernel driver's name (DRM_IOCTL_VERSION).
   [[nodiscard]] const std::string& driver() const { return driver_; }
-  /// What was wanted and is there.
+  /// Returns the interface that was wanted, or legacy if the driver has no other.
   [[nodiscard]] KmsApi api() const { return api_; }
-  /// The driver says that it exports buffers (DRM_CAP_PRIME); vmwgfx on 6.1 says so and does not.
+  /// Returns true if the driver claims to export buffers (DRM_CAP_PRIME). vmwgfx on 6.1 claims it without
+  /// doing so.
   [[nodiscard]] bool can_export() const { return can_export_; }
 
  private:
@@ -45,32 +46,32 @@ class DrmDevice {
   bool can_export_ = false;
 };
 
-/// DRM master, for the length of one operation.
+/// DRM master for the duration of one operation; the destructor drops it.
 class DrmMaster {
  public:
-  /// For calls on the device's own descriptor. Errors: EBUSY where another process is master; EACCES or EPERM
-  /// where this one may not become it.
+  /// Becomes DRM master on the device's own descriptor. Errors: EBUSY if another process is master; EACCES or
+  /// EPERM if this process is not permitted to become it.
   [[nodiscard]] static base::Result<DrmMaster> take(const DrmDevice& device);
-  /// For calls that are made often, on fd(). vmwgfx sends a hotplug uevent at each SET_MASTER
-  /// (vmw_master_set()), which would be one for each frame, but none for a master that has just opened the
-  /// card: there it opens the card once more. Framebuffers and other KMS objects are the same through every
+  /// Becomes DRM master on fd(), without side effects, for frequent calls. vmwgfx sends a hotplug uevent at
+  /// each SET_MASTER (vmw_master_set()), but not if a process becomes master by opening the card. So for
+  /// vmwgfx the card is opened once more. Framebuffers and other KMS objects are the same on every
   /// descriptor.
   [[nodiscard]] static base::Result<DrmMaster> take_quietly(const DrmDevice& device);
-  /// Leaves `other` with nothing to own.
+  /// Takes DRM master from `other`, which does not drop it afterwards.
   DrmMaster(DrmMaster&& other) noexcept;
   DrmMaster& operator=(DrmMaster&&) = delete;
   DrmMaster(const DrmMaster&) = delete;
   DrmMaster& operator=(const DrmMaster&) = delete;
   ~DrmMaster();
 
-  /// The descriptor that is master.
+  /// Returns the descriptor that is DRM master.
   [[nodiscard]] int fd() const { return fd_; }
 
  private:
   explicit DrmMaster(int fd) : fd_(fd) {}
   explicit DrmMaster(base::UniqueFd opened) : opened_(std::move(opened)), fd_(opened_.get()) {}
-  base::UniqueFd opened_;  ///< its end is the end of being master
-  int fd_;                 ///< of the device, which lives longer, or opened_; -1 where moved from
+  base::UniqueFd opened_;  ///< DRM master ends when it is closed
+  int fd_;  ///< opened_, or the descriptor of the device, which outlives this object; -1 if moved from
 };
 
 }  // namespace drmclient

@@ -7,36 +7,36 @@
 
 namespace drmclient {
 
-/// libdrm's copies of what the kernel told, each freed by libdrm's own function.
+/// A deleter for libdrm's copies of kernel data, each of which has a free function of its own.
 template <auto free_function>
 struct DrmFree {
-  /// For std::unique_ptr.
+  /// Frees `object`, for std::unique_ptr.
   template <typename T>
   void operator()(T* object) const {
     free_function(object);
   }
 };
 
-/// Of drmGetVersion().
+/// A result of drmGetVersion().
 using DrmVersion = std::unique_ptr<drmVersion, DrmFree<&drmFreeVersion>>;
-/// Of drmModeGetResources().
+/// A result of drmModeGetResources().
 using DrmModeResources = std::unique_ptr<drmModeRes, DrmFree<&drmModeFreeResources>>;
-/// Of drmModeGetConnector().
+/// A result of drmModeGetConnector().
 using DrmModeConnector = std::unique_ptr<drmModeConnector, DrmFree<&drmModeFreeConnector>>;
-/// Of drmModeGetEncoder().
+/// A result of drmModeGetEncoder().
 using DrmModeEncoder = std::unique_ptr<drmModeEncoder, DrmFree<&drmModeFreeEncoder>>;
-/// Of drmModeGetCrtc().
+/// A result of drmModeGetCrtc().
 using DrmModeCrtc = std::unique_ptr<drmModeCrtc, DrmFree<&drmModeFreeCrtc>>;
-/// Of drmModeGetPlaneResources().
+/// A result of drmModeGetPlaneResources().
 using DrmModePlaneResources = std::unique_ptr<drmModePlaneRes, DrmFree<&drmModeFreePlaneResources>>;
-/// Of drmModeGetPlane().
+/// A result of drmModeGetPlane().
 using DrmModePlane = std::unique_ptr<drmModePlane, DrmFree<&drmModeFreePlane>>;
-/// Of drmModeObjectGetProperties().
+/// A result of drmModeObjectGetProperties().
 using DrmModeObjectProperties =
     std::unique_ptr<drmModeObjectProperties, DrmFree<&drmModeFreeObjectProperties>>;
-/// Of drmModeGetProperty().
+/// A result of drmModeGetProperty().
 using DrmModeProperty = std::unique_ptr<drmModePropertyRes, DrmFree<&drmModeFreeProperty>>;
-/// Of drmModeAtomicAlloc().
+/// A result of drmModeAtomicAlloc().
 using DrmModeAtomicRequest = std::unique_ptr<drmModeAtomicReq, DrmFree<&drmModeAtomicFree>>;
 
 }  // namespace drmclient

@@ -11,8 +11,8 @@
 namespace drmclient {
 namespace {
 
-/// pixman wants lines a multiple of 4 bytes apart, and drivers give no more padding than they need themselves
-/// (1023 pixels of RG24 would be 3069 bytes), so the buffer is made that much wider.
+/// Alignment of the width: pixman requires a pitch of a multiple of 4 bytes. Drivers add only the padding
+/// that they need themselves (1023 pixels of RG24 would have 3069 bytes), so the buffer is made wider.
 constexpr uint32_t width_alignment_pixels = 4;
 constexpr uint32_t pitch_alignment_bytes = 4;
 

@@ -11,49 +11,50 @@
 
 namespace drmclient {
 
-/// Owns a dumb buffer's GEM handle.
+/// The owned GEM handle of a dumb buffer.
 class GemHandle {
  public:
-  /// Owns `handle` from now on; `device` must outlive it.
+  /// Takes ownership of `handle`; `device` must outlive this object.
   GemHandle(const DrmDevice& device, uint32_t handle) : device_(&device), handle_(handle) {}
-  /// Leaves `other` with nothing to own.
+  /// Takes the handle from `other`, which owns none afterwards.
   GemHandle(GemHandle&& other) noexcept;
   GemHandle& operator=(GemHandle&&) = delete;
   GemHandle(const GemHandle&) = delete;
   GemHandle& operator=(const GemHandle&) = delete;
   ~GemHandle();
-  /// The handle, which is good on the device's own descriptor.
+  /// Returns the handle, which is valid on the device's own descriptor.
   [[nodiscard]] uint32_t get() const { return handle_; }
 
  private:
   const DrmDevice* device_;
-  uint32_t handle_;  ///< 0 where moved from
+  uint32_t handle_;  ///< 0 if moved from
 };
 
-/// Owns a KMS framebuffer object: what a plane or CRTC can be told to show. Its end turns off what still
-/// shows it.
+/// An owned KMS framebuffer object, which planes and CRTCs scan out. The destructor turns off CRTCs that
+/// still show it.
 class KmsFramebuffer {
  public:
-  /// Owns the framebuffer `id` from now on; `device` must outlive it.
+  /// Takes ownership of the framebuffer `id`; `device` must outlive this object.
   KmsFramebuffer(const DrmDevice& device, uint32_t id) : device_(&device), id_(id) {}
-  /// Leaves `other` with nothing to own.
+  /// Takes the framebuffer from `other`, which owns none afterwards.
   KmsFramebuffer(KmsFramebuffer&& other) noexcept;
   KmsFramebuffer& operator=(KmsFramebuffer&&) = delete;
   KmsFramebuffer(const KmsFramebuffer&) = delete;
   KmsFramebuffer& operator=(const KmsFramebuffer&) = delete;
   ~KmsFramebuffer();
-  /// KMS's object id.
+  /// Returns the KMS object id.
   [[nodiscard]] uint32_t id() const { return id_; }
 
  private:
   const DrmDevice* device_;
-  uint32_t id_;  ///< 0 where moved from
+  uint32_t id_;  ///< 0 if moved from
 };
 
-/// A dumb buffer with its framebuffer object. Keeps the card's node open.
+/// A dumb buffer with its framebuffer object. It keeps the card's node open.
 class DumbBuffer final : public ScanoutBuffer, private MappingSource {
  public:
-  /// Errors: EINVAL (a size or format that the driver does not take), ENOMEM, ENOSPC.
+  /// Creates a dumb buffer and its framebuffer. Errors: EINVAL (a size or format that the driver does not
+  /// support), ENOMEM, ENOSPC.
   [[nodiscard]] static base::Result<std::unique_ptr<DumbBuffer>> create(
       std::shared_ptr<const DrmDevice> device, Size size, PixelFormat format,
       const std::shared_ptr<MappingCache>& cache, MappingChoice mapping);
@@ -61,13 +62,13 @@ class DumbBuffer final : public ScanoutBuffer, private MappingSource {
   DumbBuffer& operator=(const DumbBuffer&) = delete;
   ~DumbBuffer() override = default;
 
-  /// KMS's object id of the framebuffer.
+  /// Returns the KMS object id of the framebuffer.
   [[nodiscard]] uint32_t framebuffer_id() const { return framebuffer_.id(); }
-  /// The card's open node.
+  /// Returns the card's open node.
   [[nodiscard]] const DrmDevice& device() const { return *device_; }
-  /// How the CPU reaches it, and the uploads that come before the driver is told.
+  /// Returns the object that maps the buffer and uploads its shadow.
   [[nodiscard]] CpuAccess& cpu_access() { return cpu_access_; }
-  /// The same, to ask.
+  /// Returns the same object, read-only.
   [[nodiscard]] const CpuAccess& cpu_access() const { return cpu_access_; }
 
   void unmap() override { cpu_access_.unmap(); }
@@ -85,7 +86,7 @@ class DumbBuffer final : public ScanoutBuffer, private MappingSource {
   base::Result<std::unique_ptr<BufferMapping>> map_dumb() override;
   base::Result<std::unique_ptr<BufferMapping>> map_dma_buf() override;
 
-  // In the order in which they must be made; released in the other.
+  // Declared in the order of creation; destroyed in the reverse order.
   std::shared_ptr<const DrmDevice> device_;
   size_t size_bytes_;
   GemHandle handle_;

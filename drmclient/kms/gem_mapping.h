@@ -11,14 +11,14 @@
 namespace drmclient {
 
 /// Maps the GEM buffer `handle` of `size_bytes` through the card's own node: DRM_IOCTL_MODE_MAP_DUMB and
-/// mmap(2). Every driver with dumb buffers has it. Errors: those of the two calls.
+/// mmap(2). Every driver with dumb buffers supports it. Errors: those of the two calls.
 [[nodiscard]] base::Result<std::unique_ptr<BufferMapping>> map_gem_dumb(const DrmDevice& device,
                                                                         uint32_t handle, size_t size_bytes);
 
-/// Exports the buffer as a dma-buf and maps that. The descriptor lives as long as the mapping and is seen by
-/// no one else. Errors: ENOSYS, ENOENT or EOPNOTSUPP where the driver does not export or map (bochs, qxl and
-/// vmwgfx on 6.1), or must not be written to in this way: vmwgfx finds out what the CPU wrote by looking at
-/// the mappings of its node (vmw_bo_dirty_scan()).
+/// Exports the buffer as a dma-buf and maps it. The descriptor exists as long as the mapping and is private
+/// to it. Errors: ENOSYS, ENOENT or EOPNOTSUPP if the driver does not export or map buffers (bochs, qxl and
+/// vmwgfx on 6.1). vmwgfx is always refused, because it detects written pixels in the mappings of its node
+/// (vmw_bo_dirty_scan()).
 [[nodiscard]] base::Result<std::unique_ptr<BufferMapping>> map_gem_dma_buf(const DrmDevice& device,
                                                                            uint32_t handle,
                                                                            size_t size_bytes);

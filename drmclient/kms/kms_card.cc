@@ -21,13 +21,13 @@ namespace {
 
 using std::chrono::steady_clock;
 
-/// So long a flip is waited for: longer than a frame of any mode.
+/// Flip timeout; longer than a frame of any mode.
 constexpr int flip_timeout_ms = 200;
 
-/// So long after a card came back the kernel's console may come to it.
+/// Maximum time from the return of a card to the return of fbcon.
 constexpr std::chrono::seconds fbcon_timeout{1};
 
-/// Time until a probe() that could not look at the card is tried again.
+/// Time until a probe() that could not probe the hardware is repeated.
 constexpr std::chrono::seconds time_to_next_probe{1};
 
 }  // namespace
@@ -65,11 +65,11 @@ base::Result<std::shared_ptr<const DrmDevice>> KmsCard::open_device() {
   if (defer_open_for_fbcon()) return base::failure(ENODEV);
   try {
     auto device = std::make_shared<const DrmDevice>(options_.path, options_.api);
-    // Another card may have got the number of one that is gone.
+    // Another card may have the number of an unplugged one.
     if (device->driver() != info_.driver) return base::failure(ENODEV);
     base::watch_input(epoll_, device->fd());
     device_ = device;
-    // While the node was closed, others may have used the card, or it may be another one.
+    // While the node was closed, other programs may have used the card, or the card may have been replaced.
     connectors_.forget();
     return device;
   } catch (const std::system_error& error) {
@@ -78,19 +78,21 @@ base::Result<std::shared_ptr<const DrmDevice>> KmsCard::open_device() {
   }
 }
 
-/// Of a card that is bound to its driver again, the node is there before the kernel's console. Where anyone
-/// is DRM master just when that comes, the screen stays dark after them, until another terminal was in front:
-/// seen with 6.12 and 7.2 and a client that does nothing else.
+/// Returns true if the card must not be opened yet because fbcon is missing.
+///
+/// When a driver is rebound, the card's node appears before fbcon attaches. If a client holds DRM master at
+/// that moment, the screen stays dark after that client exits, until the next VT switch. Seen on 6.12 and 7.2
+/// with a client that does nothing else.
 bool KmsCard::defer_open_for_fbcon() {
-  const bool there = has_framebuffer_console();
-  console_seen_ = console_seen_ || there;
-  if (there || !console_seen_ || ::access(options_.path.c_str(), F_OK) != 0) {
+  const bool attached = has_framebuffer_console();
+  console_seen_ = console_seen_ || attached;
+  if (attached || !console_seen_ || ::access(options_.path.c_str(), F_OK) != 0) {
     node_reappeared_at_.reset();
     return false;
   }
   const auto now = clock_.now();
   if (!node_reappeared_at_) node_reappeared_at_ = now;
-  // It may also have been taken away for good.
+  // The console may also have been removed permanently.
   console_seen_ = now - *node_reappeared_at_ < fbcon_timeout;
   return console_seen_;
 }
@@ -98,7 +100,7 @@ bool KmsCard::defer_open_for_fbcon() {
 base::Result<std::vector<Output>> KmsCard::probe() {
   const auto device = open_device();
   if (!device) {
-    // Nothing else says that the console is there now, or that it does not come.
+    // No event reports that the console has attached or that the timeout has passed.
     if (node_reappeared_at_) probe_later();
     return tl::make_unexpected(device.error());
   }
@@ -108,9 +110,9 @@ base::Result<std::vector<Output>> KmsCard::probe() {
   for (KmsConnector& connector : connectors) {
     Output& output = outputs.emplace_back(std::move(connector.output));
     if (options_.format) {
-      const bool there = std::ranges::find(output.formats, *options_.format) != output.formats.end();
+      const bool supported = std::ranges::find(output.formats, *options_.format) != output.formats.end();
       output.formats.clear();
-      if (there) output.formats.push_back(*options_.format);
+      if (supported) output.formats.push_back(*options_.format);
     }
   }
   return outputs;
@@ -130,11 +132,12 @@ base::Result<std::unique_ptr<ScanoutBuffer>> KmsCard::create_buffer(Size size, P
   return BASE_TRY(DumbBuffer::create(device, size, format, mappings_, options_.mapping));
 }
 
-base::Result<DumbBuffer*> KmsCard::own_buffer(ScanoutBuffer& buffer, const Mode& mode, Point origin) const {
-  auto* own = dynamic_cast<DumbBuffer*>(&buffer);
-  if (own == nullptr || &own->device() != device_.lock().get()) return base::failure(EINVAL);
+base::Result<DumbBuffer*> KmsCard::as_dumb_buffer(ScanoutBuffer& buffer, const Mode& mode,
+                                                  Point origin) const {
+  auto* dumb = dynamic_cast<DumbBuffer*>(&buffer);
+  if (dumb == nullptr || &dumb->device() != device_.lock().get()) return base::failure(EINVAL);
   if (!is_inside(mode.size(), origin, buffer.size())) return base::failure(EINVAL);
-  return own;
+  return dumb;
 }
 
 KmsOutput* KmsCard::find_enabled(OutputId output) const {
@@ -154,22 +157,22 @@ base::Result<std::unique_ptr<KmsOutput>> KmsCard::make_output(const DrmDevice& d
 }
 
 base::Result<void> KmsCard::check_mode(OutputId output, const Mode& mode, ScanoutBuffer& buffer) {
-  const DumbBuffer* const own = BASE_TRY(own_buffer(buffer, mode, {}));
-  const DrmDevice& device = own->device();
+  const DumbBuffer* const dumb = BASE_TRY(as_dumb_buffer(buffer, mode, {}));
+  const DrmDevice& device = dumb->device();
   const KmsPipe pipe = BASE_TRY(connectors_.pipe_of(device, output));
   const DrmMaster master = BASE_TRY(DrmMaster::take(device));
-  return make_kms_interface(device, pipe)->test_mode(pipe, mode, *own);
+  return make_kms_interface(device, pipe)->test_mode(pipe, mode, *dumb);
 }
 
 base::Result<void> KmsCard::set_mode(OutputId output, const Mode& mode, ScanoutBuffer& buffer, Point origin) {
-  DumbBuffer* const own = BASE_TRY(own_buffer(buffer, mode, origin));
+  DumbBuffer* const dumb = BASE_TRY(as_dumb_buffer(buffer, mode, origin));
   KmsOutput* enabled = find_enabled(output);
   std::unique_ptr<KmsOutput> made;
   if (enabled == nullptr) {
-    made = BASE_TRY(make_output(own->device(), output));
+    made = BASE_TRY(make_output(dumb->device(), output));
     enabled = made.get();
   }
-  BASE_TRY(enabled->set_mode(mode, *own, origin));
+  BASE_TRY(enabled->set_mode(mode, *dumb, origin));
   if (made) enabled_outputs_[output] = std::move(made);
   return {};
 }
@@ -186,7 +189,7 @@ bool KmsCard::shows_previous_fb(OutputId output) {
   const uint32_t shown = enabled == nullptr ? 0 : enabled->framebuffer_shown();
   if (shown == 0) return false;
   return std::ranges::any_of(
-      enabled_outputs_, [shown](const auto& entry) { return entry.second->framebuffer_before() == shown; });
+      enabled_outputs_, [shown](const auto& entry) { return entry.second->previous_framebuffer() == shown; });
 }
 
 base::Result<void> KmsCard::check_master() {
@@ -220,9 +223,9 @@ std::vector<base::Result<void>> KmsCard::present_all(std::span<const Frame> fram
 base::Result<bool> KmsCard::submit(const Frame& frame) {
   KmsOutput* enabled = find_enabled(frame.output);
   if (enabled == nullptr) return base::failure(EINVAL);
-  DumbBuffer* const own = BASE_TRY(own_buffer(*frame.buffer, enabled->mode(), frame.origin));
+  DumbBuffer* const dumb = BASE_TRY(as_dumb_buffer(*frame.buffer, enabled->mode(), frame.origin));
   const auto clamped = BASE_TRY(clamp_damage(frame.damage, frame.buffer->size()));
-  return enabled->submit(*own, frame.origin, clamped);
+  return enabled->submit(*dumb, frame.origin, clamped);
 }
 
 bool KmsCard::has_console() const {
@@ -230,7 +233,7 @@ bool KmsCard::has_console() const {
 }
 
 void KmsCard::release(OutputId output) {
-  // Where this fails, the end of the last buffer closes the card, and the kernel restores its console.
+  // If this fails, destroying the last buffer closes the card, and the kernel restores its console.
   if (const KmsOutput* enabled = find_enabled(output); enabled != nullptr) enabled->restore();
   release_without_restore(output);
 }
@@ -240,7 +243,7 @@ void KmsCard::release_without_restore(OutputId output) {
   if (enabled == nullptr) return;
   output_quirks_[output] = quirks_of(*enabled);
   enabled_outputs_.erase(output);
-  // Its CRTC is free for another output.
+  // Another output can use the CRTC now.
   connectors_.forget();
 }
 
@@ -261,8 +264,8 @@ base::Result<void> KmsCard::request_vblank(OutputId output) {
                                    enabled->power() == Power::on);
 }
 
-/// Takes the events of the card's node; vblanks go to deferred_events_. Returns the outputs whose flips are
-/// done.
+/// Reads the events of the card's node and stores vblanks in deferred_events_. Returns the outputs whose
+/// flips are complete.
 std::vector<OutputId> KmsCard::read_device(const DrmDevice& device) {
   const DrmEvents events = read_drm_events(device.fd());
   for (const DrmVblank& vblank : events.vblanks) {
@@ -285,8 +288,8 @@ void KmsCard::wait_for_flips(std::vector<OutputId> outputs) {
     if (outputs.empty()) break;
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - steady_clock::now());
     pollfd event{device->fd(), POLLIN, 0};
-    // An event that never comes (the CRTC was turned off by another master) holds nobody up for long. The
-    // node of a card that is gone hangs up.
+    // The timeout covers events that never arrive, because another master has turned the CRTC off. The node
+    // of an unplugged card reports POLLHUP.
     if (left.count() <= 0 || ::poll(&event, 1, static_cast<int>(left.count())) == 0) break;
     if ((event.revents & (POLLERR | POLLHUP)) != 0) break;
   }

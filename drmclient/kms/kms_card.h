@@ -23,13 +23,13 @@ namespace drmclient {
 
 /// A card driven through KMS.
 ///
-/// Its node is open only while a buffer exists. The kernel brings its console back when the last descriptor
-/// of a card is closed (drm_lastclose()), for whichever program that was, so a daemon with nothing to show
-/// must not have one open. DRM master is held for the length of one call.
+/// Its node is open only while a buffer exists. The kernel restores its console when any program closes the
+/// last descriptor of a card (drm_lastclose()). So a daemon with nothing to show must not have one open. DRM
+/// master is held for the duration of one call.
 class KmsCard final : public Card {
  public:
-  /// Looks at the card and closes it again. `clock` must outlive the card. Throws std::system_error with a
-  /// sentence that names the card.
+  /// Checks the card and closes it again. `clock` must outlive the card. Throws std::system_error with a
+  /// message that names the card.
   explicit KmsCard(KmsOptions options, const base::Clock& clock = base::monotonic_clock());
   KmsCard(const KmsCard&) = delete;
   KmsCard& operator=(const KmsCard&) = delete;
@@ -63,7 +63,7 @@ class KmsCard final : public Card {
   void release_mappings() override { mappings_->release_all(); }
 
  private:
-  /// What the driver turned out to do; kept when the output is released.
+  /// The driver's behaviour on an output; kept when the output is released.
   struct OutputQuirks {
     KmsApi api = KmsApi::legacy;
     bool damage_clips = false;
@@ -73,8 +73,8 @@ class KmsCard final : public Card {
 
   [[nodiscard]] base::Result<std::shared_ptr<const DrmDevice>> open_device();
   [[nodiscard]] bool defer_open_for_fbcon();
-  [[nodiscard]] base::Result<DumbBuffer*> own_buffer(ScanoutBuffer& buffer, const Mode& mode,
-                                                     Point origin) const;
+  [[nodiscard]] base::Result<DumbBuffer*> as_dumb_buffer(ScanoutBuffer& buffer, const Mode& mode,
+                                                         Point origin) const;
   void probe_later();
   [[nodiscard]] base::Result<std::unique_ptr<KmsOutput>> make_output(const DrmDevice& device,
                                                                      OutputId output);
@@ -87,21 +87,21 @@ class KmsCard final : public Card {
   KmsOptions options_;
   const base::Clock& clock_;
   CardInfo info_;
-  std::shared_ptr<MappingCache> mappings_;  ///< the buffers share it
-  std::weak_ptr<const DrmDevice> device_;   ///< the buffers own it
+  std::shared_ptr<MappingCache> mappings_;  ///< shared with the buffers
+  std::weak_ptr<const DrmDevice> device_;   ///< owned by the buffers
   base::UniqueFd epoll_;
   UdevMonitor monitor_;
   ResumeMonitor resume_monitor_;
-  /// Expires when a probe() is worth another try; its event is a HotplugEvent.
+  /// Expires when probe() is worth another call, and causes a HotplugEvent.
   base::TimerFd probe_timer_;
   ConnectorCache connectors_;  ///< of the open node
   KmsOutput::CardQuirks card_quirks_;
   std::map<OutputId, std::unique_ptr<KmsOutput>> enabled_outputs_;
   std::map<OutputId, OutputQuirks> output_quirks_;
-  /// Vblanks that were read while a flip was waited for; the descriptor is readable while there are any.
+  /// Vblanks that were read while a flip was awaited. deferred_event_ is readable if there are any.
   std::vector<Event> deferred_events_;
-  bool console_seen_ = false;  ///< the kernel's console has been on a framebuffer
-  /// Since when the card's node is there, and that console not.
+  bool console_seen_ = false;  ///< fbcon has been attached
+  /// Time at which the card's node reappeared without fbcon.
   std::optional<std::chrono::steady_clock::time_point> node_reappeared_at_;
   base::UniqueFd deferred_event_;
 };

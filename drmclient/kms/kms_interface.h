@@ -11,8 +11,8 @@
 
 namespace drmclient {
 
-/// A way to tell the driver what a pipe shows. The caller is DRM master during each call. A call that fails
-/// leaves everything as it was. Errors: those of the driver; EACCES where the caller is not master.
+/// The interface that sets the state of a pipe. The caller must be DRM master during each call. A call that
+/// fails changes nothing. Errors: those of the driver; EACCES if the caller is not master.
 class KmsInterface {
  public:
   KmsInterface() = default;
@@ -20,24 +20,25 @@ class KmsInterface {
   KmsInterface& operator=(const KmsInterface&) = delete;
   virtual ~KmsInterface() = default;
 
-  /// Which of the two it is.
+  /// Returns the API of this interface.
   [[nodiscard]] virtual KmsApi api() const = 0;
-  /// Whether the driver would take the mode; nothing changes. Where it cannot be asked: yes.
+  /// Checks if the driver accepts the mode, without setting it. Returns success if the API cannot check.
   [[nodiscard]] virtual base::Result<void> test_mode(const KmsPipe& pipe, const Mode& mode,
                                                      const DumbBuffer& buffer) = 0;
-  /// Turns the pipe on with `mode`, showing `buffer` from `origin`; its other planes are turned off.
+  /// Enables the pipe with `mode` and shows `buffer` from `origin`; its other planes are turned off.
   [[nodiscard]] virtual base::Result<void> set_mode(const KmsPipe& pipe, const Mode& mode,
                                                     const DumbBuffer& buffer, Point origin) = 0;
-  /// Shows `buffer` from `origin` in the mode that is set; `damage` (clamped) is made visible where the pipe
-  /// has_damage_clips(). True where the driver only begins with it here, and an event of the type
-  /// DRM_EVENT_FLIP_COMPLETE with `user_data` comes on the device's descriptor when it is done. EBUSY also
-  /// where the last one is not done yet.
+  /// Shows `buffer` from `origin` in the current mode. If the pipe has_damage_clips(), makes `damage`
+  /// (clamped) visible.
+  ///
+  /// Returns true if the flip is still pending. Then a DRM_EVENT_FLIP_COMPLETE with `user_data` arrives on
+  /// the device's descriptor at its end. Errors: also EBUSY if the previous flip is pending.
   [[nodiscard]] virtual base::Result<bool> show(const KmsPipe& pipe, const Mode& mode,
                                                 const DumbBuffer& buffer, Point origin,
                                                 std::span<const Rect> damage, uint64_t user_data) = 0;
-  /// Turns the pipe off or on; mode and buffer stay.
+  /// Turns the pipe on or off; mode and buffer are kept.
   [[nodiscard]] virtual base::Result<void> set_power(const KmsPipe& pipe, Power power) = 0;
-  /// `table` has KmsPipe::gamma_entries() entries.
+  /// Loads the gamma table; `table` has KmsPipe::gamma_entries() entries.
   [[nodiscard]] virtual base::Result<void> set_gamma(const KmsPipe& pipe,
                                                      std::span<const GammaEntry> table) = 0;
 };

@@ -11,8 +11,8 @@ namespace {
 constexpr uint32_t flags_understood =
     DRM_MODE_FLAG_PHSYNC | DRM_MODE_FLAG_NHSYNC | DRM_MODE_FLAG_PVSYNC | DRM_MODE_FLAG_NVSYNC;
 
-/// Whether a timing can be meant. The kernel refuses the others for modes that users make
-/// (drm_mode_validate_basic()), but what it reads in a broken EDID, or gets from a driver, may be anything.
+/// Returns true if a timing is plausible. The kernel refuses other timings for modes of users
+/// (drm_mode_validate_basic()), but a broken EDID or a driver may contain anything.
 bool is_sound(const Mode& mode) {
   const bool columns = mode.hdisplay >= smallest_side && mode.hdisplay <= mode.hsync_start &&
                        mode.hsync_start <= mode.hsync_end && mode.hsync_end <= mode.htotal;
@@ -22,7 +22,7 @@ bool is_sound(const Mode& mode) {
   return columns && lines && rate >= slowest_millihertz && rate <= fastest_millihertz;
 }
 
-/// 0 is best.
+/// Returns the rank of a mode in its list; 0 is best.
 int rank(uint32_t type) {
   if ((type & DRM_MODE_TYPE_USERDEF) != 0) return 0;
   return (type & DRM_MODE_TYPE_PREFERRED) != 0 ? 1 : 2;

@@ -32,7 +32,7 @@ KmsOutput::KmsOutput(KmsPipe pipe, OutputId output, const DrmDevice& device, Car
                      const base::Clock& clock)
     : pipe_(std::move(pipe)),
       output_(output),
-      before_(SavedCrtc::read(device, pipe_.crtc_id)),
+      saved_crtc_(SavedCrtc::read(device, pipe_.crtc_id)),
       commit_(make_kms_interface(device, pipe_)),
       vblank_(output, clock),
       quirks_(quirks),
@@ -48,7 +48,7 @@ base::Result<void> KmsOutput::set_mode(const Mode& mode, DumbBuffer& buffer, Poi
   power_ = Power::on;
   seen_at_.reset();
   vblank_.start(mode);
-  // Most drivers upload the whole buffer at a mode set; vmwgfx's legacy unit waits to be told.
+  // Most drivers upload the whole buffer at a mode set; vmwgfx's legacy unit uploads only reported damage.
   return report_dirty(master.fd(), buffer, {});
 }
 
@@ -56,13 +56,13 @@ base::Result<bool> KmsOutput::scans_out_front() {
   seen_at_.reset();
   const DrmModeCrtc crtc(::drmModeGetCrtc(front_->device().fd(), pipe_.crtc_id));
   if (!crtc && (errno == ENODEV || is_unplugged(front_->device()))) return base::failure(ENODEV);
-  // If the kernel cannot say for another reason, it is left at that.
+  // If the call failed for another reason, the buffer counts as shown.
   const bool shown = !crtc || (crtc->mode_valid != 0 && crtc->buffer_id == front_->framebuffer_id());
   if (shown) seen_at_ = clock_.now();
   return shown;
 }
 
-/// The last answer of scans_out_front() if it is of this frame, else a new one.
+/// Returns the last result of scans_out_front() if it belongs to this frame, or else a new one.
 base::Result<bool> KmsOutput::shown_this_frame() {
   const auto seen_at = seen_at_;
   const auto shown = seen_at && clock_.now() - *seen_at < mode_.frame_period() ? true : scans_out_front();
@@ -78,7 +78,7 @@ uint32_t KmsOutput::framebuffer_shown() const {
 
 base::Result<bool> KmsOutput::submit(DumbBuffer& buffer, Point origin, std::span<const Rect> damage) {
   submitted_.reset();
-  // Another master may have set a mode of its own meanwhile, or turned the CRTC off at its end.
+  // Another master may have set its own mode, or turned the CRTC off when it exited.
   const bool shown = BASE_TRY(shown_this_frame());
   if (!shown) {
     if (const auto set = set_mode(mode_, buffer, origin); !set) {
@@ -104,7 +104,7 @@ void KmsOutput::presented() {
   submitted_.reset();
 }
 
-/// True where a flip event follows.
+/// Returns true if a flip event follows.
 base::Result<bool> KmsOutput::flush(DumbBuffer& buffer, Point origin, std::span<const Rect> damage) {
   const bool flip = is_flip(buffer, origin);
   const bool clips = commit_->api() == KmsApi::atomic && pipe_.has_damage_clips();
@@ -128,9 +128,9 @@ base::Result<void> KmsOutput::report_dirty(int fd, const DumbBuffer& buffer, std
 }
 
 void KmsOutput::restore() const {
-  if (!before_ || front_ == nullptr) return;
+  if (!saved_crtc_ || front_ == nullptr) return;
   if (const auto master = DrmMaster::take_quietly(front_->device())) {
-    static_cast<void>(before_->restore(master->fd()));
+    static_cast<void>(saved_crtc_->restore(master->fd()));
   }
 }
 

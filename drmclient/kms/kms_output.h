@@ -16,55 +16,59 @@
 
 namespace drmclient {
 
-/// An output of a KmsCard with a mode, and what it shows. The buffer outlives it, and keeps the device open.
-/// DRM master is held for the length of a call to the driver, and never while a frame is waited for.
+/// An enabled output of a KmsCard and the buffer that it shows. The buffer outlives the output and keeps the
+/// device open. DRM master is held for the duration of a call to the driver, and never while waiting for a
+/// frame.
 class KmsOutput {
  public:
-  /// What depends on the card and not on the output.
+  /// Properties of the card, shared by its outputs.
   struct CardQuirks {
-    bool dirty_unneeded = false;  ///< DIRTYFB said ENOSYS
+    bool dirty_unneeded = false;  ///< DIRTYFB returned ENOSYS
   };
-  /// Notes what the CRTC shows now, for release(). `quirks` and `clock` must outlive this object. Throws
+  /// Saves the current state of the CRTC for restore(). `quirks` and `clock` must outlive this object. Throws
   /// std::system_error.
   KmsOutput(KmsPipe pipe, OutputId output, const DrmDevice& device, CardQuirks& quirks,
             const base::Clock& clock);
 
-  /// What drives it.
+  /// Returns the pipe of the output.
   [[nodiscard]] const KmsPipe& pipe() const { return pipe_; }
-  /// How the driver is told.
+  /// Returns the KMS interface in use.
   [[nodiscard]] const KmsInterface& commit() const { return *commit_; }
-  /// Its vblanks.
+  /// Returns the output's vblanks.
   [[nodiscard]] VblankSource& vblank() { return vblank_; }
-  /// The same, to ask.
+  /// Returns the output's vblanks, read-only.
   [[nodiscard]] const VblankSource& vblank() const { return vblank_; }
-  /// As last set.
+  /// Returns the last mode.
   [[nodiscard]] const Mode& mode() const { return mode_; }
-  /// Null before the first set_mode().
+  /// Returns the buffer on the screen; null before the first set_mode().
   [[nodiscard]] DumbBuffer* front() const { return front_; }
-  /// The part of front() that is shown begins there.
+  /// Returns the position in front() from which it is shown.
   [[nodiscard]] Point origin() const { return origin_; }
-  /// As last set.
+  /// Returns the last power level.
   [[nodiscard]] Power power() const { return power_; }
 
-  /// As Card::set_mode().
+  /// Does what Card::set_mode() does.
   [[nodiscard]] base::Result<void> set_mode(const Mode& mode, DumbBuffer& buffer, Point origin);
-  /// The first part of Card::present(); `damage` is clamped. True where a flip event with the output's id
-  /// follows, which is to be waited for. presented() comes after that.
+  /// Submits a frame, the first part of Card::present(); `damage` is clamped. Returns true if a flip event
+  /// with the output's id follows. Wait for it, then call presented().
   [[nodiscard]] base::Result<bool> submit(DumbBuffer& buffer, Point origin, std::span<const Rect> damage);
-  /// Where submit() had something to do: it is on the screen now.
+  /// Notes that the frame of submit(), if there was one, is on the screen.
   void presented();
-  /// Whether the CRTC shows the front buffer: one ioctl. submit() in the same frame relies on a "yes".
-  /// Errors: ENODEV for a card that is gone.
+  /// Returns true if the CRTC shows the front buffer. Costs one ioctl; submit() in the same frame reuses the
+  /// result. Errors: ENODEV if the card was unplugged.
   [[nodiscard]] base::Result<bool> scans_out_front();
-  /// The framebuffer that the CRTC shows now; 0 where it is off, or not to be learned.
+  /// Returns the framebuffer that the CRTC shows now; 0 if it is off or unknown.
   [[nodiscard]] uint32_t framebuffer_shown() const;
-  /// What the CRTC showed before us; 0 where it was off.
-  [[nodiscard]] uint32_t framebuffer_before() const { return before_ ? before_->framebuffer_id() : 0; }
-  /// Sets what the CRTC showed before, where that is still there. Without effect while another is master.
+  /// Returns the framebuffer that the CRTC showed before this output was enabled; 0 if it was off.
+  [[nodiscard]] uint32_t previous_framebuffer() const {
+    return saved_crtc_ ? saved_crtc_->framebuffer_id() : 0;
+  }
+  /// Restores the framebuffer that the CRTC showed before, if it still exists. Has no effect while another
+  /// process is DRM master.
   void restore() const;
-  /// As Card::set_power().
+  /// Does what Card::set_power() does.
   [[nodiscard]] base::Result<void> set_power(Power power);
-  /// As Card::set_gamma().
+  /// Does what Card::set_gamma() does.
   [[nodiscard]] base::Result<void> set_gamma(std::span<const GammaEntry> table);
 
  private:
@@ -78,7 +82,7 @@ class KmsOutput {
 
   KmsPipe pipe_;
   OutputId output_;
-  std::optional<SavedCrtc> before_;
+  std::optional<SavedCrtc> saved_crtc_;
   std::unique_ptr<KmsInterface> commit_;
   VblankSource vblank_;
   CardQuirks& quirks_;
@@ -87,13 +91,14 @@ class KmsOutput {
   DumbBuffer* front_ = nullptr;
   Point origin_;
   Power power_ = Power::on;
-  std::optional<std::chrono::steady_clock::time_point> submitted_;  ///< and not yet presented
-  /// When the CRTC was last seen to show the front buffer, if no submit() has relied on that.
+  std::optional<std::chrono::steady_clock::time_point>
+      submitted_;  ///< start of a submit() that is not yet presented
+  /// Time at which the CRTC was last seen to show the front buffer; nothing after submit() has used it.
   std::optional<std::chrono::steady_clock::time_point> seen_at_;
 };
 
-/// Whether the card's node is gone. Drivers that do not mark their card as unplugged say anything but ENODEV
-/// of one that is (qxl: EINVAL).
+/// Returns true if the card's node does not exist any more. Some drivers do not mark their card as unplugged
+/// and return other errors than ENODEV (qxl: EINVAL).
 [[nodiscard]] bool is_unplugged(const DrmDevice& device);
 
 }  // namespace drmclient

@@ -10,7 +10,7 @@
 namespace drmclient {
 namespace {
 
-/// The CRTC that drives the connector now, else the first free one that can. 0 where there is none.
+/// Returns the CRTC that drives the connector now, or else the first free one that can; 0 if there is none.
 uint32_t choose_crtc(const DrmDevice& device, const drmModeRes& resources, const drmModeConnector& connector,
                      const std::set<uint32_t>& taken) {
   if (connector.encoder_id != 0) {
@@ -41,7 +41,7 @@ std::vector<PixelFormat> known_formats(const drmModePlane& plane) {
   return formats;
 }
 
-/// Fills in the primary plane of `pipe` and gives the formats that it scans out.
+/// Sets the primary plane of `pipe` and returns the formats that it scans out.
 std::vector<PixelFormat> find_primary_plane(const DrmDevice& device, KmsPipe& pipe) {
   const DrmModePlaneResources planes(::drmModeGetPlaneResources(device.fd()));
   if (!planes) return {};
@@ -51,7 +51,8 @@ std::vector<PixelFormat> find_primary_plane(const DrmDevice& device, KmsPipe& pi
     PropertyTable properties(device, id, DRM_MODE_OBJECT_PLANE);
     const auto* type = properties.find("type");
     if (type == nullptr || type->value != DRM_PLANE_TYPE_PRIMARY) continue;
-    // Another CRTC's primary plane may be able to serve this one, too; each has its own first.
+    // The primary plane of another CRTC may also support this CRTC, but each CRTC has priority for its own
+    // plane.
     if (plane->crtc_id != 0 && plane->crtc_id != pipe.crtc_id) continue;
     pipe.plane_id = id;
     pipe.plane = std::move(properties);
@@ -93,7 +94,7 @@ Output make_output(const drmModeConnector& connector, const drmModeRes& resource
   return output;
 }
 
-/// A headset's display is none for a console (drm_client_connectors_enabled()).
+/// Returns true for the display of a headset, which consoles do not use (drm_client_connectors_enabled()).
 bool is_non_desktop(const DrmDevice& device, uint32_t connector) {
   const PropertyTable properties(device, connector, DRM_MODE_OBJECT_CONNECTOR);
   const auto* property = properties.find("non-desktop");
@@ -126,7 +127,7 @@ uint32_t KmsPipe::gamma_entries() const {
 base::Result<std::vector<KmsConnector>> read_connectors(const DrmDevice& device) {
   const DrmModeResources resources(::drmModeGetResources(device.fd()));
   if (!resources) return base::failure_from_errno();
-  // Without master the kernel answers what it last knew, which is good enough.
+  // Without DRM master the kernel returns its last known state, which suffices.
   const auto master = DrmMaster::take_quietly(device);
   const int fd = master ? master->fd() : device.fd();
 
@@ -135,14 +136,15 @@ base::Result<std::vector<KmsConnector>> read_connectors(const DrmDevice& device)
        std::span(resources->connectors, static_cast<size_t>(resources->count_connectors))) {
     DrmModeConnector connector(::drmModeGetConnector(fd, id));
     if (!connector) {
-      // A connector may vanish between two calls (DisplayPort MST); a card that did fails for all.
+      // A connector may disappear between two calls (DisplayPort MST). An unplugged card fails for all
+      // connectors.
       if (errno == ENODEV) return base::failure(ENODEV);
       continue;
     }
     if (connector->connector_type == DRM_MODE_CONNECTOR_WRITEBACK || is_non_desktop(device, id)) continue;
     present.push_back(std::move(connector));
   }
-  // Those that are enabled keep their CRTCs, then the connected ones choose.
+  // Enabled connectors keep their CRTCs; then connected ones choose before the others.
   std::ranges::stable_sort(present, {}, [](const DrmModeConnector& connector) {
     return connector->connection == DRM_MODE_CONNECTED ? (connector->encoder_id != 0 ? 0 : 1) : 2;
   });
@@ -153,7 +155,7 @@ base::Result<std::vector<KmsConnector>> read_connectors(const DrmDevice& device)
                        !master && connector->connection == DRM_MODE_UNKNOWNCONNECTION};
     if (found.pipe) {
       found.output.formats = find_primary_plane(device, *found.pipe);
-      // A driver without universal planes scans out at least this.
+      // Drivers without universal planes support at least this format.
       if (found.output.formats.empty()) found.output.formats = {PixelFormat::xrgb8888};
       found.output.gamma_entries = found.pipe->gamma_entries();
     }

@@ -12,54 +12,54 @@
 
 namespace drmclient {
 
-/// The properties of one KMS object by name, with the values they had when they were read.
+/// The properties of a KMS object by name, with the values at the time of reading.
 class PropertyTable {
  public:
-  /// One of them.
+  /// A property of the object.
   struct Property {
-    uint32_t id = 0;     ///< KMS's object id
-    uint64_t value = 0;  ///< as drmModeObjectGetProperties() gives it
+    uint32_t id = 0;     ///< KMS object id
+    uint64_t value = 0;  ///< the value of drmModeObjectGetProperties()
   };
 
   PropertyTable() = default;
-  /// Empty where the object has none or does not exist.
+  /// Reads the properties; the table is empty if the object has none or does not exist.
   PropertyTable(const DrmDevice& device, uint32_t object, uint32_t object_type);
 
-  /// Null where there is no property of that name.
+  /// Returns the property `name`; null if the object does not have it.
   [[nodiscard]] const Property* find(const std::string& name) const;
 
  private:
   std::map<std::string, Property> properties_;
 };
 
-/// The way from a framebuffer to a connector: which CRTC and which primary plane, and what they can do.
+/// The path from a framebuffer to a connector: its CRTC and primary plane, and their properties.
 struct KmsPipe {
-  uint32_t connector_id = 0;  ///< KMS's object id
-  uint32_t crtc_id = 0;       ///< KMS's object id
-  uint32_t crtc_index = 0;    ///< for the vblank ioctls, which count CRTCs
-  uint32_t plane_id = 0;      ///< 0 where the driver shows none
-  uint32_t gamma_size = 0;    ///< of the legacy gamma table
-  PropertyTable connector;    ///< its properties
-  PropertyTable crtc;         ///< likewise
-  PropertyTable plane;        ///< likewise; empty without a plane
+  uint32_t connector_id = 0;  ///< KMS object id
+  uint32_t crtc_id = 0;       ///< KMS object id
+  uint32_t crtc_index = 0;    ///< index of the CRTC, for the vblank ioctls
+  uint32_t plane_id = 0;      ///< KMS object id; 0 if the driver exposes no plane
+  uint32_t gamma_size = 0;    ///< length of the legacy gamma table
+  PropertyTable connector;    ///< properties of the connector
+  PropertyTable crtc;         ///< properties of the CRTC
+  PropertyTable plane;        ///< properties of the plane; empty without a plane
 
-  /// Whether commits can say what changed.
+  /// Returns true if atomic commits can pass damage clips.
   [[nodiscard]] bool has_damage_clips() const { return plane.find("FB_DAMAGE_CLIPS") != nullptr; }
-  /// The entries of its gamma table, whichever interface it has; 0 without one.
+  /// Returns the length of the gamma table of either interface; 0 without one.
   [[nodiscard]] uint32_t gamma_entries() const;
 };
 
-/// A connector as the kernel tells it, with its pipe where one is free to drive it.
+/// A connector with the kernel's data, and its pipe if a CRTC is free.
 struct KmsConnector {
-  Output output;                ///< for those who use the card
-  std::optional<KmsPipe> pipe;  ///< nothing where other outputs have all the CRTCs
-  /// The kernel has never looked for a monitor, and did not look now: another process is DRM master.
+  Output output;                ///< the public data of the output
+  std::optional<KmsPipe> pipe;  ///< nothing if other outputs use all CRTCs
+  /// True if the kernel has never probed the connector because another process is DRM master.
   bool unprobed = false;
 };
 
-/// All connectors that can show a picture, as they are now. The kernel probes the hardware only for a DRM
-/// master (drm_mode_getconnector()), so where nobody else is, this process is one for that long. Errors:
-/// those of DRM_IOCTL_MODE_GETRESOURCES, ENODEV for a card that is gone.
+/// Reads all connectors that can show a picture. The kernel probes the hardware only for the DRM master
+/// (drm_mode_getconnector()), so this process becomes master during the call if no other process is. Errors:
+/// those of DRM_IOCTL_MODE_GETRESOURCES, ENODEV if the card was unplugged.
 [[nodiscard]] base::Result<std::vector<KmsConnector>> read_connectors(const DrmDevice& device);
 
 }  // namespace drmclient

@@ -16,7 +16,7 @@ base::Result<void> LegacyCommit::set_mode(const KmsPipe& pipe, const Mode& mode,
 
 base::Result<bool> LegacyCommit::show(const KmsPipe& pipe, const Mode& mode, const DumbBuffer& buffer,
                                       Point origin, std::span<const Rect>, uint64_t) {
-  // With an unchanged mode the kernel does no more than a flip here (drm_crtc_helper_set_config()).
+  // With an unchanged mode the kernel only flips here (drm_crtc_helper_set_config()).
   BASE_TRY(set_mode(pipe, mode, buffer, origin));
   return false;
 }

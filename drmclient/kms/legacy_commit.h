@@ -4,10 +4,10 @@
 
 namespace drmclient {
 
-/// KmsInterface through the calls from before atomic: SETCRTC, the DPMS property, SETGAMMA.
+/// The KmsInterface of the calls that preceded atomic commits: SETCRTC, the DPMS property, SETGAMMA.
 class LegacyCommit final : public KmsInterface {
  public:
-  /// `device` must outlive it.
+  /// Makes the interface of `device`, which must outlive it.
   explicit LegacyCommit(const DrmDevice& device) : device_(device) {}
 
   [[nodiscard]] KmsApi api() const override { return KmsApi::legacy; }

@@ -38,7 +38,7 @@ std::optional<SavedCrtc> SavedCrtc::read(const DrmDevice& device, uint32_t crtc_
 }
 
 base::Result<void> SavedCrtc::restore(int fd) const {
-  // libdrm does not change them, but its interface has no const.
+  // libdrm does not change the two, but its interface lacks const.
   auto connectors = connectors_;
   auto mode = mode_;
   return drm_result(::drmModeSetCrtc(fd, crtc_id_, framebuffer_id_, x_, y_, connectors.data(),

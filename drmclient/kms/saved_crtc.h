@@ -11,21 +11,21 @@
 
 namespace drmclient {
 
-/// What a CRTC showed before us, to be shown again.
+/// The saved state of a CRTC, to restore it later.
 ///
-/// Closing the card brings the kernel's console back, too, but by way of a CRTC that is off in between, and
-/// on bochs before 7.x with nothing on it until new text comes: what was there is lost when its memory goes
-/// unused. Setting the console's framebuffer again first keeps it whole.
+/// Closing the card restores the kernel's console too, but the CRTC is off in between. On bochs before 7.x
+/// the console is also blank until new text arrives, because its pixels are lost when its memory is unused.
+/// Setting the console's framebuffer before the card is closed keeps the pixels.
 class SavedCrtc {
  public:
-  /// Nothing where the CRTC is off.
+  /// Reads the state of a CRTC; nothing if it is off.
   [[nodiscard]] static std::optional<SavedCrtc> read(const DrmDevice& device, uint32_t crtc_id);
 
-  /// KMS's object id; never 0.
+  /// Returns the KMS object id; never 0.
   [[nodiscard]] uint32_t framebuffer_id() const { return framebuffer_id_; }
 
-  /// `fd` is DRM master. Errors: ENOENT where the framebuffer is gone (it was a program's that has
-  /// ended), and those of DRM_IOCTL_MODE_SETCRTC.
+  /// Sets the saved state; `fd` must be DRM master. Errors: ENOENT if the framebuffer does not exist any more
+  /// (its program has exited), and those of DRM_IOCTL_MODE_SETCRTC.
   [[nodiscard]] base::Result<void> restore(int fd) const;
 
  private:

@@ -26,7 +26,7 @@ std::string without_dev(const std::string& path) {
 }
 
 [[noreturn]] void fail(int code) {
-  throw std::system_error(code, std::generic_category(), "cannot listen to udev");
+  throw std::system_error(code, std::generic_category(), "cannot receive udev events");
 }
 
 }  // namespace

@@ -9,30 +9,30 @@ struct udev_monitor;
 
 namespace drmclient {
 
-/// The properties of one udev event of the subsystem drm.
+/// The properties of a udev event of the subsystem drm.
 struct UdevEvent {
   std::string action;   ///< ACTION: add, remove, change
-  std::string devname;  ///< DEVNAME: the node, with or without /dev/
-  std::string hotplug;  ///< HOTPLUG: "1" where outputs changed
+  std::string devname;  ///< DEVNAME: the node, with or without "/dev/"
+  std::string hotplug;  ///< HOTPLUG: "1" if outputs changed
 };
 
-/// Whether `event` says that the outputs of the card at `path` may have changed, or that it was removed or
-/// came back.
+/// Returns true if `event` reports that the outputs of the card at `path` may have changed, or that the card
+/// was removed or added.
 [[nodiscard]] bool concerns_outputs(const UdevEvent& event, const std::string& path);
 
-/// Hears of outputs that come and go: udev's events of the subsystem drm, or the kernel's own where no udevd
-/// runs (containers).
+/// A monitor for changed outputs. It receives udev's events of the subsystem drm, or the kernel's own events
+/// if no udevd runs (containers).
 class UdevMonitor {
  public:
-  /// Throws std::system_error.
+  /// Starts to receive the events of the card at `path`. Throws std::system_error.
   explicit UdevMonitor(std::string path);
   UdevMonitor(const UdevMonitor&) = delete;
   UdevMonitor& operator=(const UdevMonitor&) = delete;
   ~UdevMonitor() = default;
 
-  /// Readable when there is an event.
+  /// Returns a descriptor that is readable if there is an event.
   [[nodiscard]] int descriptor() const;
-  /// Takes all events that have come; true where one of them concerns_outputs(). Does not block.
+  /// Reads all pending events. Returns true if concerns_outputs() is true for one of them. Does not block.
   [[nodiscard]] bool read();
 
  private:

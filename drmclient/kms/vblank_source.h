@@ -13,42 +13,44 @@
 
 namespace drmclient {
 
-/// Tells the vblanks of one enabled output: through the driver where it has them, else at the mode's rate.
+/// The vblanks of one enabled output. They come from the driver, or from a timer at the mode's rate if the
+/// driver has none.
 ///
-/// A driver that answers a request and never sends the event (the CRTC was turned off under it) is helped by
-/// the timer after a few frames, so that no program waits for ever.
+/// A driver may accept a request and never send the event, because the CRTC was turned off. Then the timer
+/// completes the request after a few frames, so that no program waits forever.
 class VblankSource {
  public:
-  /// CRTC_QUEUE_SEQUENCE, WAIT_VBLANK, or a timerfd.
+  /// The mechanism: CRTC_QUEUE_SEQUENCE, WAIT_VBLANK, or a timerfd.
   enum class Kind { sequence, wait_vblank, timer };
 
-  /// `user_data` comes back in the driver's events. `clock` must outlive this object. Throws
-  /// std::system_error.
+  /// Makes a source without a mode. The driver's events carry `user_data`. `clock` must outlive this object.
+  /// Throws std::system_error.
   explicit VblankSource(uint64_t user_data, const base::Clock& clock = base::monotonic_clock());
 
-  /// A mode was set: the timer's frames count from now on, and the driver is asked anew. A request that has
-  /// no answer yet is given up on after some frames of the new mode.
+  /// Starts the timer's frames for a new mode and allows the driver's events again. A pending request times
+  /// out after some frames of the new mode.
   void start(const Mode& mode);
-  /// Asks for the next vblank; `hardware` false uses the timer (the output is off). Asking again before it
-  /// came changes nothing.
+  /// Requests the next vblank; `hardware` is false to use the timer, because the output is off. Has no effect
+  /// if a request is pending.
   [[nodiscard]] base::Result<void> request(const DrmDevice& device, const KmsPipe& pipe, bool hardware);
-  /// A present() took from `begin` to `end`. Drivers that wait for the vblank in there have then just passed
-  /// the one that is about to be asked for, and asking for the one after it would halve the frame rate.
+  /// Notes that a present() took from `begin` to `end`. If the driver waited for a vblank in it, the next
+  /// request is for the vblank that has just passed. A request for the one after it would halve the frame
+  /// rate.
   void presented(std::chrono::steady_clock::time_point begin, std::chrono::steady_clock::time_point end);
 
-  /// Readable when read_timer() has something.
+  /// Returns a descriptor that is readable if read_timer() may have an event.
   [[nodiscard]] int timer_descriptor() const { return timer_.get(); }
-  /// What the timer has to say. Does not block.
+  /// Returns the vblank of the timer, if it is due. Does not block.
   [[nodiscard]] std::optional<VblankEvent> read_timer(OutputId output);
-  /// What the driver's event means; nothing for one that was given up on, and for a second event of the same
-  /// vblank.
+  /// Returns the vblank of the driver's `event`; nothing for an abandoned request and for a second event of
+  /// the same vblank.
   [[nodiscard]] std::optional<VblankEvent> take(const DrmVblank& event, OutputId output);
 
-  /// The way that is used now.
+  /// Returns the mechanism in use.
   [[nodiscard]] Kind kind() const { return kind_; }
 
  private:
-  [[nodiscard]] base::Result<void> ask_driver(const DrmDevice& device, const KmsPipe& pipe);
+  [[nodiscard]] base::Result<void> request_from_driver(const DrmDevice& device, const KmsPipe& pipe);
   [[nodiscard]] base::Result<void> arm();
   [[nodiscard]] uint64_t frames_since_start(std::chrono::steady_clock::time_point now) const;
   [[nodiscard]] std::chrono::steady_clock::time_point frame_time(uint64_t frame) const;
@@ -60,11 +62,11 @@ class VblankSource {
   std::chrono::nanoseconds period_{};
   std::chrono::steady_clock::time_point start_;
   std::chrono::steady_clock::time_point presented_at_;
-  std::chrono::steady_clock::time_point due_;  ///< when the timer answers the request
+  std::chrono::steady_clock::time_point due_;  ///< time at which the timer completes the request
   bool requested_ = false;
-  bool at_driver_ = false;      ///< the request is with the driver, the timer only watches over it
+  bool at_driver_ = false;      ///< the driver has the request, and the timer is its timeout
   bool just_passed_ = false;    ///< a present() has waited for a vblank since the last event
-  uint64_t last_sequence_ = 0;  ///< of the driver's last event; 0: none yet
+  uint64_t last_sequence_ = 0;  ///< of the driver's last event; 0 if there was none
   unsigned lost_events_ = 0;
 };
 

@@ -17,8 +17,8 @@ base::Result<void> DmaBufMapping::bracket(uint64_t edge, AccessMode mode) {
   if (mode != AccessMode::write) flags |= DMA_BUF_SYNC_READ;
   if (mode != AccessMode::read) flags |= DMA_BUF_SYNC_WRITE;
   while (const int error = sync(flags)) {
-    if (error == ENOTTY) return {};  // an exporter that needs no brackets
-    // A signal or a buffer that is just being moved makes the kernel ask for another try.
+    if (error == ENOTTY) return {};  // the exporter needs no synchronization
+    // The kernel requests a repetition after a signal, or while it moves the buffer.
     if (error != EINTR && error != EAGAIN) return base::failure(error);
   }
   return {};

@@ -9,7 +9,7 @@
 
 namespace drmclient {
 
-/// A mapping of one buffer. Kept from one access to the next; destroying it unmaps.
+/// A mapping of one buffer that can be kept between accesses. The destructor unmaps it.
 class BufferMapping {
  public:
   BufferMapping() = default;
@@ -17,30 +17,29 @@ class BufferMapping {
   BufferMapping& operator=(const BufferMapping&) = delete;
   virtual ~BufferMapping() = default;
 
-  /// Brackets an access. Errors: those of DMA_BUF_IOCTL_SYNC.
+  /// Begins an access. Errors: those of DMA_BUF_IOCTL_SYNC.
   [[nodiscard]] virtual base::Result<void> begin(AccessMode mode) = 0;
-  /// The other bracket, with the mode of the first. The same errors.
+  /// Ends the access with the mode of begin(). Errors: those of DMA_BUF_IOCTL_SYNC.
   [[nodiscard]] virtual base::Result<void> end(AccessMode mode) = 0;
-  /// The first byte; good from begin() to end(), and another one the next time if the mapping likes.
+  /// Returns the first byte, valid from begin() to end(). The next access may have another address.
   [[nodiscard]] virtual std::byte* data() const = 0;
 };
 
-/// The brackets of a dma-buf: what is common to all that have them.
+/// A mapping of a dma-buf, which calls DMA_BUF_IOCTL_SYNC at both ends of an access.
 class DmaBufMapping : public BufferMapping {
  public:
-  /// DMA_BUF_SYNC_START; tried again where a signal interrupts it.
+  /// Issues DMA_BUF_SYNC_START, again if a signal interrupts it.
   base::Result<void> begin(AccessMode mode) final;
-  /// DMA_BUF_SYNC_END, likewise.
+  /// Issues DMA_BUF_SYNC_END, again if a signal interrupts it.
   base::Result<void> end(AccessMode mode) final;
 
  private:
   [[nodiscard]] base::Result<void> bracket(uint64_t edge, AccessMode mode);
-  /// One DMA_BUF_IOCTL_SYNC with `flags` (DMA_BUF_SYNC_*). Returns 0 or the errno.
+  /// Calls DMA_BUF_IOCTL_SYNC once with `flags` (DMA_BUF_SYNC_*). Returns 0 or the errno.
   [[nodiscard]] virtual int sync(uint64_t flags) = 0;
 };
 
-/// A buffer as something that can be mapped. Errors of both: those of the driver; ENODEV for a card that is
-/// gone.
+/// A buffer that can be mapped. Errors of both calls: those of the driver; ENODEV if the card was unplugged.
 class MappingSource {
  public:
   MappingSource() = default;
@@ -48,9 +47,9 @@ class MappingSource {
   MappingSource& operator=(const MappingSource&) = delete;
   virtual ~MappingSource() = default;
 
-  /// Through the card's node: DRM_IOCTL_MODE_MAP_DUMB.
+  /// Maps the buffer through the card's node: DRM_IOCTL_MODE_MAP_DUMB.
   [[nodiscard]] virtual base::Result<std::unique_ptr<BufferMapping>> map_dumb() = 0;
-  /// Through an exported dma-buf, whose descriptor lives no longer than the mapping.
+  /// Maps the buffer through an exported dma-buf, whose descriptor exists no longer than the mapping.
   [[nodiscard]] virtual base::Result<std::unique_ptr<BufferMapping>> map_dma_buf() = 0;
 };
 

@@ -39,23 +39,23 @@ CpuAccess::Mapped CpuAccess::map(MappingKind kind) {
   return kind == MappingKind::dma_buf ? source_.map_dma_buf() : source_.map_dumb();
 }
 
-/// A mapping of the kind that worked last time, else of the other one.
+/// Makes a mapping of the kind that worked last time, or else of the other kind.
 CpuAccess::Mapped CpuAccess::map_to_keep() {
   auto made = map(kind_);
   if (made || choice_ == MappingChoice::dumb || is_unplugged(made.error())) return made;
   const MappingKind other = kind_ == MappingKind::dumb ? MappingKind::dma_buf : MappingKind::dumb;
-  auto made_otherwise = map(other);
-  // The first refusal tells more: the other way is one that most drivers of this kind do not have.
-  if (!made_otherwise) return made;
+  auto fallback = map(other);
+  // The first error is the useful one, because most drivers of such a card do not have the other kind.
+  if (!fallback) return made;
   kind_ = other;
-  return made_otherwise;
+  return fallback;
 }
 
 CpuAccess::Mapped CpuAccess::map_to_upload() {
   auto made = source_.map_dumb();
   if (made) return made;
-  auto made_otherwise = source_.map_dma_buf();
-  return made_otherwise ? std::move(made_otherwise) : std::move(made);
+  auto fallback = source_.map_dma_buf();
+  return fallback ? std::move(fallback) : std::move(made);
 }
 
 base::Result<std::byte*> CpuAccess::begin(AccessMode mode) {
@@ -124,7 +124,7 @@ base::Result<CpuAccess::Upload> CpuAccess::upload(std::span<const Rect> damage) 
   return mapping;
 }
 
-/// Copies a rectangle of the shadow to the same place in `to`.
+/// Copies `rect` of the shadow to the same place in `to`.
 void CpuAccess::copy(const Rect& rect, std::byte* to) const {
   const size_t pixel_bytes = bytes_per_pixel(buffer_.format());
   const size_t line_bytes = rect.width() * pixel_bytes;

@@ -12,40 +12,40 @@
 
 namespace drmclient {
 
-/// How the CPU reaches the pixels of one buffer: through a mapping that the card's cache keeps, or, where the
-/// driver gives none that can be kept, in a shadow of plain memory, which is uploaded when the card is about
-/// to show it.
+/// The CPU's access to the pixels of one buffer. It uses a mapping that the card's cache keeps. If the driver
+/// has no such mapping, it uses a shadow of plain memory, which is uploaded when the card is about to show
+/// it.
 ///
-/// A buffer goes over to the shadow only before it was ever mapped: what is in a buffer that cannot be mapped
-/// any more is not known to the shadow. Later refusals are errors of the access, which may be tried again.
+/// A buffer switches to the shadow only if it was never mapped, because the shadow lacks pixels that were
+/// written through a mapping. Later refusals are errors of the access, which may be repeated.
 class CpuAccess {
  public:
-  /// A mapping that an upload went through; null where nothing had to be uploaded. It goes when the driver
-  /// has been told, not before: vmwgfx may find what was written only in the page table of a mapping that is
-  /// still there.
+  /// A mapping that was used for an upload; null if nothing was uploaded. Keep it until the driver was
+  /// called: vmwgfx finds written pixels only in the page table of an existing mapping.
   using Upload = std::unique_ptr<BufferMapping>;
 
-  /// `buffer` and `source` are those that this object is a part of; `size_bytes` is what a mapping has.
+  /// Makes the access of the `buffer` that owns this object and maps through `source`. A mapping has
+  /// `size_bytes`.
   CpuAccess(const ScanoutBuffer& buffer, MappingSource& source, const std::shared_ptr<MappingCache>& cache,
             size_t size_bytes, MappingChoice choice);
 
-  /// As ScanoutBuffer's begin_mapping() and end_mapping(). Errors: the driver's; ENOMEM.
+  /// Begins an access, for ScanoutBuffer::begin_mapping(). Errors: the driver's; ENOMEM.
   [[nodiscard]] base::Result<std::byte*> begin(AccessMode mode);
-  /// The other bracket of begin().
+  /// Ends the access, for ScanoutBuffer::end_mapping().
   [[nodiscard]] base::Result<void> end(AccessMode mode);
   /// Drops the mapping, unless it is in access.
   void unmap() { entry_.release(); }
 
-  /// What is used, or will be tried first.
+  /// Returns the kind in use, or the one to try first.
   [[nodiscard]] MappingKind kind() const { return kind_; }
 
-  /// Copies `damage` (inside the buffer) from the shadow. Errors: those of mapping the buffer and of its
-  /// brackets; then some of it may be missing. The following two are alike.
+  /// Copies `damage`, which lies inside the buffer, from the shadow. If it fails, a part may be missing.
+  /// Errors: those of mapping the buffer and of DMA_BUF_IOCTL_SYNC; the same for the following two.
   [[nodiscard]] base::Result<Upload> upload(std::span<const Rect> damage);
-  /// Everything.
+  /// Uploads the whole shadow.
   [[nodiscard]] base::Result<Upload> upload_all();
-  /// Everything, if anything was written since everything was uploaded: a present() names the damage to what
-  /// is on the screen, not what was written to a buffer before it came there.
+  /// Uploads the whole shadow if anything was written since the last full upload. A flip needs this, because
+  /// its damage describes the screen, not the earlier writes to the new buffer.
   [[nodiscard]] base::Result<Upload> upload_unseen();
 
  private:
@@ -61,10 +61,10 @@ class CpuAccess {
   std::shared_ptr<MappingCache> cache_;
   MappingChoice choice_;
   MappingKind kind_;
-  BufferMapping* in_access_ = nullptr;  ///< null with the shadow
+  BufferMapping* in_access_ = nullptr;  ///< null for the shadow
   std::unique_ptr<std::byte[]> shadow_;
-  bool unseen_ = false;    ///< the shadow was written to since all of it was uploaded
-  bool uploaded_ = false;  ///< there was an upload before
+  bool unseen_ = false;    ///< the shadow was written to since the last full upload
+  bool uploaded_ = false;  ///< the shadow was uploaded before
   MappingCache::Entry entry_;
 };
 

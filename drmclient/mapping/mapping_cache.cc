@@ -17,7 +17,7 @@ uint64_t MappingCache::mapped_bytes() const {
 
 void MappingCache::evict(uint64_t bytes) {
   while (mapped_bytes() + bytes > statistics_.limit_bytes) {
-    // A card has a handful of buffers.
+    // A linear search suffices, because a card has only a few buffers.
     Entry* oldest = nullptr;
     for (Entry* entry : entries_) {
       if (entry->idle() && (oldest == nullptr || entry->last_use_ < oldest->last_use_)) oldest = entry;

@@ -9,30 +9,31 @@
 
 namespace drmclient {
 
-/// The mappings of a card's buffers, kept from one access to the next up to a limit of bytes: what was used
-/// least recently goes first, and never what is in access. Not thread-safe: a card belongs to one thread.
+/// The mappings of a card's buffers, kept between accesses up to a limit of bytes. The least recently used
+/// mapping is dropped first; a mapping in access is never dropped. Not thread-safe: a card belongs to one
+/// thread.
 class MappingCache {
  public:
   class Entry;
 
-  /// `limit_bytes` is the most that is kept mapped, as far as nothing in access needs more.
+  /// Makes an empty cache. Mappings in access may exceed `limit_bytes`.
   explicit MappingCache(uint64_t limit_bytes) { statistics_.limit_bytes = limit_bytes; }
   MappingCache(const MappingCache&) = delete;
   MappingCache& operator=(const MappingCache&) = delete;
   ~MappingCache() = default;
 
-  /// The system is short of memory: drops all mappings that are not in access.
+  /// Drops all mappings that are not in access, because the system is short of memory.
   void release_all();
 
-  /// The counters so far.
+  /// Returns the counters.
   [[nodiscard]] const MappingStatistics& statistics() const { return statistics_; }
-  /// To count what is not kept here.
+  /// Returns the counters of one kind, to count mappings that are not kept here.
   [[nodiscard]] MappingCounts& counts(MappingKind kind) { return statistics_.of(kind); }
 
  private:
   enum class Reason { limit, pressure, hint };
   [[nodiscard]] uint64_t mapped_bytes() const;
-  /// Drops idle mappings, the least recently used first, until `bytes` more fit or none is left.
+  /// Drops idle mappings, the least recently used first, until `bytes` more fit or no idle mapping exists.
   void evict(uint64_t bytes);
 
   std::vector<Entry*> entries_;  ///< of all buffers, mapped or not
@@ -40,25 +41,25 @@ class MappingCache {
   MappingStatistics statistics_;
 };
 
-/// One buffer's place in the cache: its mapping, or none.
+/// The place of one buffer in the cache, with or without a mapping.
 class MappingCache::Entry {
  public:
-  /// `size_bytes` is what a mapping of the buffer takes.
+  /// Adds an entry to `cache`; a mapping of the buffer has `size_bytes`.
   Entry(std::shared_ptr<MappingCache> cache, uint64_t size_bytes);
   Entry(const Entry&) = delete;
   Entry& operator=(const Entry&) = delete;
   ~Entry();
 
-  /// Begins an access with the mapping that was kept, which counts as a hit. Null where there is none: then
-  /// there is room for one, and keep() follows.
+  /// Begins an access with the kept mapping, which counts as a hit. Returns null if there is none; then the
+  /// cache has room for one, and keep() follows.
   [[nodiscard]] BufferMapping* begin_use();
-  /// Begins an access with a mapping that was just made, which counts as a miss.
+  /// Begins an access with the new mapping `made`, which counts as a miss.
   BufferMapping& keep(MappingKind kind, std::unique_ptr<BufferMapping> made);
-  /// Ends the access. The mapping goes where it alone is beyond the limit.
+  /// Ends the access. Drops the mapping if it exceeds the limit by itself.
   void end_use();
   /// Drops the mapping, unless it is in access.
   void release() { release(Reason::hint); }
-  /// Whether there ever was a mapping.
+  /// Returns true if the buffer was ever mapped.
   [[nodiscard]] bool was_mapped() const { return was_mapped_; }
 
  private:

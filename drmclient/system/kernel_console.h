@@ -4,8 +4,8 @@
 
 namespace drmclient {
 
-/// Whether a console driver of the kernel's that draws on framebuffers (fbcon) has the virtual terminals.
-/// `folder` is where the kernel lists its console drivers.
+/// Returns true if a framebuffer console of the kernel (fbcon) drives the virtual terminals. `folder` has the
+/// kernel's list of console drivers.
 [[nodiscard]] bool has_framebuffer_console(const std::string& folder = "/sys/class/vtconsole");
 
 }  // namespace drmclient

@@ -7,21 +7,24 @@
 
 namespace drmclient {
 
-/// The kernel's word that programs wait for memory (pressure stall information, Documentation/accounting/
-/// psi.rst). Where the kernel has none of it or does not permit it, this is silently without effect.
+/// A monitor of memory pressure: the kernel reports that programs wait for memory (pressure stall
+/// information, Documentation/accounting/psi.rst). Has no effect if the kernel lacks it or does not permit
+/// it.
 class MemoryPressure {
  public:
-  /// `path` is for tests.
+  /// Opens the kernel's file; `path` is for tests.
   explicit MemoryPressure(const std::string& path = "/proc/pressure/memory");
-  /// With a descriptor that behaves alike, for tests.
+  /// Uses `trigger`, a descriptor with the same behaviour, for tests.
   explicit MemoryPressure(base::UniqueFd trigger) : trigger_(std::move(trigger)) {}
 
-  /// POLLPRI: it is time to let go of what can be made again. -1 where nothing is told.
+  /// Returns the descriptor, or -1 if there is no monitor. Its event is POLLPRI: release memory that can be
+  /// allocated again.
   ///
-  /// It has to be given to poll(2) itself. A poll takes the event with it (psi_trigger_poll()), so a poll of
-  /// an epoll descriptor with this one inside would wake, and nobody would find out why.
+  /// Pass the descriptor to poll(2) itself, not to an epoll set. A poll clears the event
+  /// (psi_trigger_poll()). So a poll of the epoll descriptor wakes up, and epoll_wait() finds no event
+  /// afterwards.
   [[nodiscard]] int descriptor() const { return trigger_.get(); }
-  /// No more of it: after POLLERR.
+  /// Closes the descriptor, for example after POLLERR.
   void close() { trigger_.reset(); }
 
  private:

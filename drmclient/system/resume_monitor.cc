@@ -18,10 +18,10 @@ nanoseconds clock_time(clockid_t clock) {
   return std::chrono::seconds(time.tv_sec) + nanoseconds(time.tv_nsec);
 }
 
-/// In the year 2255, which the kernel's nanoseconds since 1970 still reach.
+/// A time in the year 2255, which the kernel's nanoseconds since 1970 can represent.
 constexpr time_t far_future = 9'000'000'000;
 
-/// Both clocks are read one after the other, so this is not exact.
+/// Tolerance: the two clocks are not read at the same moment.
 constexpr nanoseconds tolerance = std::chrono::milliseconds(100);
 
 nanoseconds time_asleep() {

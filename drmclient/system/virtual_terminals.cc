@@ -68,7 +68,7 @@ bool KernelVirtualTerminals::active_is_text() const {
   return !terminal || ::ioctl(terminal.get(), KDGETMODE, &mode) != 0 || mode != KD_GRAPHICS;
 }
 
-/// A change of the text is signalled until something of it is read.
+/// Clears the event of a changed text, which stays pending until the text is read.
 void KernelVirtualTerminals::clear_use() const {
   char first = 0;
   static_cast<void>(::pread(text_.get(), &first, 1, 0));
@@ -98,7 +98,7 @@ bool KernelVirtualTerminals::watch_use() {
       ::open((text_prefix_ + std::to_string(*active_vt_)).c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!text || !watch(epoll_, text)) return false;
   text_ = std::move(text);
-  // The kernel signals a change at the first look, since it cannot know what came before.
+  // The first poll always reports a change, because the kernel does not have an earlier state to compare.
   clear_use();
   return true;
 }

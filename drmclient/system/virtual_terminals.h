@@ -7,14 +7,14 @@
 
 namespace drmclient {
 
-/// The kernel's virtual terminals (console_ioctl(4)), of which one is in front: what is shown belongs to it.
-/// Used by one thread.
+/// The kernel's virtual terminals (console_ioctl(4)), one of which is active and on the screen. Not
+/// thread-safe.
 class VirtualTerminals {
  public:
-  /// What happened since the last read().
+  /// Changes since the last read().
   struct Changes {
-    bool switched = false;  ///< active() may be another one
-    bool used = false;      ///< something was written on the terminal that is watched
+    bool switched = false;  ///< the active VT may have changed
+    bool used = false;      ///< the watched VT was written to
   };
 
   VirtualTerminals() = default;
@@ -22,28 +22,30 @@ class VirtualTerminals {
   VirtualTerminals& operator=(const VirtualTerminals&) = delete;
   virtual ~VirtualTerminals() = default;
 
-  /// The number N of /dev/ttyN in front; nothing on a system without virtual terminals.
+  /// Returns the number N of the active VT /dev/ttyN; nothing on a system without virtual terminals.
   [[nodiscard]] virtual std::optional<unsigned> active() const = 0;
-  /// Whether the terminal in front shows text, and not what a program with the display puts there
-  /// (KDGETMODE). True where that is not to be learned.
+  /// Returns true if the active VT is in text mode, not in graphics mode (KDGETMODE), or if its mode is
+  /// unknown.
   [[nodiscard]] virtual bool active_is_text() const = 0;
-  /// Readable (poll(2)) when read() has something; -1 on a system without virtual terminals.
+  /// Returns a descriptor for poll(2) that is readable if read() has changes; -1 without virtual terminals.
   [[nodiscard]] virtual int descriptor() const = 0;
-  /// Takes what has happened. Does not block.
+  /// Returns the changes since the last call. Does not block.
   [[nodiscard]] virtual Changes read() = 0;
-  /// From now on read() tells when anything is written on the terminal in front, a typed key's echo included.
-  /// False where that cannot be known.
+  /// Makes read() report writes to the active VT, including the echo of typed keys. Returns false if they
+  /// cannot be watched.
   [[nodiscard]] virtual bool watch_use() = 0;
-  /// The end of watch_use().
+  /// Ends watch_use().
   virtual void stop_watching() = 0;
 };
 
-/// Those of the running kernel: the file "active" of tty0 in sysfs, which the kernel signals at each switch
-/// (redraw_screen() in drivers/tty/vt/vt.c), and /dev/vcsN, which it signals at each change of a terminal's
-/// text (vcs_poll() in vc_screen.c; root and the group tty may open it).
+/// The virtual terminals of the running kernel. It polls the file "active" of tty0 in sysfs, which the kernel
+/// signals at each switch (redraw_screen() in drivers/tty/vt/vt.c). It also polls /dev/vcsN, which is
+/// signalled at each change of a VT's text (vcs_poll() in vc_screen.c). Root and the group tty may open
+/// /dev/vcsN.
 class KernelVirtualTerminals final : public VirtualTerminals {
  public:
-  /// The paths are for tests. Throws std::system_error where the kernel has no memory for an epoll.
+  /// Opens the file "active"; the parameters are for tests. Throws std::system_error if the kernel has no
+  /// memory for an epoll set.
   explicit KernelVirtualTerminals(const std::string& active_path = "/sys/class/tty/tty0/active",
                                   std::string text_prefix = "/dev/vcs",
                                   std::string device_prefix = "/dev/tty");
@@ -66,10 +68,10 @@ class KernelVirtualTerminals final : public VirtualTerminals {
   std::optional<unsigned> active_vt_;
 };
 
-/// N of a line "ttyN", as in the file "active"; nothing for any other text.
+/// Returns N of a line "ttyN" like that of the file "active"; nothing for any other text.
 [[nodiscard]] std::optional<unsigned> terminal_number(const std::string& line);
 
-/// The terminal that is in front at this moment; nothing where there is none. For any thread.
+/// Returns the number of the active VT; nothing if there is none. Thread-safe.
 [[nodiscard]] std::optional<unsigned> active_vt(
     const std::string& active_path = "/sys/class/tty/tty0/active");
 

@@ -28,7 +28,7 @@ struct EnabledCard {
   }
   void set_pixel(uint32_t x, uint32_t y, uint32_t pixel) { set_pixel(*buffer, x, y, pixel); }
 
-  /// The pixel that the screen shows at (x, y).
+  /// Returns the pixel that the screen shows at (x, y).
   [[nodiscard]] uint32_t shown(uint32_t x, uint32_t y) {
     const auto capture = card.capture(output);
     EXPECT_TRUE(capture.has_value());

@@ -107,14 +107,14 @@ namespace {
 constexpr uint32_t plane_id = 61;
 constexpr uint32_t plane_type_id = 71;
 
-/// The card, after it has counted the call.
+/// Counts a call and returns the card.
 FakeDrm& called(const char* function) {
   FakeDrm& card = FakeDrm::current();
   ++card.calls[function];
   return card;
 }
 
-/// An object as libdrm gives it: zeroed memory of malloc().
+/// Returns an object like those of libdrm: zeroed memory of malloc().
 template <typename T>
 T* make_object(size_t count = 1) {
   return static_cast<T*>(std::calloc(std::max<size_t>(count, 1), sizeof(T)));
@@ -132,7 +132,7 @@ int refuse(int error) {
   return -1;
 }
 
-/// As drm_mode_getconnector(): the hardware is probed only for a DRM master.
+/// Copies a connector like drm_mode_getconnector(), which probes the hardware only for the DRM master.
 drmModeConnector* get_connector(FakeDrm& card, uint32_t id, bool probe) {
   FakeDrm::Connector* connector = card.connector(id);
   if (connector == nullptr) {
@@ -160,12 +160,12 @@ drmModeConnector* get_connector(FakeDrm& card, uint32_t id, bool probe) {
 
 }  // namespace
 
-// libdrm's interface, as far as drmclient uses it with a card of the older interface.
+// The functions of libdrm that drmclient calls for a card with legacy KMS.
 
 extern "C" {
 
 drmVersionPtr drmGetVersion(int) {
-  // Without a card, whatever was opened is none.
+  // Without a FakeDrm, the opened file is not a DRM node.
   if (!FakeDrm::exists()) return nullptr;
   auto* version = make_object<drmVersion>();
   version->name = ::strdup("fake");
@@ -382,7 +382,7 @@ int drmModeConnectorSetProperty(int, uint32_t, uint32_t, uint64_t) {
   return 0;
 }
 
-/// Pointers to constants from libdrm 2.4.124 on.
+/// The type of a channel: a pointer to constants in libdrm 2.4.124 and later.
 using GammaChannel = unit::FourthParameter<decltype(drmModeCrtcSetGamma)>::Type;
 int drmModeCrtcSetGamma(int, uint32_t, uint32_t, GammaChannel, GammaChannel, GammaChannel) {
   return 0;

@@ -14,22 +14,22 @@
 
 namespace unit {
 
-/// A DRM card with the older interface, in memory. kms_test defines those calls of libdrm and libudev that
-/// drmclient makes (fake_drm.cc, fake_udev.cc), and they answer from the FakeDrm that exists. The card's node
-/// is a FIFO, so it can be polled and drained.
+/// A DRM card in memory that supports only legacy KMS. kms_test defines the calls of libdrm and libudev that
+/// drmclient makes (fake_drm.cc, fake_udev.cc); they use the current FakeDrm. The card's node is a FIFO, so
+/// it can be polled and read.
 class FakeDrm {
  public:
   struct Connector {
     uint32_t id = 0;
     bool connected = true;
     std::vector<drmModeModeInfo> modes;
-    uint32_t encoder_id = 0;  ///< the present one; 0 while the connector is dark
-    bool probed = true;       ///< a DRM master has asked for it
+    uint32_t encoder_id = 0;  ///< the current encoder; 0 while the connector is disabled
+    bool probed = true;       ///< a DRM master has probed it
   };
   struct Encoder {
     uint32_t id = 0;
     uint32_t possible_crtcs = 0;
-    uint32_t crtc_id = 0;  ///< the present one; 0 while it is dark
+    uint32_t crtc_id = 0;  ///< the current CRTC; 0 while the encoder is disabled
   };
   struct Crtc {
     uint32_t id = 0;
@@ -37,7 +37,7 @@ class FakeDrm {
     drmModeModeInfo mode{};
     bool on = false;
   };
-  /// What a driver was asked for.
+  /// A vblank request to the driver.
   struct VblankRequest {
     bool by_sequence = false;  ///< DRM_IOCTL_CRTC_QUEUE_SEQUENCE, not DRM_IOCTL_WAIT_VBLANK
     bool relative = true;
@@ -55,17 +55,17 @@ class FakeDrm {
   static constexpr uint32_t first_encoder = 51;
   static constexpr uint32_t first_crtc = 31;
 
-  /// A card with `outputs` connected and dark connectors and `with_crtcs` CRTCs, each of which can drive each
-  /// connector.
+  /// Makes a card with `outputs` connectors, connected and disabled, and `with_crtcs` CRTCs. Each CRTC can
+  /// drive each connector.
   explicit FakeDrm(size_t outputs = 1, size_t with_crtcs = 1);
   ~FakeDrm();
   FakeDrm(const FakeDrm&) = delete;
   FakeDrm& operator=(const FakeDrm&) = delete;
 
   [[nodiscard]] static bool exists();
-  /// The one that exists. Throws std::logic_error without one.
+  /// Returns the current card. Throws std::logic_error if there is none.
   static FakeDrm& current();
-  /// 1024x768 at 60 Hz.
+  /// Returns a mode of 1024x768 at 60 Hz.
   static drmModeModeInfo a_mode();
 
   [[nodiscard]] std::string path() const { return folder_.file("card0"); }
@@ -73,7 +73,7 @@ class FakeDrm {
   void add_node() const;
   void send_uevent(const std::string& action, bool hotplug);
 
-  /// Null for an id that there is not.
+  /// Returns the object with the id; null for an unknown id.
   [[nodiscard]] Connector* connector(uint32_t id);
   [[nodiscard]] Encoder* encoder(uint32_t id);
   [[nodiscard]] Crtc* crtc(uint32_t id);
@@ -82,14 +82,14 @@ class FakeDrm {
   std::vector<Encoder> encoders;
   std::vector<Crtc> crtcs;
   std::vector<drmclient::PixelFormat> formats{drmclient::PixelFormat::xrgb8888};
-  std::map<uint32_t, drmclient::PixelFormat> framebuffers;  ///< by their ids
+  std::map<uint32_t, drmclient::PixelFormat> framebuffers;  ///< by id
   bool other_master = false;                                ///< another process is DRM master
-  bool is_master = false;                                   ///< this one is
-  int refuse_sequences = 0;                             ///< the errno of drmCrtcQueueSequence(); 0: it works
-  int refuse_waits = 0;                                 ///< the errno of drmWaitVBlank(); 0: it works
-  std::vector<drmclient::PixelFormat> refused_formats;  ///< a mode with them is refused with EINVAL
+  bool is_master = false;                                   ///< this process is DRM master
+  int refuse_sequences = 0;                                 ///< errno of drmCrtcQueueSequence(); 0: success
+  int refuse_waits = 0;                                     ///< errno of drmWaitVBlank(); 0: success
+  std::vector<drmclient::PixelFormat> refused_formats;      ///< formats whose mode sets fail with EINVAL
   std::vector<VblankRequest> vblank_requests;
-  std::map<std::string, unsigned> calls;  ///< of functions of libdrm, by their names
+  std::map<std::string, unsigned> calls;  ///< number of calls of each libdrm function
   uint32_t last_object = 100;
   std::vector<Uevent> uevents;
   base::UniqueFd uevent_descriptor;

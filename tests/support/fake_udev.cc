@@ -1,4 +1,4 @@
-// libudev's interface, as far as drmclient uses it: the events are those of the FakeDrm.
+// The functions of libudev that drmclient calls; the events are those of the FakeDrm.
 #include <libudev.h>
 
 #include <unistd.h>

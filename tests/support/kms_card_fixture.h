@@ -29,7 +29,7 @@ class KmsCardFixture : public testing::Test {
     drm.calls.clear();
   }
 
-  /// While there is one, the card's node is open.
+  /// Makes a buffer; the card's node is open as long as one exists.
   [[nodiscard]] std::unique_ptr<drmclient::ScanoutBuffer> make_buffer(drmclient::PixelFormat format) {
     auto made = card->create_buffer({1024, 768}, format);
     EXPECT_TRUE(made.has_value());
@@ -38,7 +38,7 @@ class KmsCardFixture : public testing::Test {
   [[nodiscard]] bool enable(drmclient::OutputId output) {
     return card->set_mode(output, mode, *buffer, {}).has_value();
   }
-  /// One frame of the presenter: whether the picture is still there, and if so the changes.
+  /// Does what the presenter does in a frame: checks for preemption and presents. Returns false if preempted.
   [[nodiscard]] bool frame(drmclient::OutputId output) {
     const drmclient::Rect damage{0, 0, 8, 8};
     return card->scans_out_our_fb(output) && card->present(output, *buffer, {}, {&damage, 1}).has_value();
@@ -51,7 +51,7 @@ class KmsCardFixture : public testing::Test {
     }
     return count;
   }
-  /// Reads of a connector, each of which may probe the hardware.
+  /// Returns the number of connector reads, each of which may probe the hardware.
   [[nodiscard]] unsigned connector_reads() { return drm.calls["drmModeGetConnector"]; }
 
   FakeDrm drm;

@@ -1,5 +1,5 @@
-// A boot splash: the second client of drmclient, and the place to learn from how to write one. It uses what
-// any program could: the card, its outputs and its buffers (docs/drm-clients.md walks through it).
+// A boot splash: the second client of drmclient, and the example for writing one. It uses only the public
+// interface: the card, its outputs and its buffers (see docs/drm-clients.md).
 #include <poll.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -27,13 +27,15 @@ using base::UniqueFd;
 using drmclient::Card;
 using std::chrono::steady_clock;
 
-/// Throws std::runtime_error or std::system_error with a sentence for the user.
+/// Opens the card that `word` names. Throws std::runtime_error or std::system_error with a message for the
+/// user.
 std::unique_ptr<Card> open_card(const std::string& word) {
   const std::string headless = "headless";
   if (word == headless) return drmclient::open_headless_card(drmclient::HeadlessOptions{});
   if (word.starts_with(headless + ":")) {
     const auto mode = drmclient::parse_mode(word.substr(headless.size() + 1));
-    if (!mode) throw std::runtime_error("--card " + word + ": after headless: a size is wanted, as 800x600");
+    if (!mode)
+      throw std::runtime_error("--card " + word + ": expected a size after the colon, such as 800x600");
     drmclient::HeadlessOptions options;
     options.size = mode->size;
     return drmclient::open_headless_card(options);
@@ -50,7 +52,7 @@ std::unique_ptr<Card> open_card(const std::string& word) {
   return drmclient::open_kms_card(options);
 }
 
-/// Readable when the user or the system wants an end.
+/// Returns a descriptor that is readable after SIGTERM or SIGINT.
 base::UniqueFd catch_signals() {
   sigset_t signals;
   sigemptyset(&signals);
@@ -62,13 +64,13 @@ base::UniqueFd catch_signals() {
   return caught;
 }
 
-/// The lines of the standard input, each a percentage.
+/// The percentages on the standard input, one per line.
 class Progress {
  public:
-  /// -1 once there is nothing more to come.
+  /// Returns the descriptor for poll(2); -1 after the end of the input.
   [[nodiscard]] int descriptor() const { return descriptor_; }
 
-  /// Reads what is there; the last percentage in it.
+  /// Reads the pending input and returns the last percentage in it.
   std::optional<unsigned> read() {
     std::array<char, 4096> bytes{};
     const ssize_t count = ::read(descriptor_, bytes.data(), bytes.size());
@@ -81,7 +83,7 @@ class Progress {
     }
     for (const char letter : std::string_view(bytes.data(), static_cast<size_t>(count))) {
       if (letter != '\n') {
-        // Longer than any number: told once it ends, and not kept.
+        // A line longer than any number is truncated; it is reported at its end.
         if (line_.size() < longest_line) line_ += letter;
         continue;
       }
@@ -112,7 +114,7 @@ class Progress {
   throw std::system_error(error, "the card " + (path.empty() ? card.info().driver : path));
 }
 
-/// Until the outputs are somebody else's, or a signal comes.
+/// Shows the splash until other programs have all outputs, or a signal arrives.
 void run(Card& card, splash::Splash& splash) {
   const base::UniqueFd signals = catch_signals();
   Progress progress;
@@ -130,7 +132,7 @@ void run(Card& card, splash::Splash& splash) {
     if (sources[1].revents != 0) {
       const auto events = card.read_events();
       const auto taken =
-          events ? splash.take(*events, steady_clock::now()) : tl::make_unexpected(events.error());
+          events ? splash.handle(*events, steady_clock::now()) : tl::make_unexpected(events.error());
       if (!taken) fail(card, taken.error());
     }
     if (sources[2].revents != 0) {
@@ -144,12 +146,12 @@ void run(Card& card, splash::Splash& splash) {
 int main(int argc, char** argv) {
   CLI::App app(
       "Shows a picture and a progress bar on all outputs of a card, until another program shows something\n"
-      "there. Reads percentages from the standard input, one a line.");
+      "there. Reads percentages from the standard input, one per line.");
   std::string card_word = "auto";
   std::string picture_path;
   app.add_option("--card", card_word, "auto, the path of a DRM node, headless, or headless:WxH")
       ->capture_default_str();
-  app.add_option("PICTURE", picture_path, "a PNG file; without it a drawn one");
+  app.add_option("PICTURE", picture_path, "a PNG file; the default is a built-in picture");
   CLI11_PARSE(app, argc, argv);
   try {
     const splash::Picture picture =

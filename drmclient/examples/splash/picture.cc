@@ -16,7 +16,7 @@ using drmclient::ScanoutBuffer;
 using drmclient::Size;
 
 constexpr pixman_color_t color(uint32_t rgb) {
-  // 0xff becomes 0xffff.
+  // Maps 0xff to 0xffff.
   const auto channel = [rgb](unsigned shift) { return static_cast<uint16_t>((rgb >> shift & 0xff) * 0x101); };
   return {channel(16), channel(8), channel(0), 0xffff};
 }
@@ -32,7 +32,7 @@ void fill_rect(pixman_image_t* image, const pixman_color_t& what, const Rect& re
   pixman_image_fill_boxes(PIXMAN_OP_SRC, image, &what, 1, &box);
 }
 
-/// The buffer as pixman sees it during one access.
+/// The buffer as a pixman image during one access.
 class Canvas {
  public:
   Canvas(const ScanoutBuffer& buffer, Access& access)
@@ -40,7 +40,8 @@ class Canvas {
             drmclient::pixman_format(buffer.format()), static_cast<int>(buffer.size().width),
             static_cast<int>(buffer.size().height), reinterpret_cast<uint32_t*>(access.data()),
             static_cast<int>(buffer.pitch_bytes()))) {
-    if (image_ == nullptr) throw std::runtime_error("pixman takes no buffer of this format and pitch");
+    if (image_ == nullptr)
+      throw std::runtime_error("pixman does not support the format and pitch of the buffer");
   }
   Canvas(const Canvas&) = delete;
   Canvas& operator=(const Canvas&) = delete;
@@ -91,7 +92,7 @@ Picture Picture::load(const std::string& png_path) {
     return std::runtime_error("cannot read the picture " + png_path + ": " + reason);
   };
   if (png_image_begin_read_from_file(&png, png_path.c_str()) == 0) throw failed();
-  constexpr uint32_t largest_side = 16'384;  // larger than any screen, and pixman counts in 16 bits
+  constexpr uint32_t largest_side = 16'384;  // larger than any screen; pixman has coordinates of 16 bits
   if (png.width > largest_side || png.height > largest_side) {
     png_image_free(&png);
     throw std::runtime_error("the picture " + png_path + " is larger than 16384x16384");

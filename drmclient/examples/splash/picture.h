@@ -12,17 +12,17 @@
 
 namespace splash {
 
-/// What is shown above the bar: red, green and blue, 8 bits each.
+/// The picture above the bar, with 8 bits each of red, green and blue.
 class Picture {
  public:
-  /// A display, drawn in a few rectangles.
+  /// Draws the default picture: a display made of a few rectangles.
   [[nodiscard]] static Picture plain();
-  /// Throws std::runtime_error that names the file and what is wrong with it. What is transparent gets the
-  /// colour of the background.
+  /// Reads a PNG file; transparent pixels get the background colour. Throws std::runtime_error that names the
+  /// file and the problem.
   [[nodiscard]] static Picture load(const std::string& png_path);
 
   [[nodiscard]] drmclient::Size size() const { return size_; }
-  /// Copies it into `target`, scaled.
+  /// Copies the picture to `place` in `target` and scales it.
   void draw(pixman_image_t* target, const drmclient::Rect& place) const;
 
  private:
@@ -38,17 +38,17 @@ class Picture {
   std::unique_ptr<pixman_image_t, Unref> image_;
 };
 
-/// Where a picture of that size goes on a screen: in its own size or, where that is too large, scaled down.
+/// Returns the place of a picture on a screen: in its own size, or scaled down if it is too large.
 [[nodiscard]] drmclient::Rect place_of_picture(drmclient::Size picture, drmclient::Size screen);
 
-/// Where the bar goes; what is done is as much of it from the left.
+/// Returns the place of the bar, which is filled from the left.
 [[nodiscard]] drmclient::Rect place_of_bar(drmclient::Size screen);
 
-/// Fills the whole buffer: background, picture and the bar at `percent` (0 to 100).
+/// Fills the whole buffer: background, picture, and the bar at `percent` (0 to 100).
 void draw_all(const drmclient::ScanoutBuffer& buffer, drmclient::Access& access, const Picture& picture,
               unsigned percent);
 
-/// Fills place_of_bar().
+/// Draws only the bar, at place_of_bar().
 void draw_bar(const drmclient::ScanoutBuffer& buffer, drmclient::Access& access, unsigned percent);
 
 }  // namespace splash

@@ -14,16 +14,16 @@ using drmclient::Output;
 using drmclient::PixelFormat;
 using drmclient::Rect;
 
-/// Nobody is told that another program has come, so this often it is looked for: one system call an output.
-constexpr std::chrono::milliseconds time_to_look{100};
+/// Interval of the check for other programs, because no event reports them. Costs one system call per output.
+constexpr std::chrono::milliseconds check_interval{100};
 
-/// At a hotplug the kernel's console takes all outputs that it may (drm_fb_helper_hotplug_event()), a little
-/// after programs have been told, or before they have heard. Asking monitors for their modes can take it a
-/// second.
-constexpr std::chrono::seconds time_for_console{2};
+/// Maximum time between a hotplug event and the console on the screen, in either order. At a hotplug the
+/// kernel's console enables all free outputs (drm_fb_helper_hotplug_event()). Probing the monitors can take
+/// it a second.
+constexpr std::chrono::seconds console_timeout{2};
 
-/// The best picture first. A driver may list a format and refuse it with a mode: cirrus has not enough bits
-/// in its pitch for 32 bits at 1024 pixels.
+/// Returns the formats, best first. A driver may list a format and refuse it with a mode: the pitch of cirrus
+/// has not enough bits for 1024 pixels of 32 bits.
 std::vector<PixelFormat> formats_to_try(const Output& output) {
   std::vector<PixelFormat> formats = output.formats;
   std::ranges::stable_sort(formats, std::greater<>(), drmclient::bytes_per_pixel);
@@ -48,7 +48,7 @@ base::Result<void> Splash::probe() {
       if (wanted) screens.push_back({std::move(output), nullptr});
       continue;
     }
-    // Another monitor wants another mode, and so another buffer.
+    // Another monitor needs another mode, and so another buffer.
     const bool same = wanted && output.modes.front() == before->output.modes.front();
     if (!same && before->buffer && card_.scans_out_our_fb(output.id)) card_.release(output.id);
     if (same) {
@@ -61,7 +61,7 @@ base::Result<void> Splash::probe() {
   return {};
 }
 
-base::Result<void> Splash::take(const std::vector<drmclient::Event>& events, Time now) {
+base::Result<void> Splash::handle(const std::vector<drmclient::Event>& events, Time now) {
   for (const drmclient::Event& event : events) {
     if (const auto* vblank = std::get_if<drmclient::VblankEvent>(&event)) {
       for (SplashOutput& screen : screens_) {
@@ -70,7 +70,7 @@ base::Result<void> Splash::take(const std::vector<drmclient::Event>& events, Tim
     } else if (std::holds_alternative<drmclient::ResumeEvent>(event)) {
       for (SplashOutput& screen : screens_) screen.all_changed = true;
     } else {
-      console_comes_until_ = now + time_for_console;
+      console_comes_until_ = now + console_timeout;
       BASE_TRY(probe());
     }
   }
@@ -80,7 +80,7 @@ base::Result<void> Splash::take(const std::vector<drmclient::Event>& events, Tim
 base::Result<void> Splash::update(Time now) {
   for (SplashOutput& screen : screens_) {
     if (screen.refused) continue;
-    BASE_TRY(look(screen, now));
+    BASE_TRY(check_preemption(screen, now));
     const auto done = screen.buffer ? present(screen) : enable(screen);
     if (done || drmclient::is_master_conflict(done.error())) continue;
     if (drmclient::is_unplugged(done.error()) || screens_.size() == 1) return done;
@@ -89,29 +89,31 @@ base::Result<void> Splash::update(Time now) {
   return {};
 }
 
-base::Result<void> Splash::look(SplashOutput& screen, Time now) {
+base::Result<void> Splash::check_preemption(SplashOutput& screen, Time now) {
   screen.preempted = screen.buffer && !card_.scans_out_our_fb(screen.output.id);
   screen.yielded = screen.preempted;
   if (!screen.preempted) {
     screen.console_since.reset();
     return {};
   }
-  // A card that is gone shows nothing either, and nobody has taken over.
-  if (const auto there = card_.check_master(); !there && drmclient::is_unplugged(there.error())) return there;
+  // An unplugged card does not show our framebuffer either, but no other program has it.
+  if (const auto master = card_.check_master(); !master && drmclient::is_unplugged(master.error())) {
+    return master;
+  }
   if (!card_.shows_previous_fb(screen.output.id)) return {};
   if (now < console_comes_until_) {
     screen.preempted = screen.yielded = false;
     screen.all_changed = true;
   } else {
-    // The hotplug that brought it may still be on its way to us.
+    // The event of the hotplug that brought the console may not have arrived yet.
     if (!screen.console_since) screen.console_since = now;
-    screen.yielded = now >= *screen.console_since + time_for_console;
+    screen.yielded = now >= *screen.console_since + console_timeout;
   }
   return {};
 }
 
 base::Result<void> Splash::enable(SplashOutput& screen) {
-  // With another master there, this costs less than a buffer that is drawn for nothing.
+  // If another process is master, this check is cheaper than drawing a buffer in vain.
   BASE_TRY(card_.check_master());
   base::Result<void> refused = base::failure(EINVAL);
   for (const PixelFormat format : formats_to_try(screen.output)) {
@@ -132,21 +134,21 @@ base::Result<void> Splash::enable_with(SplashOutput& screen, PixelFormat format)
   screen.buffer = std::move(buffer);
   screen.bar_changed = false;
   screen.waits_for_vblank = false;
-  // A mode set may wipe the memory that it is to show (Card::set_mode()).
+  // A mode set may clear the memory that it shows (Card::set_mode()).
   screen.all_changed = true;
   return {};
 }
 
 base::Result<void> Splash::present(SplashOutput& screen) {
   const bool changed = screen.all_changed || screen.bar_changed;
-  // present() would bring a preempted picture back, and this one yields.
+  // present() would replace the picture of the other program, but the splash yields.
   if (!changed || screen.preempted || screen.waits_for_vblank) return {};
   BASE_TRY(draw(*screen.buffer, !screen.all_changed));
   const drmclient::Size size = screen.buffer->size();
   const std::array damage{screen.all_changed ? Rect::of(size) : place_of_bar(size)};
   const auto presented = card_.present(screen.output.id, *screen.buffer, {}, damage);
   if (presented) screen.all_changed = screen.bar_changed = false;
-  // Whether it was shown or another master prevented it: the next try is for the next frame.
+  // In both cases, shown or refused, the next attempt is for the next frame.
   if (presented || drmclient::is_master_conflict(presented.error())) {
     screen.waits_for_vblank = card_.request_vblank(screen.output.id).has_value();
   }
@@ -173,10 +175,10 @@ bool Splash::handed_over() const {
 }
 
 std::chrono::milliseconds Splash::timeout() const {
-  auto shortest = time_to_look;
+  auto shortest = check_interval;
   for (const SplashOutput& screen : screens_) {
     if (screen.buffer || screen.refused) continue;
-    // An output that is not enabled has no vblank to ask for.
+    // An output that is not enabled has no vblank.
     const auto frame =
         std::chrono::ceil<std::chrono::milliseconds>(screen.output.modes.front().frame_period());
     shortest = std::min(shortest, frame);
@@ -186,7 +188,7 @@ std::chrono::milliseconds Splash::timeout() const {
 
 void Splash::release() {
   for (const SplashOutput& screen : screens_) {
-    // What another program shows is not ours to take away.
+    // The framebuffer of another program must stay on the screen.
     if (screen.buffer && card_.scans_out_our_fb(screen.output.id)) card_.release(screen.output.id);
   }
   screens_.clear();

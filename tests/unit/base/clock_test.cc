@@ -7,7 +7,7 @@
 namespace base {
 namespace {
 
-TEST(Clock, MonotonicClockIsTheSteadyClock) {
+TEST(Clock, MonotonicClockMatchesSteadyClock) {
   const auto before = std::chrono::steady_clock::now();
   const auto now = monotonic_clock().now();
   EXPECT_GE(now, before);

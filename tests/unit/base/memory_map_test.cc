@@ -34,7 +34,7 @@ MemoryMap map_all(const UniqueFd& fd, size_t bytes, off_t offset = 0) {
 
 static_assert(!std::is_copy_constructible_v<MemoryMap> && !std::is_copy_assignable_v<MemoryMap>);
 
-TEST(MemoryMap, IsNoneAtTheStart) {
+TEST(MemoryMap, DefaultConstructedOwnsNothing) {
   const MemoryMap map;
   EXPECT_FALSE(map);
   EXPECT_EQ(map.data(), nullptr);
@@ -42,7 +42,7 @@ TEST(MemoryMap, IsNoneAtTheStart) {
   EXPECT_TRUE(map.bytes().empty());
 }
 
-TEST(MemoryMap, SharesTheFilesBytes) {
+TEST(MemoryMap, WriteReachesFile) {
   const UniqueFd fd = make_memory(page);
   const MemoryMap map = map_all(fd, page);
   ASSERT_EQ(map.bytes().size(), page);
@@ -52,7 +52,7 @@ TEST(MemoryMap, SharesTheFilesBytes) {
   EXPECT_EQ(read[0], 0x5a);
 }
 
-TEST(MemoryMap, StartsAtTheOffset) {
+TEST(MemoryMap, MappingStartsAtOffset) {
   const UniqueFd fd = make_memory(2 * page);
   const unsigned char value = 0x77;
   ASSERT_EQ(::pwrite(fd.get(), &value, 1, page), 1);
@@ -60,7 +60,7 @@ TEST(MemoryMap, StartsAtTheOffset) {
   EXPECT_EQ(map.bytes()[0], std::byte{0x77});
 }
 
-TEST(MemoryMap, TellsTheErrnoOfMmap) {
+TEST(MemoryMap, FailedMmapGivesItsErrno) {
   const auto map = MemoryMap::map(-1, page, PROT_READ);
   ASSERT_FALSE(map);
   EXPECT_EQ(map.error().value(), EBADF);
@@ -70,7 +70,7 @@ TEST(MemoryMap, TellsTheErrnoOfMmap) {
   EXPECT_EQ(nothing.error().value(), EINVAL);
 }
 
-TEST(MemoryMap, UnmapsAtTheEnd) {
+TEST(MemoryMap, DestructorUnmaps) {
   const UniqueFd fd = make_memory(page);
   const std::byte* address = nullptr;
   {
@@ -81,7 +81,7 @@ TEST(MemoryMap, UnmapsAtTheEnd) {
   EXPECT_FALSE(is_readable(address));
 }
 
-TEST(MemoryMap, MovingLeavesNoneBehindAndKeepsTheAddress) {
+TEST(MemoryMap, MoveKeepsAddressAndEmptiesSource) {
   const UniqueFd fd = make_memory(page);
   MemoryMap from = map_all(fd, page);
   const std::byte* address = from.data();
@@ -92,7 +92,7 @@ TEST(MemoryMap, MovingLeavesNoneBehindAndKeepsTheAddress) {
   EXPECT_TRUE(is_readable(address));
 }
 
-TEST(MemoryMap, MoveAssignmentUnmapsWhatItHad) {
+TEST(MemoryMap, MoveAssignmentUnmapsPreviousMapping) {
   const UniqueFd fd = make_memory(page);
   MemoryMap target = map_all(fd, page);
   const std::byte* old_address = target.data();
@@ -102,7 +102,7 @@ TEST(MemoryMap, MoveAssignmentUnmapsWhatItHad) {
   EXPECT_TRUE(is_readable(target.data()));
 }
 
-TEST(MemoryMap, MoveAssignmentToItselfKeepsTheMapping) {
+TEST(MemoryMap, SelfMoveAssignmentKeepsMapping) {
   const UniqueFd fd = make_memory(page);
   MemoryMap map = map_all(fd, page);
   MemoryMap& same = map;

@@ -23,25 +23,25 @@ bool is_open(int fd) {
 static_assert(!std::is_copy_constructible_v<UniqueFd> && !std::is_copy_assignable_v<UniqueFd>);
 static_assert(std::is_nothrow_move_constructible_v<UniqueFd> && std::is_nothrow_move_assignable_v<UniqueFd>);
 
-TEST(UniqueFd, IsNoneAtTheStart) {
+TEST(UniqueFd, DefaultConstructedOwnsNothing) {
   const UniqueFd fd;
   EXPECT_EQ(fd.get(), -1);
   EXPECT_FALSE(fd);
 }
 
-TEST(UniqueFd, DescriptorZeroIsOne) {
+TEST(UniqueFd, DescriptorZeroIsOwned) {
   UniqueFd fd(0);
   EXPECT_TRUE(fd);
   EXPECT_EQ(fd.release(), 0);
 }
 
-TEST(UniqueFd, ClosesAtTheEnd) {
+TEST(UniqueFd, DestructorCloses) {
   const int raw = open_null();
   { const UniqueFd fd(raw); }
   EXPECT_FALSE(is_open(raw));
 }
 
-TEST(UniqueFd, ReleaseGivesItUpOpen) {
+TEST(UniqueFd, ReleasedDescriptorStaysOpen) {
   const int raw = open_null();
   {
     UniqueFd fd(raw);
@@ -52,7 +52,7 @@ TEST(UniqueFd, ReleaseGivesItUpOpen) {
   ::close(raw);
 }
 
-TEST(UniqueFd, MovingLeavesNoneBehind) {
+TEST(UniqueFd, MoveEmptiesSource) {
   const int raw = open_null();
   UniqueFd from(raw);
   const UniqueFd to(std::move(from));
@@ -61,7 +61,7 @@ TEST(UniqueFd, MovingLeavesNoneBehind) {
   EXPECT_TRUE(is_open(raw));
 }
 
-TEST(UniqueFd, MoveAssignmentClosesWhatItHad) {
+TEST(UniqueFd, MoveAssignmentClosesPreviousDescriptor) {
   const int first = open_null();
   const int second = open_null();
   UniqueFd target(first);
@@ -71,7 +71,7 @@ TEST(UniqueFd, MoveAssignmentClosesWhatItHad) {
   EXPECT_TRUE(is_open(second));
 }
 
-TEST(UniqueFd, MoveAssignmentToItselfKeepsItOpen) {
+TEST(UniqueFd, SelfMoveAssignmentKeepsDescriptorOpen) {
   const int raw = open_null();
   UniqueFd fd(raw);
   UniqueFd& same = fd;
@@ -80,7 +80,7 @@ TEST(UniqueFd, MoveAssignmentToItselfKeepsItOpen) {
   EXPECT_TRUE(is_open(raw));
 }
 
-TEST(UniqueFd, ResetClosesAndTakesTheNext) {
+TEST(UniqueFd, ResetClosesPreviousAndOwnsNew) {
   const int first = open_null();
   const int second = open_null();
   UniqueFd fd(first);

@@ -37,7 +37,7 @@ void fill(ScanoutBuffer& buffer, uint64_t seed) {
   }
 }
 
-std::vector<uint32_t> slow_capture(ScanoutBuffer& buffer, const Rect& area) {
+std::vector<uint32_t> reference_capture(ScanoutBuffer& buffer, const Rect& area) {
   std::vector<uint32_t> pixels;
   const auto access = buffer.begin_access(AccessMode::read);
   const size_t bytes = drmclient::bytes_per_pixel(buffer.format());
@@ -54,7 +54,7 @@ class CaptureFormat : public testing::TestWithParam<PixelFormat> {};
 
 }  // namespace
 
-TEST_P(CaptureFormat, IsTheSlowReferencesPicture) {
+TEST_P(CaptureFormat, CaptureMatchesReference) {
   HeadlessCard card(every_format());
   const auto buffer = std::move(*card.create_buffer({67, 31}, GetParam()));
   fill(*buffer, 1);
@@ -62,10 +62,10 @@ TEST_P(CaptureFormat, IsTheSlowReferencesPicture) {
   const auto capture = capture_buffer(*buffer, all);
   ASSERT_TRUE(capture.has_value());
   EXPECT_EQ(capture->size, buffer->size());
-  EXPECT_EQ(capture->pixels, slow_capture(*buffer, all));
+  EXPECT_EQ(capture->pixels, reference_capture(*buffer, all));
 }
 
-TEST_P(CaptureFormat, WhiteIsWhiteAndBlackIsBlack) {
+TEST_P(CaptureFormat, WhiteAndBlackAreExact) {
   HeadlessCard card(every_format());
   const auto buffer = std::move(*card.create_buffer({8, 8}, GetParam()));
   EXPECT_EQ(capture_buffer(*buffer, {0, 0, 1, 1})->pixels, std::vector<uint32_t>{0x000000});
@@ -79,7 +79,7 @@ TEST_P(CaptureFormat, WhiteIsWhiteAndBlackIsBlack) {
 INSTANTIATE_TEST_SUITE_P(Capture, CaptureFormat, testing::ValuesIn(unit::all_formats),
                          [](const auto& format) { return drmclient::fourcc_name(format.param); });
 
-RC_GTEST_PROP(CaptureBuffer, IsTheSlowReferencesPartOfThePicture, ()) {
+RC_GTEST_PROP(CaptureBuffer, AreaMatchesReference, ()) {
   const PixelFormat format = *rc::gen::elementOf(unit::all_formats);
   const auto width = *rc::gen::inRange(8, 40);
   const auto height = *rc::gen::inRange(8, 40);
@@ -93,10 +93,10 @@ RC_GTEST_PROP(CaptureBuffer, IsTheSlowReferencesPartOfThePicture, ()) {
   const auto capture = capture_buffer(*buffer, area);
   RC_ASSERT(capture.has_value());
   RC_ASSERT(capture->size == (Size{area.width(), area.height()}));
-  RC_ASSERT(capture->pixels == slow_capture(*buffer, area));
+  RC_ASSERT(capture->pixels == reference_capture(*buffer, area));
 }
 
-TEST(CaptureBuffer, TheXByteIsNoPartOfThePicture) {
+TEST(CaptureBuffer, XByteIsCleared) {
   HeadlessCard card(every_format());
   const auto buffer = std::move(*card.create_buffer({8, 8}, PixelFormat::xrgb8888));
   {
@@ -107,7 +107,7 @@ TEST(CaptureBuffer, TheXByteIsNoPartOfThePicture) {
   EXPECT_EQ(capture_buffer(*buffer, {0, 0, 1, 1})->pixels[0], 0x123456U);
 }
 
-TEST(CaptureBuffer, TellsWhyTheAccessWasRefused) {
+TEST(CaptureBuffer, RefusedAccessGivesItsErrno) {
   HeadlessCard card(every_format());
   const auto buffer = std::move(*card.create_buffer({8, 8}, PixelFormat::xrgb8888));
   card.refuse_accesses(EIO);
@@ -116,7 +116,7 @@ TEST(CaptureBuffer, TellsWhyTheAccessWasRefused) {
   EXPECT_EQ(capture.error().value(), EIO);
 }
 
-TEST(CaptureBuffer, LeavesTheBufferFree) {
+TEST(CaptureBuffer, CaptureEndsItsAccess) {
   HeadlessCard card(every_format());
   const auto buffer = std::move(*card.create_buffer({8, 8}, PixelFormat::xrgb8888));
   ASSERT_TRUE(capture_buffer(*buffer, {0, 0, 8, 8}).has_value());

@@ -30,7 +30,7 @@ class ParseBadMode : public testing::TestWithParam<const char*> {};
 
 }  // namespace
 
-TEST_P(ParseGoodMode, GivesSizeAndRate) {
+TEST_P(ParseGoodMode, ValidTextGivesSizeAndRate) {
   const auto parsed = parse_mode(GetParam().text);
   ASSERT_TRUE(parsed.has_value());
   EXPECT_EQ(parsed->size, GetParam().size);
@@ -49,7 +49,7 @@ INSTANTIATE_TEST_SUITE_P(Mode, ParseGoodMode,
                                          GoodText{"8x8@1", {8, 8}, 1'000},
                                          GoodText{"8x8@1000", {8, 8}, 1'000'000}));
 
-TEST_P(ParseBadMode, IsRefusedAsInvalid) {
+TEST_P(ParseBadMode, InvalidTextReturnsEinval) {
   const auto parsed = parse_mode(GetParam());
   ASSERT_FALSE(parsed.has_value());
   EXPECT_EQ(parsed.error().value(), EINVAL);
@@ -65,12 +65,12 @@ INSTANTIATE_TEST_SUITE_P(Mode, ParseBadMode,
                                          "1024x768@nan", "1024x768@inf", "1024x768@6e1", "1024x768@0x3c",
                                          "1024x768@60@60", "1024x768-32", "1024x768@1e999", "\xc3\x97"));
 
-TEST(ParseMode, StopsAtAnEmbeddedNul) {
+TEST(ParseMode, EmbeddedNulIsRefused) {
   const std::string text("1024x768\0", 9);
   EXPECT_FALSE(parse_mode(text).has_value());
 }
 
-RC_GTEST_PROP(ParseMode, ReadsBackWhatWasWritten, ()) {
+RC_GTEST_PROP(ParseMode, WrittenModeIsReadBack, ()) {
   const auto width = *rc::gen::inRange<uint32_t>(1, 65'536);
   const auto height = *rc::gen::inRange<uint32_t>(1, 65'536);
   const auto hertz = *rc::gen::inRange<uint32_t>(1, 1'001);
@@ -80,7 +80,7 @@ RC_GTEST_PROP(ParseMode, ReadsBackWhatWasWritten, ()) {
   RC_ASSERT(*parsed == (ModeRequest{{width, height}, hertz * 1000}));
 }
 
-RC_GTEST_PROP(ParseMode, AcceptsOnlyWhatLiesInTheLimits, (const std::string& text)) {
+RC_GTEST_PROP(ParseMode, ParsedModeLiesInLimits, (const std::string& text)) {
   if (const auto parsed = parse_mode(text)) {
     RC_ASSERT(parsed->size.width >= 1U && parsed->size.width <= 65'535U);
     RC_ASSERT(parsed->size.height >= 1U && parsed->size.height <= 65'535U);
@@ -89,7 +89,7 @@ RC_GTEST_PROP(ParseMode, AcceptsOnlyWhatLiesInTheLimits, (const std::string& tex
   }
 }
 
-TEST(MakeMode, HasTheReducedBlankingOfTheStandard) {
+TEST(MakeMode, TimingHasReducedBlankingOfCvt) {
   const Mode mode = make_mode({1920, 1080});
   EXPECT_EQ(mode.name, "1920x1080");
   EXPECT_EQ(mode.size(), (Size{1920, 1080}));
@@ -104,7 +104,7 @@ TEST(MakeMode, HasTheReducedBlankingOfTheStandard) {
   EXPECT_EQ(mode.clock_khz, 138'653U);
 }
 
-TEST(MakeMode, UsualSizesHaveTheRateAskedFor) {
+TEST(MakeMode, CommonSizesHaveRequestedRate) {
   for (const Size size :
        {Size{1024, 768}, Size{1280, 720}, Size{1920, 1080}, Size{2560, 1440}, Size{3840, 2160}}) {
     for (const uint32_t rate : {23'976U, 30'000U, 50'000U, 59'940U, 60'000U, 75'000U, 144'000U}) {
@@ -117,7 +117,7 @@ TEST(MakeMode, DefaultRateIs60Hz) {
   EXPECT_EQ(make_mode({1024, 768}).refresh_millihertz(), 60'000U);
 }
 
-RC_GTEST_PROP(MakeMode, TimingIsOrderedAndTheRateIsExactToThePixelClock, ()) {
+RC_GTEST_PROP(MakeMode, TimingIsOrderedAndRateIsExactToPixelClock, ()) {
   const Size size{*rc::gen::inRange<uint32_t>(8, 16'385), *rc::gen::inRange<uint32_t>(8, 16'385)};
   const auto rate = *rc::gen::inRange<uint32_t>(1'000, 1'000'001);
   const Mode mode = make_mode(size, rate);
@@ -128,13 +128,13 @@ RC_GTEST_PROP(MakeMode, TimingIsOrderedAndTheRateIsExactToThePixelClock, ()) {
   RC_ASSERT(mode.vdisplay < mode.vsync_start);
   RC_ASSERT(mode.vsync_start < mode.vsync_end);
   RC_ASSERT(mode.vsync_end < mode.vtotal);
-  // The clock is a whole number of kHz: half of one is what the rate may be off.
+  // The clock is a whole number of kHz, so the rate may differ by half of one.
   const double pixels = double{1} * mode.htotal * mode.vtotal;
   const double off = std::abs(double{1} * mode.refresh_millihertz() - rate);
   RC_ASSERT(off <= 500'000 / pixels + 0.5 + 1e-6);
 }
 
-RC_GTEST_PROP(MakeMode, VerticalBlankLastsAtLeast460MicrosecondsWhereTheFrameHasRoom, ()) {
+RC_GTEST_PROP(MakeMode, VerticalBlankLastsAtLeast460Microseconds, ()) {
   const Size size{*rc::gen::inRange<uint32_t>(640, 8'193), *rc::gen::inRange<uint32_t>(480, 8'193)};
   const auto rate = *rc::gen::inRange<uint32_t>(1'000, 240'001);
   const Mode mode = make_mode(size, rate);
@@ -142,7 +142,7 @@ RC_GTEST_PROP(MakeMode, VerticalBlankLastsAtLeast460MicrosecondsWhereTheFrameHas
   RC_ASSERT(line_us * (mode.vtotal - mode.vdisplay) >= 459.9);
 }
 
-TEST(Mode, RefreshIsTheClockOverAllPixels) {
+TEST(Mode, RefreshIsClockDividedByTotals) {
   Mode mode;
   mode.clock_khz = 65'000;
   mode.htotal = 1344;
@@ -150,7 +150,7 @@ TEST(Mode, RefreshIsTheClockOverAllPixels) {
   EXPECT_EQ(mode.refresh_millihertz(), 60'004U);
 }
 
-TEST(Mode, RefreshIsRoundedToTheNearest) {
+TEST(Mode, RefreshIsRoundedToNearest) {
   Mode mode;
   mode.clock_khz = 1;
   mode.htotal = 1000;
@@ -167,7 +167,7 @@ TEST(Mode, IncompleteTimingHasNoRefresh) {
   EXPECT_EQ(mode.refresh_millihertz(), 0U);
 }
 
-TEST(Mode, FramePeriodIsThatOfTheTiming) {
+TEST(Mode, FramePeriodFollowsTiming) {
   Mode mode;
   mode.clock_khz = 1'000;
   mode.htotal = 100;
@@ -175,7 +175,7 @@ TEST(Mode, FramePeriodIsThatOfTheTiming) {
   EXPECT_EQ(mode.frame_period(), std::chrono::milliseconds(20));
 }
 
-TEST(Mode, FramePeriodOfAnIncompleteTimingIsThatOf60Hz) {
+TEST(Mode, IncompleteTimingHasFramePeriodOf60Hz) {
   EXPECT_EQ(Mode{}.frame_period(), std::chrono::nanoseconds(16'666'666));
   Mode mode;
   mode.htotal = 100;

@@ -19,7 +19,7 @@ Mode named(Mode mode, const char* name) {
   return mode;
 }
 
-/// A monitor with a list of three timings, and no others.
+/// Returns the output of a monitor with three listed modes and no custom ones.
 Output monitor() {
   Output output;
   output.name = "HDMI-A-1";
@@ -38,58 +38,58 @@ Output monitor_with_custom_modes() {
 
 }  // namespace
 
-TEST(ChooseMode, WithoutAWishTakesTheFirstOfTheSize) {
+TEST(ChooseMode, NoRequestedRateGivesFirstModeOfSize) {
   EXPECT_EQ(choose_mode(monitor(), {1920, 1080})->name, "best");
   EXPECT_EQ(choose_mode(monitor(), {1280, 720})->name, "small");
 }
 
-TEST(ChooseMode, WithAWishTakesTheNearestRate) {
+TEST(ChooseMode, RequestedRateGivesNearestMode) {
   EXPECT_EQ(choose_mode(monitor(), {1920, 1080}, 51'000)->name, "slow");
   EXPECT_EQ(choose_mode(monitor(), {1920, 1080}, 75'000)->name, "best");
 }
 
-TEST(ChooseMode, OfTwoEquallyNearTakesTheFirst) {
+TEST(ChooseMode, EquallyNearModesGiveFirst) {
   EXPECT_EQ(choose_mode(monitor(), {1920, 1080}, 55'000)->name, "best");
 }
 
-TEST(ChooseMode, RefusesASizeThatIsNotThere) {
+TEST(ChooseMode, UnlistedSizeReturnsEinval) {
   const auto mode = choose_mode(monitor(), {1024, 768});
   ASSERT_FALSE(mode.has_value());
   EXPECT_EQ(mode.error().value(), EINVAL);
 }
 
-TEST(ChooseMode, MakesASizeThatIsNotThereWhereTheOutputTakesAny) {
+TEST(ChooseMode, UnlistedSizeIsMadeForCustomModes) {
   const auto mode = choose_mode(monitor_with_custom_modes(), {1024, 768});
   ASSERT_TRUE(mode.has_value());
   EXPECT_EQ(*mode, make_mode({1024, 768}, 60'000));
 }
 
-TEST(ChooseMode, MakesTheRateWhereNoneIsWithinOneHertz) {
+TEST(ChooseMode, RateBeyondOneHertzIsMade) {
   EXPECT_EQ(*choose_mode(monitor_with_custom_modes(), {1920, 1080}, 61'100), make_mode({1920, 1080}, 61'100));
 }
 
-TEST(ChooseMode, PrefersTheListWithinOneHertz) {
+TEST(ChooseMode, ListedModeWithinOneHertzIsPreferred) {
   EXPECT_EQ(choose_mode(monitor_with_custom_modes(), {1920, 1080}, 60'900)->name, "best");
   EXPECT_EQ(choose_mode(monitor_with_custom_modes(), {1920, 1080}, 50'400)->name, "slow");
 }
 
-TEST(ChooseMode, MakesNothingAboveTheLargestCustomMode) {
+TEST(ChooseMode, SizeAboveCustomLimitReturnsEinval) {
   EXPECT_TRUE(choose_mode(monitor_with_custom_modes(), {4096, 2160}).has_value());
   EXPECT_FALSE(choose_mode(monitor_with_custom_modes(), {4097, 2160}).has_value());
   EXPECT_FALSE(choose_mode(monitor_with_custom_modes(), {4096, 2161}).has_value());
 }
 
-TEST(ChooseMode, MakesNothingSmallerThan8x8) {
+TEST(ChooseMode, SizeBelow8x8ReturnsEinval) {
   EXPECT_TRUE(choose_mode(monitor_with_custom_modes(), {8, 8}).has_value());
   EXPECT_FALSE(choose_mode(monitor_with_custom_modes(), {7, 8}).has_value());
   EXPECT_FALSE(choose_mode(monitor_with_custom_modes(), {8, 7}).has_value());
 }
 
-TEST(ChooseMode, AnOutputWithoutModesHasNone) {
+TEST(ChooseMode, OutputWithoutModesReturnsEinval) {
   EXPECT_FALSE(choose_mode(Output{}, {1920, 1080}).has_value());
 }
 
-RC_GTEST_PROP(ChooseMode, ChosenModeHasTheSizeAndNoListedOneIsNearer, ()) {
+RC_GTEST_PROP(ChooseMode, ChosenModeIsNearestOfSize, ()) {
   Output output = monitor();
   if (*rc::gen::arbitrary<bool>()) output = monitor_with_custom_modes();
   const Size size = *rc::gen::element(Size{1920, 1080}, Size{1280, 720}, Size{640, 480});

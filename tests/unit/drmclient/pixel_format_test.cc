@@ -8,7 +8,7 @@ using drmclient::bytes_per_pixel;
 using drmclient::fourcc_name;
 using drmclient::PixelFormat;
 
-TEST(PixelFormat, BytesPerPixelAreThoseOfTheFormat) {
+TEST(PixelFormat, BytesPerPixelMatchFormat) {
   EXPECT_EQ(bytes_per_pixel(PixelFormat::xrgb8888), 4U);
   EXPECT_EQ(bytes_per_pixel(PixelFormat::argb8888), 4U);
   EXPECT_EQ(bytes_per_pixel(PixelFormat::bgrx8888), 4U);
@@ -17,11 +17,11 @@ TEST(PixelFormat, BytesPerPixelAreThoseOfTheFormat) {
   EXPECT_EQ(bytes_per_pixel(PixelFormat::xrgb1555), 2U);
 }
 
-TEST(PixelFormat, AnUnknownCodeHasNoBytes) {
+TEST(PixelFormat, UnknownCodeHasNoBytes) {
   EXPECT_EQ(bytes_per_pixel(static_cast<PixelFormat>(0x20203852)), 0U);
 }
 
-TEST(PixelFormat, NamesAreTheFourCharactersOfTheCode) {
+TEST(PixelFormat, NameHasFourCharactersOfCode) {
   EXPECT_EQ(fourcc_name(PixelFormat::xrgb8888), "XR24");
   EXPECT_EQ(fourcc_name(PixelFormat::argb8888), "AR24");
   EXPECT_EQ(fourcc_name(PixelFormat::bgrx8888), "BX24");
@@ -30,7 +30,7 @@ TEST(PixelFormat, NamesAreTheFourCharactersOfTheCode) {
   EXPECT_EQ(fourcc_name(PixelFormat::xrgb1555), "XR15");
 }
 
-TEST(PixelFormat, PixmanHasTheSameBitsPerPixel) {
+TEST(PixelFormat, PixmanFormatHasSameBitsPerPixel) {
   for (const PixelFormat format : {PixelFormat::xrgb8888, PixelFormat::argb8888, PixelFormat::bgrx8888,
                                    PixelFormat::rgb888, PixelFormat::rgb565, PixelFormat::xrgb1555}) {
     EXPECT_EQ(PIXMAN_FORMAT_BPP(static_cast<uint32_t>(drmclient::pixman_format(format))),

@@ -16,7 +16,7 @@ using drmclient::ScanoutBuffer;
 
 namespace {
 
-/// 4x3 pixels with lines of 20 bytes; counts how often its mapping begins and ends.
+/// A buffer of 4x3 pixels with lines of 20 bytes that counts how often its mapping begins and ends.
 class CountingBuffer final : public ScanoutBuffer {
  public:
   CountingBuffer() : ScanoutBuffer({4, 3}, PixelFormat::xrgb8888, 20), memory_(60) {}
@@ -52,21 +52,21 @@ class CountingBuffer final : public ScanoutBuffer {
 static_assert(!std::is_copy_constructible_v<Access> && !std::is_move_assignable_v<Access>);
 static_assert(!std::is_copy_constructible_v<ScanoutBuffer>);
 
-TEST(ScanoutBuffer, KnowsSizeFormatAndPitch) {
+TEST(ScanoutBuffer, BufferReportsSizeFormatAndPitch) {
   const CountingBuffer buffer;
   EXPECT_EQ(buffer.size(), (drmclient::Size{4, 3}));
   EXPECT_EQ(buffer.format(), PixelFormat::xrgb8888);
   EXPECT_EQ(buffer.pitch_bytes(), 20U);
 }
 
-TEST(ScanoutBuffer, AnAccessGivesTheAddressOfTheFirstLine) {
+TEST(ScanoutBuffer, AccessStartsAtFirstLine) {
   CountingBuffer buffer;
   const auto access = buffer.begin_access(AccessMode::write);
   ASSERT_TRUE(access.has_value());
   EXPECT_EQ(access->data(), buffer.memory());
 }
 
-TEST(ScanoutBuffer, RowsArePitchApartAndAsLongAsTheirPixels) {
+TEST(ScanoutBuffer, RowsArePitchApartAndExcludePadding) {
   CountingBuffer buffer;
   const auto access = buffer.begin_access(AccessMode::read);
   EXPECT_EQ(access->row(0).data(), buffer.memory());
@@ -74,7 +74,7 @@ TEST(ScanoutBuffer, RowsArePitchApartAndAsLongAsTheirPixels) {
   EXPECT_EQ(access->row(2).size(), 16U);
 }
 
-TEST(ScanoutBuffer, AccessesDoNotNest) {
+TEST(ScanoutBuffer, NestedAccessReturnsEbusy) {
   CountingBuffer buffer;
   const auto first = buffer.begin_access(AccessMode::read);
   const auto second = buffer.begin_access(AccessMode::read);
@@ -84,7 +84,7 @@ TEST(ScanoutBuffer, AccessesDoNotNest) {
   EXPECT_EQ(buffer.ended, 0);
 }
 
-TEST(ScanoutBuffer, AnotherAccessMayFollow) {
+TEST(ScanoutBuffer, SecondAccessAfterEndSucceeds) {
   CountingBuffer buffer;
   {
     const auto access = buffer.begin_access(AccessMode::read);
@@ -94,7 +94,7 @@ TEST(ScanoutBuffer, AnotherAccessMayFollow) {
   EXPECT_TRUE(buffer.begin_access(AccessMode::write).has_value());
 }
 
-TEST(ScanoutBuffer, ARefusedAccessLeavesTheBufferFree) {
+TEST(ScanoutBuffer, FailedAccessLeavesBufferFree) {
   CountingBuffer buffer;
   buffer.begin_error = ENOMEM;
   const auto refused = buffer.begin_access(AccessMode::write);
@@ -104,14 +104,14 @@ TEST(ScanoutBuffer, ARefusedAccessLeavesTheBufferFree) {
   EXPECT_TRUE(buffer.begin_access(AccessMode::write).has_value());
 }
 
-TEST(ScanoutBuffer, TheMappingBeginsAndEndsForTheModeAskedFor) {
+TEST(ScanoutBuffer, MappingReceivesAccessMode) {
   CountingBuffer buffer;
   { const auto access = buffer.begin_access(AccessMode::read_write); }
   EXPECT_EQ(buffer.begin_mode, AccessMode::read_write);
   EXPECT_EQ(buffer.end_mode, AccessMode::read_write);
 }
 
-TEST(ScanoutBuffer, UnmapCanTellAnAccessUnderWay) {
+TEST(ScanoutBuffer, UnmapSeesAccessInProgress) {
   CountingBuffer buffer;
   {
     const auto access = buffer.begin_access(AccessMode::read);
@@ -122,7 +122,7 @@ TEST(ScanoutBuffer, UnmapCanTellAnAccessUnderWay) {
   EXPECT_FALSE(buffer.unmapped_during_access);
 }
 
-TEST(Access, EndTellsTheDriversError) {
+TEST(Access, EndReturnsDriverError) {
   CountingBuffer buffer;
   auto access = buffer.begin_access(AccessMode::write);
   buffer.end_error = EIO;
@@ -131,7 +131,7 @@ TEST(Access, EndTellsTheDriversError) {
   EXPECT_EQ(ended.error().value(), EIO);
 }
 
-TEST(Access, ASecondEndDoesNothing) {
+TEST(Access, SecondEndDoesNothing) {
   CountingBuffer buffer;
   auto access = buffer.begin_access(AccessMode::write);
   EXPECT_TRUE(access->end().has_value());
@@ -140,7 +140,7 @@ TEST(Access, ASecondEndDoesNothing) {
   EXPECT_EQ(buffer.ended, 1);
 }
 
-TEST(Access, DestructionAfterEndDoesNotEndTheNextAccess) {
+TEST(Access, DestructionAfterEndKeepsNextAccess) {
   CountingBuffer buffer;
   std::optional<Access> first(std::move(*buffer.begin_access(AccessMode::read)));
   EXPECT_TRUE(first->end().has_value());
@@ -150,14 +150,14 @@ TEST(Access, DestructionAfterEndDoesNotEndTheNextAccess) {
   EXPECT_EQ(buffer.begin_access(AccessMode::read).error().value(), EBUSY);
 }
 
-TEST(Access, MovesAndEndsOnce) {
+TEST(Access, MovedAccessEndsOnce) {
   CountingBuffer buffer;
   {
     auto access = buffer.begin_access(AccessMode::write);
     Access moved(std::move(*access));
     EXPECT_EQ(moved.data(), buffer.memory());
     EXPECT_TRUE(access->end().has_value());
-    EXPECT_EQ(buffer.ended, 0) << "the access that was moved from has nothing to end";
+    EXPECT_EQ(buffer.ended, 0) << "the end of the moved-from access has no effect";
     EXPECT_EQ(buffer.begin_access(AccessMode::read).error().value(), EBUSY);
   }
   EXPECT_EQ(buffer.ended, 1);

@@ -1,4 +1,4 @@
-// The splash of drmclient/examples, on a card whose vblanks and other masters come as the tests say.
+// Tests of the splash with a card whose vblanks and other masters are under the control of the test.
 #include "drmclient/examples/splash/splash.h"
 
 #include <gtest/gtest.h>
@@ -35,7 +35,7 @@ class SplashTest : public testing::Test {
     return shown ? shown->pixels.at(static_cast<size_t>(y) * shown->size.width + static_cast<size_t>(x))
                  : ~0U;
   }
-  /// The pixels of the bar's first line.
+  /// Returns the pixels of the bar's first line.
   [[nodiscard]] std::vector<uint32_t> bar() {
     const Rect place = place_of_bar(screen);
     std::vector<uint32_t> line;
@@ -51,12 +51,12 @@ class SplashTest : public testing::Test {
     ASSERT_TRUE(card_.step());
     const auto events = card_.read_events();
     ASSERT_TRUE(events.has_value());
-    ASSERT_TRUE(splash_.take(*events, now_).has_value());
+    ASSERT_TRUE(splash_.handle(*events, now_).has_value());
   }
   void take_events() {
     const auto events = card_.read_events();
     ASSERT_TRUE(events.has_value());
-    ASSERT_TRUE(splash_.take(*events, now_).has_value());
+    ASSERT_TRUE(splash_.handle(*events, now_).has_value());
   }
   void start() {
     ASSERT_TRUE(splash_.probe().has_value());
@@ -76,7 +76,7 @@ class SplashTest : public testing::Test {
   Splash::Time now_{std::chrono::hours(1)};
 };
 
-TEST_F(SplashTest, ShowsThePictureAndTheBar) {
+TEST_F(SplashTest, FirstUpdateShowsPictureAndBar) {
   splash_.set_percent(25);
   start();
   EXPECT_EQ(splash_.outputs(), 1U);
@@ -90,19 +90,19 @@ TEST_F(SplashTest, ShowsThePictureAndTheBar) {
   EXPECT_FALSE(splash_.handed_over());
 }
 
-TEST_F(SplashTest, ThePictureIsDrawnOnceMoreAfterTheModeSet) {
+TEST_F(SplashTest, PictureIsRedrawnAfterModeSet) {
   start();
   ASSERT_TRUE(splash_.update(now_).has_value());
   EXPECT_EQ(card_.take_presented(), (std::vector<std::vector<Rect>>{{Rect::of(screen)}}));
 }
 
-TEST_F(SplashTest, ProgressIsOneFrameAtATimeAndTheBarAlone) {
+TEST_F(SplashTest, ProgressRedrawsOnlyBarOncePerFrame) {
   start();
   ASSERT_TRUE(splash_.update(now_).has_value());
   static_cast<void>(card_.take_presented());
   splash_.set_percent(50);
   ASSERT_TRUE(splash_.update(now_).has_value());
-  EXPECT_EQ(bar(), bar_at(0)) << "the frame before has not been shown yet";
+  EXPECT_EQ(bar(), bar_at(0)) << "the previous frame is not on the screen yet";
   splash_.set_percent(60);
   next_frame();
   ASSERT_TRUE(splash_.update(now_).has_value());
@@ -114,7 +114,7 @@ TEST_F(SplashTest, ProgressIsOneFrameAtATimeAndTheBarAlone) {
   EXPECT_FALSE(card_.wants_vblank());
 }
 
-TEST_F(SplashTest, YieldsToAnotherFramebufferAndLeavesIt) {
+TEST_F(SplashTest, OtherFramebufferIsYieldedTo) {
   start();
   card_.replaced = true;
   splash_.set_percent(70);
@@ -125,7 +125,7 @@ TEST_F(SplashTest, YieldsToAnotherFramebufferAndLeavesIt) {
   EXPECT_EQ(card_.releases, 0U);
 }
 
-TEST_F(SplashTest, GoesOnWhereTheOtherOneHasLeftAgain) {
+TEST_F(SplashTest, SplashResumesAfterOtherFramebufferLeaves) {
   start();
   ASSERT_TRUE(splash_.update(now_).has_value());
   next_frame();
@@ -138,18 +138,18 @@ TEST_F(SplashTest, GoesOnWhereTheOtherOneHasLeftAgain) {
   EXPECT_EQ(bar(), bar_at(70));
 }
 
-TEST_F(SplashTest, WaitsForAScreenThatAnotherMasterHas) {
+TEST_F(SplashTest, OutputOfOtherMasterIsWaitedFor) {
   card_.other_master = true;
   start();
-  EXPECT_FALSE(splash_.handed_over()) << "it never had it";
-  EXPECT_LE(splash_.timeout().count(), 17) << "there is no vblank of an output that is not enabled";
+  EXPECT_FALSE(splash_.handed_over()) << "the splash never had the output";
+  EXPECT_LE(splash_.timeout().count(), 17) << "an output that is not enabled has no vblank";
   EXPECT_GT(splash_.timeout().count(), 0);
   card_.other_master = false;
   ASSERT_TRUE(splash_.update(now_).has_value());
   EXPECT_EQ(bar(), bar_at(0));
 }
 
-TEST_F(SplashTest, AFrameThatIsRefusedIsTriedAgainAtTheNext) {
+TEST_F(SplashTest, RefusedFrameIsRetriedAtNextVblank) {
   start();
   ASSERT_TRUE(splash_.update(now_).has_value());
   next_frame();
@@ -164,7 +164,7 @@ TEST_F(SplashTest, AFrameThatIsRefusedIsTriedAgainAtTheNext) {
   EXPECT_EQ(bar(), bar_at(40));
 }
 
-TEST_F(SplashTest, ACardThatIsGoneIsTheEnd) {
+TEST_F(SplashTest, UnpluggedCardEndsSplash) {
   start();
   card_.refuse_presents = ENODEV;
   const auto updated = splash_.update(now_);
@@ -172,7 +172,7 @@ TEST_F(SplashTest, ACardThatIsGoneIsTheEnd) {
   EXPECT_EQ(updated.error().value(), ENODEV);
 }
 
-TEST_F(SplashTest, ACardThatIsGoneIsNotTakenForAnotherPicture) {
+TEST_F(SplashTest, UnpluggedCardIsNoOtherFramebuffer) {
   start();
   card_.gone = true;
   const auto updated = splash_.update(now_);
@@ -180,7 +180,7 @@ TEST_F(SplashTest, ACardThatIsGoneIsNotTakenForAnotherPicture) {
   EXPECT_EQ(updated.error().value(), ENODEV);
 }
 
-TEST_F(SplashTest, ARefusalOfTheOnlyOutputIsTheEnd) {
+TEST_F(SplashTest, RefusedOnlyOutputEndsSplash) {
   card_.refuse_modes = EINVAL;
   ASSERT_TRUE(splash_.probe().has_value());
   const auto updated = splash_.update(now_);
@@ -188,7 +188,7 @@ TEST_F(SplashTest, ARefusalOfTheOnlyOutputIsTheEnd) {
   EXPECT_EQ(updated.error().value(), EINVAL);
 }
 
-TEST_F(SplashTest, FollowsTheCable) {
+TEST_F(SplashTest, ReplugShowsPictureAgain) {
   start();
   card_.plug(false);
   take_events();
@@ -206,7 +206,7 @@ TEST_F(SplashTest, FollowsTheCable) {
   EXPECT_EQ(shown->size, (Size{200, 100}));
 }
 
-TEST_F(SplashTest, AHotplugThatChangesNothingKeepsTheBuffer) {
+TEST_F(SplashTest, HotplugWithoutChangeKeepsBuffer) {
   start();
   card_.plug(true);
   take_events();
@@ -214,7 +214,7 @@ TEST_F(SplashTest, AHotplugThatChangesNothingKeepsTheBuffer) {
   EXPECT_EQ(bar(), bar_at(0));
 }
 
-TEST_F(SplashTest, TakesTheScreenBackFromAConsoleThatAHotplugBrought) {
+TEST_F(SplashTest, ConsoleAfterHotplugIsReplaced) {
   start();
   ASSERT_TRUE(splash_.update(now_).has_value());
   next_frame();
@@ -228,21 +228,21 @@ TEST_F(SplashTest, TakesTheScreenBackFromAConsoleThatAHotplugBrought) {
   EXPECT_EQ(card_.take_presented(), (std::vector<std::vector<Rect>>{{Rect::of(screen)}}));
 }
 
-TEST_F(SplashTest, YieldsToAConsoleThatComesByItself) {
+TEST_F(SplashTest, ConsoleWithoutHotplugIsYieldedTo) {
   start();
   card_.plug(true);
   take_events();
   now_ += std::chrono::seconds(10);
   card_.replaced = card_.replaced_by_console = true;
   ASSERT_TRUE(splash_.update(now_).has_value());
-  EXPECT_FALSE(splash_.handed_over()) << "a hotplug may have brought it";
+  EXPECT_FALSE(splash_.handed_over()) << "a hotplug may be the cause";
   now_ += std::chrono::seconds(2);
   ASSERT_TRUE(splash_.update(now_).has_value());
   EXPECT_TRUE(splash_.handed_over());
   EXPECT_TRUE(card_.take_presented().empty());
 }
 
-TEST_F(SplashTest, TakesTheScreenBackFromAConsoleWhoseHotplugIsHeardOfLater) {
+TEST_F(SplashTest, ConsoleBeforeHotplugEventIsReplaced) {
   start();
   ASSERT_TRUE(splash_.update(now_).has_value());
   next_frame();
@@ -259,7 +259,7 @@ TEST_F(SplashTest, TakesTheScreenBackFromAConsoleWhoseHotplugIsHeardOfLater) {
   EXPECT_EQ(card_.take_presented(), (std::vector<std::vector<Rect>>{{Rect::of(screen)}}));
 }
 
-TEST_F(SplashTest, YieldsToAProgramThatComesWithAHotplug) {
+TEST_F(SplashTest, ProgramAfterHotplugIsYieldedTo) {
   start();
   card_.plug(true);
   take_events();
@@ -269,7 +269,7 @@ TEST_F(SplashTest, YieldsToAProgramThatComesWithAHotplug) {
   EXPECT_TRUE(card_.take_presented().empty());
 }
 
-TEST_F(SplashTest, DrawsAllAnewAfterASleep) {
+TEST_F(SplashTest, ResumeRedrawsEverything) {
   start();
   ASSERT_TRUE(splash_.update(now_).has_value());
   next_frame();
@@ -280,14 +280,14 @@ TEST_F(SplashTest, DrawsAllAnewAfterASleep) {
   EXPECT_EQ(card_.take_presented(), (std::vector<std::vector<Rect>>{{Rect::of(screen)}}));
 }
 
-TEST_F(SplashTest, AnEndGivesTheOutputBack) {
+TEST_F(SplashTest, ReleaseRestoresOutput) {
   start();
   splash_.release();
   EXPECT_EQ(card_.releases, 1U);
   EXPECT_EQ(splash_.outputs(), 0U);
 }
 
-TEST(SplashPlaces, LieInsideEveryScreenAndApart) {
+TEST(SplashPlaces, PictureAndBarLieApartInsideScreen) {
   for (const Size screen :
        {Size{8, 8}, Size{64, 48}, Size{320, 240}, Size{1280, 800}, Size{200, 4000}, Size{8192, 8}}) {
     for (const Size picture :

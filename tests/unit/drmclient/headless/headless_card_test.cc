@@ -22,11 +22,11 @@ HeadlessOptions of_size(Size size) {
   return options;
 }
 
-class SizeOfTheCard : public testing::TestWithParam<std::pair<Size, bool>> {};
+class HeadlessCardSize : public testing::TestWithParam<std::pair<Size, bool>> {};
 
 }  // namespace
 
-TEST_P(SizeOfTheCard, IsFrom8x8To8192x8192) {
+TEST_P(HeadlessCardSize, CardAcceptsOnlySizesInRange) {
   const auto& [size, good] = GetParam();
   if (good) {
     EXPECT_NO_THROW(HeadlessCard{of_size(size)});
@@ -43,7 +43,7 @@ TEST_P(SizeOfTheCard, IsFrom8x8To8192x8192) {
   }
 }
 
-TEST_P(SizeOfTheCard, IsAlsoTheLimitOfBuffers) {
+TEST_P(HeadlessCardSize, BufferAcceptsOnlySizesInRange) {
   const auto& [size, good] = GetParam();
   HeadlessCard card({});
   const auto buffer = card.create_buffer(size, PixelFormat::xrgb8888);
@@ -51,20 +51,20 @@ TEST_P(SizeOfTheCard, IsAlsoTheLimitOfBuffers) {
   EXPECT_TRUE(good || buffer.error().value() == EINVAL);
 }
 
-INSTANTIATE_TEST_SUITE_P(HeadlessCard, SizeOfTheCard,
+INSTANTIATE_TEST_SUITE_P(HeadlessCard, HeadlessCardSize,
                          testing::Values(std::pair{Size{8, 8}, true}, std::pair{Size{8192, 8192}, true},
                                          std::pair{Size{7, 8}, false}, std::pair{Size{8, 7}, false},
                                          std::pair{Size{0, 0}, false}, std::pair{Size{8193, 8192}, false},
                                          std::pair{Size{8192, 8193}, false}));
 
-TEST(HeadlessCard, CallsItsDriverHeadlessAndHasNoNode) {
+TEST(HeadlessCard, InfoNamesDriverAndNoPath) {
   const HeadlessCard card({});
   EXPECT_EQ(card.info().driver, "headless");
   EXPECT_EQ(card.info().path, "");
   EXPECT_EQ(card.info().max_size, (Size{8192, 8192}));
 }
 
-TEST(HeadlessCard, HasOneConnectedOutput) {
+TEST(HeadlessCard, DefaultHasOneConnectedOutput) {
   HeadlessCard card({});
   const auto outputs = card.probe();
   ASSERT_TRUE(outputs.has_value());
@@ -76,7 +76,7 @@ TEST(HeadlessCard, HasOneConnectedOutput) {
   EXPECT_EQ(outputs->front().custom_modes_up_to, (Size{8192, 8192}));
 }
 
-TEST(HeadlessCard, ThePreferredModeIsWhatTheOptionsSay) {
+TEST(HeadlessCard, PreferredModeComesFromOptions) {
   HeadlessOptions options = of_size({1366, 768});
   options.refresh_millihertz = 75'000;
   const auto outputs = HeadlessCard(options).probe();
@@ -86,11 +86,11 @@ TEST(HeadlessCard, ThePreferredModeIsWhatTheOptionsSay) {
   EXPECT_TRUE(outputs->front().modes.front().preferred);
 }
 
-TEST(HeadlessCard, ThePictureHas96DotsAnInch) {
+TEST(HeadlessCard, OutputHas96DotsPerInch) {
   EXPECT_EQ(HeadlessCard(of_size({1920, 1080})).probe()->front().size_mm, (Size{508, 285}));
 }
 
-TEST(HeadlessCard, OffersTheFormatsOfTheOptionsInTheirOrder) {
+TEST(HeadlessCard, FormatsKeepOrderOfOptions) {
   HeadlessOptions options;
   options.formats = {PixelFormat::rgb565, PixelFormat::xrgb8888};
   HeadlessCard card(options);
@@ -101,7 +101,7 @@ TEST(HeadlessCard, OffersTheFormatsOfTheOptionsInTheirOrder) {
   EXPECT_EQ(other.error().value(), EINVAL);
 }
 
-TEST(HeadlessCard, BuffersAreZeroed) {
+TEST(HeadlessCard, NewBufferIsZeroed) {
   HeadlessCard card({});
   const auto buffer = std::move(*card.create_buffer({100, 50}, PixelFormat::xrgb8888));
   const auto access = buffer->begin_access(AccessMode::read);
@@ -110,7 +110,7 @@ TEST(HeadlessCard, BuffersAreZeroed) {
   }
 }
 
-TEST(HeadlessCard, PitchIsAMultipleOf64ThatHoldsALine) {
+TEST(HeadlessCard, PitchIsMultipleOf64Bytes) {
   HeadlessOptions options;
   options.formats = {PixelFormat::xrgb8888, PixelFormat::rgb888};
   HeadlessCard card(options);
@@ -120,7 +120,7 @@ TEST(HeadlessCard, PitchIsAMultipleOf64ThatHoldsALine) {
   EXPECT_EQ((*card.create_buffer({22, 8}, PixelFormat::rgb888))->pitch_bytes(), 128U);
 }
 
-TEST(HeadlessCard, ABufferKeepsItsPixelsFromAccessToAccess) {
+TEST(HeadlessCard, PixelsSurviveAccesses) {
   for (const bool moving : {false, true}) {
     HeadlessOptions options;
     options.moving_mappings = moving;
@@ -132,7 +132,7 @@ TEST(HeadlessCard, ABufferKeepsItsPixelsFromAccessToAccess) {
   }
 }
 
-TEST(HeadlessCard, UnmapDropsTheMappingBetweenAccesses) {
+TEST(HeadlessCard, UnmapBetweenAccessesDropsMapping) {
   HeadlessCard card({});
   const auto buffer = std::move(*card.create_buffer({8, 8}, PixelFormat::xrgb8888));
   const std::byte* address = buffer->begin_access(AccessMode::read)->data();
@@ -141,7 +141,7 @@ TEST(HeadlessCard, UnmapDropsTheMappingBetweenAccesses) {
   EXPECT_FALSE(unit::is_readable(address));
 }
 
-TEST(HeadlessCard, UnmapHasNoEffectDuringAnAccess) {
+TEST(HeadlessCard, UnmapDuringAccessHasNoEffect) {
   HeadlessCard card({});
   const auto buffer = std::move(*card.create_buffer({8, 8}, PixelFormat::xrgb8888));
   const auto access = buffer->begin_access(AccessMode::read);
@@ -149,7 +149,7 @@ TEST(HeadlessCard, UnmapHasNoEffectDuringAnAccess) {
   EXPECT_TRUE(unit::is_readable(access->data()));
 }
 
-TEST(HeadlessCard, MovingMappingsMoveAtEachAccess) {
+TEST(HeadlessCard, MovingMappingChangesAddressEachAccess) {
   HeadlessOptions options;
   options.moving_mappings = true;
   HeadlessCard card(options);
@@ -162,7 +162,7 @@ TEST(HeadlessCard, MovingMappingsMoveAtEachAccess) {
   }
 }
 
-TEST(HeadlessCard, AStaleAddressOfAMovingMappingFaults) {
+TEST(HeadlessCard, StaleAddressOfMovingMappingFaults) {
   HeadlessOptions options;
   options.moving_mappings = true;
   HeadlessCard card(options);
@@ -178,7 +178,7 @@ TEST(HeadlessCard, AStaleAddressOfAMovingMappingFaults) {
   EXPECT_FALSE(unit::is_readable(stale)) << "during the next access";
 }
 
-TEST(HeadlessCard, GammaTablesHave256Entries) {
+TEST(HeadlessCard, GammaTableOf256EntriesIsAccepted) {
   HeadlessCard card({});
   std::vector<drmclient::GammaEntry> table(256);
   table[255] = {1, 2, 65'535};
@@ -188,10 +188,10 @@ TEST(HeadlessCard, GammaTablesHave256Entries) {
   const auto refused = card.set_gamma(HeadlessCard::output_id, table);
   ASSERT_FALSE(refused.has_value());
   EXPECT_EQ(refused.error().value(), EINVAL);
-  EXPECT_EQ(card.gamma().size(), 256U) << "a refused table changes nothing";
+  EXPECT_EQ(card.gamma().size(), 256U) << "a refused table has no effect";
 }
 
-TEST(HeadlessCard, PoweredOffItShowsBlack) {
+TEST(HeadlessCard, PoweredOffOutputShowsBlack) {
   unit::EnabledCard enabled;
   enabled.set_pixel(3, 4, 0xffeedd);
   for (const auto power : {drmclient::Power::standby, drmclient::Power::suspend, drmclient::Power::off}) {
@@ -204,7 +204,7 @@ TEST(HeadlessCard, PoweredOffItShowsBlack) {
   EXPECT_EQ(enabled.shown(3, 4), 0xffeeddU);
 }
 
-TEST(HeadlessCard, AnotherOutputDoesNotExist) {
+TEST(HeadlessCard, UnknownOutputReturnsEnoent) {
   unit::EnabledCard enabled;
   constexpr drmclient::OutputId other = 2;
   const std::vector<drmclient::GammaEntry> table(256);
@@ -216,7 +216,7 @@ TEST(HeadlessCard, AnotherOutputDoesNotExist) {
   EXPECT_EQ(enabled.card.capture(other).error().value(), ENOENT);
 }
 
-TEST(HeadlessCard, WithoutAModeThereIsNothingToPresentCaptureOrWaitFor) {
+TEST(HeadlessCard, OutputWithoutModeReturnsEinval) {
   HeadlessCard card({});
   const auto buffer = std::move(*card.create_buffer({16, 12}, PixelFormat::xrgb8888));
   EXPECT_EQ(card.present(HeadlessCard::output_id, *buffer, {}, {}).error().value(), EINVAL);

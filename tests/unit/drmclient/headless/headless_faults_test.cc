@@ -8,7 +8,7 @@ using drmclient::make_mode;
 using drmclient::Rect;
 using unit::EnabledCard;
 
-TEST(HeadlessFaults, RefusedAccessesGiveTheirErrnoUntilSwitchedOff) {
+TEST(HeadlessFaults, AccessFaultGivesErrnoUntilCleared) {
   EnabledCard enabled;
   enabled.card.refuse_accesses(ENODEV);
   EXPECT_EQ(enabled.buffer->begin_access(AccessMode::write).error().value(), ENODEV);
@@ -16,7 +16,7 @@ TEST(HeadlessFaults, RefusedAccessesGiveTheirErrnoUntilSwitchedOff) {
   EXPECT_TRUE(enabled.buffer->begin_access(AccessMode::write).has_value());
 }
 
-TEST(HeadlessFaults, RefusedPresentsGiveTheirErrnoAndChangeNothing) {
+TEST(HeadlessFaults, PresentFaultGivesErrnoWithoutEffect) {
   EnabledCard enabled(unit::strict_display());
   enabled.set_pixel(0, 0, 0x123456);
   const Rect all = Rect::of({32, 24});
@@ -28,7 +28,7 @@ TEST(HeadlessFaults, RefusedPresentsGiveTheirErrnoAndChangeNothing) {
   EXPECT_EQ(enabled.shown(0, 0), 0x123456U);
 }
 
-TEST(HeadlessFaults, RefusedModesGiveTheirErrnoAndChangeNothing) {
+TEST(HeadlessFaults, ModeFaultGivesErrnoWithoutEffect) {
   EnabledCard enabled;
   enabled.card.refuse_modes(EACCES);
   EXPECT_EQ(
@@ -40,7 +40,7 @@ TEST(HeadlessFaults, RefusedModesGiveTheirErrnoAndChangeNothing) {
       enabled.card.set_mode(EnabledCard::output, make_mode({20, 20}), *enabled.buffer, {}).has_value());
 }
 
-TEST(HeadlessFaults, AStrictDisplayThatCannotReadTheBufferRefusesThePresentAndKeepsItsPicture) {
+TEST(HeadlessFaults, StrictDisplayKeepsPictureIfPresentCannotRead) {
   EnabledCard enabled(unit::strict_display());
   enabled.set_pixel(0, 0, 0x123456);
   const Rect all = Rect::of({32, 24});
@@ -49,7 +49,7 @@ TEST(HeadlessFaults, AStrictDisplayThatCannotReadTheBufferRefusesThePresentAndKe
   EXPECT_EQ(enabled.shown(0, 0), 0U);
 }
 
-TEST(HeadlessFaults, AStrictDisplayThatCannotReadTheBufferRefusesTheModeAndKeepsIts) {
+TEST(HeadlessFaults, StrictDisplayKeepsModeIfModeSetCannotRead) {
   EnabledCard enabled(unit::strict_display());
   enabled.card.refuse_accesses(EIO);
   EXPECT_EQ(

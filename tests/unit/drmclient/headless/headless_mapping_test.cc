@@ -51,7 +51,7 @@ int present(EnabledCard& enabled, const std::vector<Rect>& damage) {
 
 }  // namespace
 
-TEST(HeadlessMapping, IsMadeOnceForManyAccesses) {
+TEST(HeadlessMapping, RepeatedAccessesShareOneMapping) {
   EnabledCard enabled;
   for (int i = 0; i < 5; ++i) enabled.set_pixel(1, 1, 0x123456);
   EXPECT_EQ(counts(enabled, MappingKind::dumb),
@@ -59,7 +59,7 @@ TEST(HeadlessMapping, IsMadeOnceForManyAccesses) {
   EXPECT_EQ(enabled.card.driver_paths(EnabledCard::output).mapping, "memory");
 }
 
-TEST(HeadlessMapping, ADisplayThatIsLookedAtIsNoAccess) {
+TEST(HeadlessMapping, CaptureCountsAsNoAccess) {
   EnabledCard enabled(unit::strict_display());
   enabled.set_pixel(1, 1, 0x123456);
   const auto before = enabled.card.mapping_statistics();
@@ -68,7 +68,7 @@ TEST(HeadlessMapping, ADisplayThatIsLookedAtIsNoAccess) {
   EXPECT_EQ(enabled.card.mapping_statistics(), before);
 }
 
-TEST(HeadlessMapping, TheHintDropsItUnlessItIsInAccess) {
+TEST(HeadlessMapping, UnmapDropsMappingUnlessInAccess) {
   EnabledCard enabled;
   {
     const auto access = enabled.buffer->begin_access(AccessMode::write);
@@ -81,7 +81,7 @@ TEST(HeadlessMapping, TheHintDropsItUnlessItIsInAccess) {
   EXPECT_EQ(counts(enabled, MappingKind::dumb).remaps, 1U);
 }
 
-TEST(HeadlessMapping, PressureDropsAllAndNobodyNotices) {
+TEST(HeadlessMapping, ReleasedMappingsAreRemadeTransparently) {
   EnabledCard enabled;
   auto other = std::move(*enabled.card.create_buffer({16, 12}, PixelFormat::xrgb8888));
   enabled.set_pixel(3, 3, 0x333333);
@@ -93,7 +93,7 @@ TEST(HeadlessMapping, PressureDropsAllAndNobodyNotices) {
   EXPECT_EQ(pixel_of(*other, 4, 4), 0x444444U);
 }
 
-TEST(HeadlessMapping, TheLimitIsThatOfTheOptions) {
+TEST(HeadlessMapping, CacheLimitComesFromOptions) {
   HeadlessOptions options;
   options.mapping_limit_bytes = buffer_bytes;
   EnabledCard enabled(options);
@@ -105,7 +105,7 @@ TEST(HeadlessMapping, TheLimitIsThatOfTheOptions) {
             (MappingCounts{.misses = 3, .remaps = 1, .mapped_bytes = buffer_bytes, .released_for_limit = 2}));
 }
 
-TEST(HeadlessMapping, GoesFromADumbMappingToADmaBufToTheShadow) {
+TEST(HeadlessMapping, AutomaticChoiceTriesDumbThenDmaBufThenShadow) {
   for (const auto& [dumb, dma_buf, kind] :
        std::vector<std::tuple<int, int, MappingKind>>{{0, EIO, MappingKind::dumb},
                                                       {ENOSYS, 0, MappingKind::dma_buf},
@@ -117,7 +117,7 @@ TEST(HeadlessMapping, GoesFromADumbMappingToADmaBufToTheShadow) {
   }
 }
 
-TEST(HeadlessMapping, AForcedDmaBufIsADumbMappingWhereItIsRefused) {
+TEST(HeadlessMapping, RefusedDmaBufChoiceFallsBackToDumb) {
   EnabledCard enabled(with(MappingChoice::dma_buf));
   enabled.card.refuse_mappings(0, EOPNOTSUPP);
   enabled.set_pixel(1, 1, 1);
@@ -127,7 +127,7 @@ TEST(HeadlessMapping, AForcedDmaBufIsADumbMappingWhereItIsRefused) {
   EXPECT_EQ(other.card.driver_paths(EnabledCard::output).mapping, "dma-buf");
 }
 
-TEST(HeadlessMapping, AForcedDumbMappingIsThatOrAnError) {
+TEST(HeadlessMapping, RefusedDumbChoiceFails) {
   EnabledCard enabled(with(MappingChoice::dumb));
   enabled.card.refuse_mappings(ENOSYS, 0);
   EXPECT_EQ(enabled.buffer->begin_access(AccessMode::write).error().value(), ENOSYS);
@@ -135,7 +135,7 @@ TEST(HeadlessMapping, AForcedDumbMappingIsThatOrAnError) {
   EXPECT_TRUE(enabled.buffer->begin_access(AccessMode::write).has_value());
 }
 
-TEST(HeadlessMapping, ACardThatIsGoneIsAnErrorAndNoReasonForAShadow) {
+TEST(HeadlessMapping, UnpluggedCardFailsWithoutShadow) {
   EnabledCard enabled;
   enabled.card.refuse_mappings(ENODEV, ENODEV);
   EXPECT_EQ(enabled.buffer->begin_access(AccessMode::write).error().value(), ENODEV);
@@ -144,17 +144,17 @@ TEST(HeadlessMapping, ACardThatIsGoneIsAnErrorAndNoReasonForAShadow) {
   EXPECT_EQ(enabled.card.driver_paths(EnabledCard::output).mapping, "memory");
 }
 
-TEST(HeadlessMapping, ABufferThatWasMappedDoesNotGoOverToTheShadow) {
+TEST(HeadlessMapping, MappedBufferNeverSwitchesToShadow) {
   EnabledCard enabled;
   enabled.set_pixel(1, 1, 0x123456);
   enabled.buffer->unmap();
   enabled.card.refuse_mappings(ENOMEM, ENOSYS);
   EXPECT_EQ(enabled.buffer->begin_access(AccessMode::read).error().value(), ENOMEM);
   enabled.card.refuse_mappings(ENOMEM, 0);
-  EXPECT_EQ(pixel_of(*enabled.buffer, 1, 1), 0x123456U) << "the other way leads to the same pixels";
+  EXPECT_EQ(pixel_of(*enabled.buffer, 1, 1), 0x123456U) << "both kinds of mapping reach the same pixels";
 }
 
-TEST(HeadlessMapping, AnAccessWhoseBracketFailsCanBeTriedAgain) {
+TEST(HeadlessMapping, AccessAfterFailedSyncSucceeds) {
   EnabledCard enabled(with(MappingChoice::dma_buf));
   enabled.card.fail_syncs({EIO});
   EXPECT_EQ(enabled.buffer->begin_access(AccessMode::write).error().value(), EIO);
@@ -164,7 +164,7 @@ TEST(HeadlessMapping, AnAccessWhoseBracketFailsCanBeTriedAgain) {
   EXPECT_EQ(enabled.shown(1, 1), 0x111111U);
 }
 
-TEST(HeadlessMapping, TheEndTellsThatItsBracketFailed) {
+TEST(HeadlessMapping, FailedSyncFailsEndOfAccess) {
   EnabledCard enabled(with(MappingChoice::dma_buf));
   auto access = enabled.buffer->begin_access(AccessMode::write);
   ASSERT_TRUE(access.has_value());
@@ -172,7 +172,7 @@ TEST(HeadlessMapping, TheEndTellsThatItsBracketFailed) {
   EXPECT_EQ(access->end().error().value(), EIO);
 }
 
-TEST(HeadlessMapping, AnIncoherentDmaBufShowsThatBracketsAreThere) {
+TEST(HeadlessMapping, IncoherentDmaBufIsVisibleAfterSync) {
   HeadlessOptions options = with(MappingChoice::dma_buf);
   options.incoherent_dma_bufs = true;
   EnabledCard enabled(options);
@@ -183,9 +183,9 @@ TEST(HeadlessMapping, AnIncoherentDmaBufShowsThatBracketsAreThere) {
   EXPECT_EQ(enabled.shown(1, 2), 0x77U);
 }
 
-// The shadow.
+// Tests of the shadow.
 
-TEST(HeadlessShadow, IsUploadedByThePresentAndByNothingElse) {
+TEST(HeadlessShadow, PresentUploadsOnlyDamage) {
   EnabledCard enabled(with(MappingChoice::shadow));
   enabled.set_pixel(1, 1, 0x111111);
   enabled.set_pixel(5, 5, 0x555555);
@@ -193,11 +193,11 @@ TEST(HeadlessShadow, IsUploadedByThePresentAndByNothingElse) {
   EXPECT_EQ(pixel_of(*enabled.buffer, 1, 1), 0x111111U);
   ASSERT_EQ(present(enabled, {{1, 1, 2, 2}}), 0);
   EXPECT_EQ(enabled.shown(1, 1), 0x111111U);
-  EXPECT_EQ(enabled.shown(5, 5), 0U) << "it is not in the damage";
+  EXPECT_EQ(enabled.shown(5, 5), 0U) << "the pixel is outside the damage";
   EXPECT_EQ(enabled.card.driver_paths(EnabledCard::output).mapping, "shadow");
 }
 
-TEST(HeadlessShadow, KeepsNoMapping) {
+TEST(HeadlessShadow, ShadowKeepsNoMapping) {
   EnabledCard enabled(with(MappingChoice::shadow));
   for (int i = 0; i < 3; ++i) {
     enabled.set_pixel(1, 1, 0x111111);
@@ -208,14 +208,14 @@ TEST(HeadlessShadow, KeepsNoMapping) {
   EXPECT_EQ(counts(enabled, MappingKind::dumb), MappingCounts{});
 }
 
-TEST(HeadlessShadow, AModeShowsAllThatIsInIt) {
+TEST(HeadlessShadow, ModeSetUploadsWholeShadow) {
   EnabledCard enabled(with(MappingChoice::shadow));
   enabled.set_pixel(7, 7, 0x777777);
   ASSERT_TRUE(enabled.card.set_mode(EnabledCard::output, enabled.mode, *enabled.buffer, {}).has_value());
   EXPECT_EQ(enabled.shown(7, 7), 0x777777U);
 }
 
-TEST(HeadlessShadow, AFlipShowsAllThatWasWrittenWithoutBeingPresented) {
+TEST(HeadlessShadow, FlipUploadsUnpresentedWrites) {
   EnabledCard enabled(with(MappingChoice::shadow));
   auto other = std::move(*enabled.card.create_buffer({32, 24}, PixelFormat::xrgb8888));
   EnabledCard::set_pixel(*other, 7, 7, 0x777777);
@@ -226,17 +226,17 @@ TEST(HeadlessShadow, AFlipShowsAllThatWasWrittenWithoutBeingPresented) {
   EXPECT_EQ(enabled.shown(2, 2), 0x222222U);
   const auto uploads = counts(enabled, MappingKind::shadow).misses;
   ASSERT_TRUE(enabled.card.present(EnabledCard::output, *other, {}, {}).has_value());
-  EXPECT_EQ(counts(enabled, MappingKind::shadow).misses, uploads) << "nothing was written since";
+  EXPECT_EQ(counts(enabled, MappingKind::shadow).misses, uploads) << "nothing was written since the upload";
 }
 
-TEST(HeadlessShadow, APanIsAFlip) {
+TEST(HeadlessShadow, PanUploadsUnpresentedWrites) {
   EnabledCard enabled(with(MappingChoice::shadow));
   enabled.set_pixel(20, 20, 0x202020);
   ASSERT_TRUE(enabled.card.present(EnabledCard::output, *enabled.buffer, {16, 12}, {}).has_value());
   EXPECT_EQ(enabled.shown(4, 8), 0x202020U);
 }
 
-TEST(HeadlessShadow, AnUploadThatIsRefusedRefusesThePresentAndTheMode) {
+TEST(HeadlessShadow, RefusedUploadFailsPresentAndModeSet) {
   EnabledCard enabled(with(MappingChoice::shadow));
   enabled.set_pixel(1, 1, 0x111111);
   enabled.card.refuse_mappings(ENOMEM, ENOSYS);
@@ -248,11 +248,11 @@ TEST(HeadlessShadow, AnUploadThatIsRefusedRefusesThePresentAndTheMode) {
   EXPECT_EQ(enabled.card.capture(EnabledCard::output)->size, (Size{16, 12}));
   EXPECT_EQ(enabled.shown(1, 1), 0U);
   enabled.card.refuse_mappings(ENOMEM, 0);
-  EXPECT_EQ(present(enabled, {{0, 0, 4, 4}}), 0) << "any way will do";
+  EXPECT_EQ(present(enabled, {{0, 0, 4, 4}}), 0) << "one working kind of mapping suffices";
   EXPECT_EQ(enabled.shown(1, 1), 0x111111U);
 }
 
-TEST(HeadlessShadow, ABracketThatFailsRefusesThePresent) {
+TEST(HeadlessShadow, FailedSyncFailsPresent) {
   EnabledCard enabled(with(MappingChoice::shadow));
   enabled.card.refuse_mappings(ENOSYS, 0);
   enabled.set_pixel(1, 1, 0x111111);
@@ -263,7 +263,7 @@ TEST(HeadlessShadow, ABracketThatFailsRefusesThePresent) {
   EXPECT_EQ(present(enabled, {{0, 0, 4, 4}}), 0);
 }
 
-TEST(HeadlessShadow, AFailedUploadOfAFlipIsMadeUpFor) {
+TEST(HeadlessShadow, FlipAfterFailedUploadUploadsAll) {
   EnabledCard enabled(with(MappingChoice::shadow));
   auto other = std::move(*enabled.card.create_buffer({32, 24}, PixelFormat::xrgb8888));
   EnabledCard::set_pixel(*other, 7, 7, 0x777777);
@@ -274,7 +274,7 @@ TEST(HeadlessShadow, AFailedUploadOfAFlipIsMadeUpFor) {
   EXPECT_EQ(enabled.shown(7, 7), 0x777777U);
 }
 
-TEST(HeadlessShadow, IsTakenByItselfWhereMappingsCannotBeKept) {
+TEST(HeadlessShadow, AutomaticChoiceUsesShadowForUploadOnlyMappings) {
   HeadlessOptions options;
   options.mappings_for_uploads_only = true;
   EnabledCard enabled(options);
@@ -284,7 +284,7 @@ TEST(HeadlessShadow, IsTakenByItselfWhereMappingsCannotBeKept) {
   EXPECT_EQ(enabled.shown(1, 1), 0x111111U);
 }
 
-TEST(HeadlessShadow, AReadAccessLeavesNothingToUpload) {
+TEST(HeadlessShadow, ReadAccessNeedsNoUpload) {
   EnabledCard enabled(with(MappingChoice::shadow));
   enabled.set_pixel(1, 1, 0x111111);
   ASSERT_TRUE(enabled.card.set_mode(EnabledCard::output, enabled.mode, *enabled.buffer, {}).has_value());
@@ -294,7 +294,7 @@ TEST(HeadlessShadow, AReadAccessLeavesNothingToUpload) {
   EXPECT_EQ(counts(enabled, MappingKind::shadow).misses, uploads);
 }
 
-TEST(HeadlessMapping, ABufferOfAnotherKindIsRefused) {
+TEST(HeadlessMapping, BufferOfOtherCardTypeIsRefused) {
   EnabledCard enabled;
   class Foreign final : public ScanoutBuffer {
    public:

@@ -11,21 +11,21 @@ using drmclient::Power;
 using drmclient::Size;
 using unit::EnabledCard;
 
-TEST(HeadlessMode, ShowsTheBufferFromTheOrigin) {
+TEST(HeadlessMode, ModeSetShowsBufferFromOrigin) {
   EnabledCard enabled;
   enabled.set_pixel(5, 7, 0x112233);
   ASSERT_TRUE(enabled.card.set_mode(EnabledCard::output, enabled.mode, *enabled.buffer, {4, 6}).has_value());
   EXPECT_EQ(enabled.shown(1, 1), 0x112233U);
 }
 
-TEST(HeadlessMode, CapturesHaveTheSizeOfTheMode) {
+TEST(HeadlessMode, CaptureHasSizeOfMode) {
   EnabledCard enabled;
   ASSERT_TRUE(
       enabled.card.set_mode(EnabledCard::output, make_mode({20, 10}), *enabled.buffer, {}).has_value());
   EXPECT_EQ(enabled.card.capture(EnabledCard::output)->size, (Size{20, 10}));
 }
 
-TEST(HeadlessMode, ThePartShownMayReachTheEdgeOfTheBufferAndNoFurther) {
+TEST(HeadlessMode, ViewportMustLieInsideBuffer) {
   EnabledCard enabled;
   EXPECT_TRUE(
       enabled.card.set_mode(EnabledCard::output, enabled.mode, *enabled.buffer, {16, 12}).has_value());
@@ -41,21 +41,21 @@ TEST(HeadlessMode, ThePartShownMayReachTheEdgeOfTheBufferAndNoFurther) {
             EINVAL);
 }
 
-TEST(HeadlessMode, ModesLargerThanTheBufferAreRefused) {
+TEST(HeadlessMode, ModeLargerThanBufferIsRefused) {
   EnabledCard enabled;
   EXPECT_EQ(
       enabled.card.set_mode(EnabledCard::output, make_mode({33, 24}), *enabled.buffer, {}).error().value(),
       EINVAL);
 }
 
-TEST(HeadlessMode, ModesBelow8x8AreRefused) {
+TEST(HeadlessMode, ModeBelow8x8IsRefused) {
   EnabledCard enabled;
   EXPECT_EQ(
       enabled.card.set_mode(EnabledCard::output, make_mode({8, 7}), *enabled.buffer, {}).error().value(),
       EINVAL);
 }
 
-TEST(HeadlessMode, ARefusedModeLeavesThePictureAsItWas) {
+TEST(HeadlessMode, RefusedModeKeepsPicture) {
   EnabledCard enabled;
   enabled.set_pixel(2, 2, 0xabcdef);
   ASSERT_FALSE(
@@ -64,14 +64,14 @@ TEST(HeadlessMode, ARefusedModeLeavesThePictureAsItWas) {
   EXPECT_EQ(enabled.shown(2, 2), 0xabcdefU);
 }
 
-TEST(HeadlessMode, SwitchesThePowerOn) {
+TEST(HeadlessMode, ModeSetTurnsPowerOn) {
   EnabledCard enabled;
   ASSERT_TRUE(enabled.card.set_power(EnabledCard::output, Power::off).has_value());
   ASSERT_TRUE(enabled.card.set_mode(EnabledCard::output, enabled.mode, *enabled.buffer, {}).has_value());
   EXPECT_EQ(enabled.card.power(), Power::on);
 }
 
-TEST(HeadlessMode, OnAStrictDisplayTheBufferIsShownAsItIsAtThatMoment) {
+TEST(HeadlessMode, ModeSetOnStrictDisplayShowsCurrentPixels) {
   EnabledCard enabled(unit::strict_display());
   enabled.set_pixel(3, 3, 0x00ff00);
   EXPECT_EQ(enabled.shown(3, 3), 0U);
@@ -79,7 +79,7 @@ TEST(HeadlessMode, OnAStrictDisplayTheBufferIsShownAsItIsAtThatMoment) {
   EXPECT_EQ(enabled.shown(3, 3), 0x00ff00U);
 }
 
-TEST(HeadlessHotplug, PullingTheCableIsAnEventAndTakesTheModes) {
+TEST(HeadlessHotplug, UnplugGivesEventAndRemovesModes) {
   EnabledCard enabled;
   enabled.card.set_connected(false);
   const auto events = enabled.card.read_events();
@@ -91,7 +91,7 @@ TEST(HeadlessHotplug, PullingTheCableIsAnEventAndTakesTheModes) {
   EXPECT_EQ(output.size_mm, Size{});
 }
 
-TEST(HeadlessHotplug, PluggingItBackInIsAnEventAndBringsTheModesBack) {
+TEST(HeadlessHotplug, ReplugGivesEventAndRestoresModes) {
   EnabledCard enabled;
   enabled.card.set_connected(false);
   ASSERT_EQ(enabled.card.read_events()->size(), 1U);
@@ -100,13 +100,13 @@ TEST(HeadlessHotplug, PluggingItBackInIsAnEventAndBringsTheModesBack) {
   EXPECT_EQ(enabled.card.probe()->front().modes.size(), 1U);
 }
 
-TEST(HeadlessHotplug, WhatDoesNotChangeIsNoEvent) {
+TEST(HeadlessHotplug, UnchangedConnectionGivesNoEvent) {
   EnabledCard enabled;
   enabled.card.set_connected(true);
   EXPECT_TRUE(enabled.card.read_events()->empty());
 }
 
-TEST(HeadlessHotplug, AnEventMakesTheDescriptorReadable) {
+TEST(HeadlessHotplug, EventMakesDescriptorReadable) {
   EnabledCard enabled;
   enabled.card.set_connected(false);
   epoll_event event{};

@@ -22,13 +22,13 @@ base::Result<void> present(EnabledCard& enabled, Point origin, const std::vector
 
 }  // namespace
 
-TEST(HeadlessPresent, AnOrdinaryDisplayShowsWhatIsInTheBuffer) {
+TEST(HeadlessPresent, OrdinaryDisplayShowsBufferWithoutPresent) {
   EnabledCard enabled;
   enabled.set_pixel(1, 1, 0x123456);
   EXPECT_EQ(enabled.shown(1, 1), 0x123456U);
 }
 
-TEST(HeadlessPresent, AStrictDisplayShowsPresentedRectanglesOnly) {
+TEST(HeadlessPresent, StrictDisplayShowsOnlyPresentedRectangles) {
   EnabledCard enabled(unit::strict_display());
   enabled.set_pixel(1, 1, 0x111111);
   enabled.set_pixel(5, 5, 0x555555);
@@ -37,21 +37,21 @@ TEST(HeadlessPresent, AStrictDisplayShowsPresentedRectanglesOnly) {
   EXPECT_EQ(enabled.shown(5, 5), 0U);
 }
 
-TEST(HeadlessPresent, WithoutDamageAStrictDisplayStaysAsItIs) {
+TEST(HeadlessPresent, StrictDisplayWithoutDamageIsUnchanged) {
   EnabledCard enabled(unit::strict_display());
   enabled.set_pixel(1, 1, 0x111111);
   ASSERT_TRUE(present(enabled, {}, {}).has_value());
   EXPECT_EQ(enabled.shown(1, 1), 0U);
 }
 
-TEST(HeadlessPresent, AnotherOriginShowsAllOfItsPart) {
+TEST(HeadlessPresent, NewOriginShowsWholeViewport) {
   EnabledCard enabled(unit::strict_display());
   enabled.set_pixel(20, 20, 0x777777);
   ASSERT_TRUE(present(enabled, {16, 12}, {}).has_value());
   EXPECT_EQ(enabled.shown(4, 8), 0x777777U);
 }
 
-TEST(HeadlessPresent, AnotherBufferShowsAllOfIt) {
+TEST(HeadlessPresent, NewBufferShowsWholeViewport) {
   EnabledCard enabled(unit::strict_display());
   const auto other = std::move(*enabled.card.create_buffer({16, 12}, PixelFormat::xrgb8888));
   EnabledCard::set_pixel(*other, 15, 11, 0x999999);
@@ -59,14 +59,14 @@ TEST(HeadlessPresent, AnotherBufferShowsAllOfIt) {
   EXPECT_EQ(enabled.shown(15, 11), 0x999999U);
 }
 
-TEST(HeadlessPresent, DamageOutsideTheShownPartIsNoError) {
+TEST(HeadlessPresent, DamageOutsideViewportSucceeds) {
   EnabledCard enabled(unit::strict_display());
   enabled.set_pixel(0, 0, 0x101010);
   EXPECT_TRUE(present(enabled, {}, {{20, 20, 32, 24}}).has_value());
   EXPECT_EQ(enabled.shown(0, 0), 0U);
 }
 
-TEST(HeadlessPresent, DamageAcrossTheEdgeOfTheShownPartIsClipped) {
+TEST(HeadlessPresent, DamageAcrossViewportEdgeIsClipped) {
   EnabledCard enabled(unit::strict_display());
   ASSERT_TRUE(present(enabled, {8, 6}, {}).has_value());
   enabled.set_pixel(8, 6, 0x0a0b0c);
@@ -76,7 +76,7 @@ TEST(HeadlessPresent, DamageAcrossTheEdgeOfTheShownPartIsClipped) {
   EXPECT_EQ(enabled.shown(15, 11), 0x0d0e0fU);
 }
 
-TEST(HeadlessPresent, AsManyAs256RectanglesAreTaken) {
+TEST(HeadlessPresent, Present256RectanglesSucceeds) {
   EnabledCard enabled(unit::strict_display());
   enabled.set_pixel(3, 3, 0x333333);
   std::vector<Rect> damage(Card::max_damage_rects, Rect{0, 0, 1, 1});
@@ -86,7 +86,7 @@ TEST(HeadlessPresent, AsManyAs256RectanglesAreTaken) {
   EXPECT_EQ(enabled.shown(3, 3), 0x333333U);
 }
 
-TEST(HeadlessPresent, MoreThan256RectanglesAreRefusedAndNothingChanges) {
+TEST(HeadlessPresent, Present257RectanglesFailsWithoutEffect) {
   EnabledCard enabled(unit::strict_display());
   enabled.set_pixel(0, 0, 0x333333);
   const auto refused = present(enabled, {1, 1}, std::vector<Rect>(257, Rect{0, 0, 1, 1}));
@@ -95,7 +95,7 @@ TEST(HeadlessPresent, MoreThan256RectanglesAreRefusedAndNothingChanges) {
   EXPECT_EQ(enabled.shown(0, 0), 0U);
 }
 
-TEST(HeadlessPresent, ARectangleOutsideTheBufferIsRefusedAndNothingChanges) {
+TEST(HeadlessPresent, RectangleOutsideBufferFailsWithoutEffect) {
   constexpr std::array bad{Rect{-1, 0, 5, 5}, Rect{0, -1, 5, 5},    Rect{0, 0, 33, 5},
                            Rect{0, 0, 5, 25}, Rect{40, 40, 50, 50}, Rect{5, 5, 5, 9},
                            Rect{5, 5, 9, 5},  Rect{9, 9, 5, 5},     Rect{-2147483647, 0, 2147483647, 5}};
@@ -105,11 +105,11 @@ TEST(HeadlessPresent, ARectangleOutsideTheBufferIsRefusedAndNothingChanges) {
     const auto refused = present(enabled, {}, {{0, 0, 1, 1}, rect});
     ASSERT_FALSE(refused.has_value()) << rect.x1 << "," << rect.y1;
     EXPECT_EQ(refused.error().value(), EINVAL);
-    EXPECT_EQ(enabled.shown(0, 0), 0U) << "the good rectangle before it must not be shown either";
+    EXPECT_EQ(enabled.shown(0, 0), 0U) << "the valid rectangle before it is not shown either";
   }
 }
 
-TEST(HeadlessPresent, AnOriginOutsideTheBufferIsRefusedAndNothingChanges) {
+TEST(HeadlessPresent, OriginOutsideBufferFailsWithoutEffect) {
   EnabledCard enabled;
   enabled.set_pixel(0, 0, 0x123123);
   EXPECT_EQ(present(enabled, {17, 0}, {}).error().value(), EINVAL);
@@ -117,7 +117,7 @@ TEST(HeadlessPresent, AnOriginOutsideTheBufferIsRefusedAndNothingChanges) {
   EXPECT_EQ(enabled.shown(0, 0), 0x123123U);
 }
 
-RC_GTEST_PROP(HeadlessPresent, StrictDisplayIsTheOldPictureButForTheDamage, ()) {
+RC_GTEST_PROP(HeadlessPresent, StrictDisplayChangesOnlyInsideDamage, ()) {
   EnabledCard enabled(unit::strict_display());
   const Point origin{*rc::gen::inRange(0U, 17U), *rc::gen::inRange(0U, 13U)};
   RC_ASSERT(present(enabled, origin, {}).has_value());

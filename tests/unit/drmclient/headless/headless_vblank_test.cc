@@ -31,27 +31,27 @@ class HeadlessVblank : public testing::Test {
 
 }  // namespace
 
-TEST_F(HeadlessVblank, ComesWhenRequested) {
+TEST_F(HeadlessVblank, RequestGivesEvent) {
   request();
   const auto event = take_vblank(card);
   ASSERT_TRUE(event.has_value());
   EXPECT_EQ(event->output, EnabledCard::output);
 }
 
-TEST_F(HeadlessVblank, DoesNotComeUnasked) {
+TEST_F(HeadlessVblank, NoRequestGivesNoEvent) {
   VblankClock(mode).wait_frames(3);
   EXPECT_FALSE(is_readable_now(card));
   EXPECT_TRUE(card.read_events()->empty());
 }
 
-TEST_F(HeadlessVblank, ComesOnceForARequest) {
+TEST_F(HeadlessVblank, OneRequestGivesOneEvent) {
   request();
   ASSERT_TRUE(take_vblank(card).has_value());
   VblankClock(mode).wait_frames(3);
   EXPECT_FALSE(is_readable_now(card));
 }
 
-TEST_F(HeadlessVblank, ComesOnceForTwoRequestsBeforeIt) {
+TEST_F(HeadlessVblank, TwoRequestsInOneFrameGiveOneEvent) {
   request();
   request();
   ASSERT_TRUE(take_vblank(card).has_value());
@@ -59,14 +59,14 @@ TEST_F(HeadlessVblank, ComesOnceForTwoRequestsBeforeIt) {
   EXPECT_FALSE(is_readable_now(card));
 }
 
-TEST_F(HeadlessVblank, IsNotLostWhereItIsReadLate) {
+TEST_F(HeadlessVblank, LateReadStillGivesEvent) {
   request();
   VblankClock(mode).wait_frames(5);
   EXPECT_TRUE(is_readable_now(card));
   EXPECT_EQ(card.read_events()->size(), 1U);
 }
 
-TEST_F(HeadlessVblank, AskingAgainAfterItCameUnreadDoesNotLoseIt) {
+TEST_F(HeadlessVblank, RequestBeforeReadKeepsPendingEvent) {
   request();
   VblankClock(mode).wait_frames(3);
   request();
@@ -85,7 +85,7 @@ TEST_F(HeadlessVblank, SequenceGrowsWithEachFrame) {
   }
 }
 
-TEST_F(HeadlessVblank, TimesAreWholeFramesApartAsTheSequenceSays) {
+TEST_F(HeadlessVblank, EventTimesMatchSequence) {
   request();
   const auto first = take_vblank(card);
   request();
@@ -94,27 +94,27 @@ TEST_F(HeadlessVblank, TimesAreWholeFramesApartAsTheSequenceSays) {
   EXPECT_EQ(second->time - first->time, mode.frame_period() * (second->sequence - first->sequence));
 }
 
-TEST_F(HeadlessVblank, IsNotReportedBeforeItsTime) {
+TEST_F(HeadlessVblank, EventIsNotReadBeforeItsTime) {
   request();
   const auto event = take_vblank(card);
   ASSERT_TRUE(event.has_value());
   EXPECT_LE(event->time, std::chrono::steady_clock::now());
 }
 
-TEST_F(HeadlessVblank, ComesWhileTheOutputIsOff) {
+TEST_F(HeadlessVblank, PoweredOffOutputStillGivesEvents) {
   ASSERT_TRUE(card.set_power(EnabledCard::output, drmclient::Power::off).has_value());
   request();
   EXPECT_TRUE(take_vblank(card).has_value());
 }
 
-TEST_F(HeadlessVblank, ARequestOutlivesAModeSet) {
+TEST_F(HeadlessVblank, RequestSurvivesModeSet) {
   request();
   ASSERT_TRUE(card.set_mode(EnabledCard::output, make_mode({20, 20}, rate_millihertz), *enabled.buffer, {})
                   .has_value());
   EXPECT_TRUE(take_vblank(card).has_value());
 }
 
-TEST_F(HeadlessVblank, SequenceDoesNotFallBackAtAModeSet) {
+TEST_F(HeadlessVblank, ModeSetDoesNotResetSequence) {
   VblankClock(mode).wait_frames(5);
   request();
   const auto before = take_vblank(card);
@@ -126,7 +126,7 @@ TEST_F(HeadlessVblank, SequenceDoesNotFallBackAtAModeSet) {
   EXPECT_GT(after->sequence, before->sequence);
 }
 
-TEST_F(HeadlessVblank, ComesTogetherWithAHotplug) {
+TEST_F(HeadlessVblank, VblankAndHotplugAreReadTogether) {
   request();
   VblankClock(mode).wait_frames(3);
   card.set_connected(false);

@@ -1,4 +1,4 @@
-// What a broken EDID may make of a mode list: nothing of it may reach those who divide by it.
+// Tests of mode lists from broken EDIDs: no implausible number may reach code that divides by it.
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
@@ -16,7 +16,7 @@ using drmclient::modes_from_kernel;
 
 namespace {
 
-/// 1024x768 at 60 Hz.
+/// Returns a mode of 1024x768 at 60 Hz.
 drmModeModeInfo good_mode() {
   drmModeModeInfo info{};
   info.clock = 65'000;
@@ -37,7 +37,7 @@ constexpr std::array timing_members{&drmModeModeInfo::hdisplay,  &drmModeModeInf
                                     &drmModeModeInfo::vdisplay,  &drmModeModeInfo::vsync_start,
                                     &drmModeModeInfo::vsync_end, &drmModeModeInfo::vtotal};
 
-/// The numbers at which such things go wrong, and any others.
+/// Generates numbers near the limits, and any others.
 rc::Gen<uint16_t> any_number() {
   return rc::gen::weightedOneOf<uint16_t>(
       {{1, rc::gen::element<uint16_t>(0, 1, 7, 8, 0x7fff, 0x8000, 0xffff)},
@@ -50,8 +50,8 @@ rc::Gen<uint32_t> any_clock() {
                                            {2, rc::gen::inRange<uint32_t>(1'000, 4'000'000)}});
 }
 
-/// Garbage, or a good mode of which some was overwritten.
-drmModeModeInfo follow_monitor_mode() {
+/// Generates random modes, and good modes with some overwritten members.
+drmModeModeInfo any_kernel_mode() {
   drmModeModeInfo info = good_mode();
   const bool all = *rc::gen::arbitrary<bool>();
   const auto hit = [all] { return all || *rc::gen::inRange(0, 4) == 0; };
@@ -61,7 +61,7 @@ drmModeModeInfo follow_monitor_mode() {
   if (hit()) info.clock = *any_clock();
   if (hit()) info.vrefresh = *rc::gen::arbitrary<uint32_t>();
   if (hit()) info.type = *rc::gen::arbitrary<uint32_t>();
-  // With any flags nearly all would be left out for the flags alone.
+  // Usually without other flags, because they alone would drop nearly all modes.
   if (*rc::gen::inRange(0, 8) == 0) info.flags = *rc::gen::arbitrary<uint32_t>();
   if (hit()) {
     for (char& letter : info.name) letter = *rc::gen::arbitrary<char>();
@@ -69,9 +69,9 @@ drmModeModeInfo follow_monitor_mode() {
   return info;
 }
 
-/// The totals sorted into their places: garbage that is not refused for its order.
+/// Generates random modes whose members are in order, so that their order is not the reason for a refusal.
 drmModeModeInfo any_ordered_mode() {
-  drmModeModeInfo info = follow_monitor_mode();
+  drmModeModeInfo info = any_kernel_mode();
   for (const size_t first : {size_t{0}, size_t{4}}) {
     std::array<uint16_t, 4> numbers{};
     for (size_t i = 0; i < numbers.size(); ++i) numbers.at(i) = info.*timing_members.at(first + i);
@@ -89,24 +89,23 @@ void assert_sound(const Mode& mode) {
   RC_ASSERT(mode.vdisplay <= mode.vsync_start && mode.vsync_start <= mode.vsync_end &&
             mode.vsync_end <= mode.vtotal);
   RC_ASSERT(mode.refresh_millihertz() >= 1'000U && mode.refresh_millihertz() <= 1'000'000U);
-  // A frame more or less is rounding.
+  // The bounds leave room for the rounding of the rate.
   RC_ASSERT(mode.frame_period() >= std::chrono::microseconds(999));
   RC_ASSERT(mode.frame_period() <= std::chrono::milliseconds(1001));
 }
 
 }  // namespace
 
-RC_GTEST_PROP(AbsurdModes, WhatComesOverIsSound, ()) {
-  const auto mode =
-      mode_from_kernel(*rc::gen::arbitrary<bool>() ? follow_monitor_mode() : any_ordered_mode());
+RC_GTEST_PROP(AbsurdModes, AcceptedModeIsSound, ()) {
+  const auto mode = mode_from_kernel(*rc::gen::arbitrary<bool>() ? any_kernel_mode() : any_ordered_mode());
   RC_CLASSIFY(mode.has_value(), "taken");
   if (mode) assert_sound(*mode);
 }
 
-RC_GTEST_PROP(AbsurdModes, WhatIsSoundComesOver, ()) {
+RC_GTEST_PROP(AbsurdModes, SoundModeIsAccepted, ()) {
   const drmModeModeInfo info = any_ordered_mode();
   const uint64_t pixels = uint64_t{info.htotal} * info.vtotal;
-  // Away from the two limits, where rounding decides.
+  // Rounding decides at the two limits, so keep a distance.
   const bool rate =
       uint64_t{info.clock} * 1'000'000 > pixels * 1'001 && uint64_t{info.clock} * 1'000 < pixels * 999;
   const bool wanted = rate && info.hdisplay >= 8 && info.vdisplay >= 8;
@@ -115,7 +114,7 @@ RC_GTEST_PROP(AbsurdModes, WhatIsSoundComesOver, ()) {
   RC_ASSERT(mode_from_kernel(info).has_value() == wanted);
 }
 
-RC_GTEST_PROP(AbsurdModes, ThereAndBackIsTheSameTiming, ()) {
+RC_GTEST_PROP(AbsurdModes, RoundTripKeepsTiming, ()) {
   const drmModeModeInfo info = any_ordered_mode();
   const auto mode = mode_from_kernel(info);
   if (!mode) return;
@@ -124,8 +123,8 @@ RC_GTEST_PROP(AbsurdModes, ThereAndBackIsTheSameTiming, ()) {
   RC_ASSERT(back.clock == info.clock);
 }
 
-RC_GTEST_PROP(AbsurdModes, NamesEndInsideTheirArray, ()) {
-  const auto mode = mode_from_kernel(follow_monitor_mode());
+RC_GTEST_PROP(AbsurdModes, NameEndsInsideArray, ()) {
+  const auto mode = mode_from_kernel(any_kernel_mode());
   if (!mode) return;
   RC_ASSERT(mode->name.size() <= sizeof(drmModeModeInfo::name));
   RC_ASSERT(mode->name.find('\0') == std::string::npos);
@@ -133,9 +132,9 @@ RC_GTEST_PROP(AbsurdModes, NamesEndInsideTheirArray, ()) {
   RC_ASSERT(::strnlen(back.name, sizeof back.name) < sizeof back.name);
 }
 
-RC_GTEST_PROP(AbsurdModes, AListIsTheSoundOnesOfIt, ()) {
+RC_GTEST_PROP(AbsurdModes, ListKeepsExactlySoundModes, ()) {
   std::vector<drmModeModeInfo> list(*rc::gen::inRange<size_t>(0, 8));
-  std::ranges::generate(list, follow_monitor_mode);
+  std::ranges::generate(list, any_kernel_mode);
   const auto sound =
       std::ranges::count_if(list, [](const auto& info) { return mode_from_kernel(info).has_value(); });
   const auto modes = modes_from_kernel(list.data(), list.size());
@@ -143,8 +142,8 @@ RC_GTEST_PROP(AbsurdModes, AListIsTheSoundOnesOfIt, ()) {
   for (const Mode& mode : modes) assert_sound(mode);
 }
 
-RC_GTEST_PROP(AbsurdModes, NoModeAtAllIsDividedByZero, ()) {
-  // Whoever makes one in another way.
+RC_GTEST_PROP(AbsurdModes, AnyModeHasRateAndPeriod, ()) {
+  // A mode that was not made by these functions.
   Mode mode;
   mode.clock_khz = *any_clock();
   mode.htotal = *any_number();
@@ -155,7 +154,7 @@ RC_GTEST_PROP(AbsurdModes, NoModeAtAllIsDividedByZero, ()) {
   RC_ASSERT(std::abs(std::min(hertz * 1000, 4294967295.0) - mode.refresh_millihertz()) <= 0.5 + hertz * 1e-9);
 }
 
-TEST(AbsurdModes, EachOfThemIsLeftOut) {
+TEST(AbsurdModes, MalformedModeIsDropped) {
   ASSERT_TRUE(mode_from_kernel(good_mode()).has_value());
   for (const auto member : timing_members) {
     drmModeModeInfo info = good_mode();

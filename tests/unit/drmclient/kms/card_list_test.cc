@@ -41,7 +41,7 @@ class CardFolder : public testing::Test {
 
 }  // namespace
 
-TEST_F(CardFolder, CardsComeInTheOrderOfTheirNumbers) {
+TEST_F(CardFolder, CardsAreSortedByNumber) {
   for (const char* name :
        {"card10", "card2", "renderD128", "card0", "card", "cardX", "card1x", "controlD64"}) {
     touch(name);
@@ -50,11 +50,11 @@ TEST_F(CardFolder, CardsComeInTheOrderOfTheirNumbers) {
   EXPECT_EQ(card_paths(folder), (std::vector{base + "card0", base + "card2", base + "card10"}));
 }
 
-TEST_F(CardFolder, WithoutAFolderThereAreNone) {
+TEST_F(CardFolder, MissingFolderHasNoCards) {
   EXPECT_TRUE(card_paths(folder / "missing").empty());
 }
 
-TEST_F(CardFolder, WhatIsNoCardIsAProblemAndNoException) {
+TEST_F(CardFolder, OtherDeviceBecomesProblem) {
   touch("card0");
   const auto cards = summarize_cards({folder / "card0", folder / "card1"});
   ASSERT_EQ(cards.size(), 2U);
@@ -63,21 +63,21 @@ TEST_F(CardFolder, WhatIsNoCardIsAProblemAndNoException) {
   EXPECT_EQ(first_usable(cards, std::nullopt), nullptr);
 }
 
-TEST(CardList, TheFirstCardWithAConnectedOutputIsTaken) {
+TEST(CardList, FirstCardWithConnectedOutputIsUsable) {
   const std::vector cards{broken, card("/dev/dri/card1", "qxl", {output("Virtual-1", false)}),
                           card("/dev/dri/card2", "i915", {output("eDP-1", true)}),
                           card("/dev/dri/card3", "amdgpu", {output("DP-1", true)})};
   EXPECT_EQ(first_usable(cards, std::nullopt), &cards[2]);
 }
 
-TEST(CardList, OrTheFirstOneThatHasTheConnector) {
+TEST(CardList, FirstCardWithNamedConnectorIsUsable) {
   const std::vector cards{card("/dev/dri/card0", "i915", {output("eDP-1", true)}),
                           card("/dev/dri/card1", "amdgpu", {output("DP-1", false), output("DP-2", false)})};
   EXPECT_EQ(first_usable(cards, "DP-2"), &cards[1]);
   EXPECT_EQ(first_usable(cards, "HDMI-A-1"), nullptr);
 }
 
-TEST(CardList, TheTextSaysForEachCardItsDriverAndItsConnectorsWithTheirStates) {
+TEST(CardList, DescriptionListsDriversAndConnectors) {
   const std::vector cards{
       broken, card("/dev/dri/card1", "qxl", {output("Virtual-1", true), output("Virtual-2", false)}),
       card("/dev/dri/card2", "vgem", {})};

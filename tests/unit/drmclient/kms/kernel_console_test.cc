@@ -27,23 +27,23 @@ class KernelConsole : public testing::Test {
 
 }  // namespace
 
-TEST_F(KernelConsole, IsThereWhileItHasTheTerminals) {
+TEST_F(KernelConsole, BoundFramebufferConsoleIsFound) {
   add("vtcon0", "(S) dummy device", "0");
   add("vtcon1", "(M) frame buffer device", "1");
   EXPECT_TRUE(has_framebuffer_console(folder));
 }
 
-TEST_F(KernelConsole, IsNotThereWhenItWasUnbound) {
+TEST_F(KernelConsole, UnboundFramebufferConsoleIsIgnored) {
   add("vtcon0", "(S) dummy device", "1");
   add("vtcon1", "(M) frame buffer device", "0");
   EXPECT_FALSE(has_framebuffer_console(folder));
 }
 
-TEST_F(KernelConsole, ATextModeConsoleIsNone) {
+TEST_F(KernelConsole, TextModeConsoleIsIgnored) {
   add("vtcon0", "(S) VGA+", "1");
   EXPECT_FALSE(has_framebuffer_console(folder));
 }
 
-TEST_F(KernelConsole, WithoutVirtualTerminalsThereIsNone) {
+TEST_F(KernelConsole, MissingFolderHasNoConsole) {
   EXPECT_FALSE(has_framebuffer_console(folder / "missing"));
 }

@@ -1,4 +1,4 @@
-// How often a KmsCard asks the kernel.
+// Tests of the number of kernel calls of a KmsCard.
 #include <gtest/gtest.h>
 
 #include "tests/support/kms_card_fixture.h"
@@ -15,13 +15,13 @@ class KmsCallsOfOneCrtc : public unit::KmsCardFixture {
 
 }  // namespace
 
-TEST_F(KmsCalls, LightingTwoOutputsReadsEachConnectorOnce) {
+TEST_F(KmsCalls, EnablingTwoOutputsReadsEachConnectorOnce) {
   ASSERT_TRUE(enable(first));
   ASSERT_TRUE(enable(second));
   EXPECT_EQ(connector_reads(), 2U);
 }
 
-TEST_F(KmsCalls, LightingAfterProbeReadsNoConnector) {
+TEST_F(KmsCalls, EnablingAfterProbeReadsNoConnector) {
   ASSERT_EQ(card->probe().value().size(), 2U);
   drm.calls.clear();
   ASSERT_TRUE(enable(first));
@@ -45,10 +45,10 @@ TEST_F(KmsCalls, CheckedFormatsReadEachConnectorOnce) {
     EXPECT_TRUE(card->check_mode(first, mode, *checked).has_value());
   }
   EXPECT_EQ(connector_reads(), 2U);
-  EXPECT_EQ(drm.calls["drmModeGetConnectorCurrent"], 0U) << "nothing is to be restored after a check";
+  EXPECT_EQ(drm.calls["drmModeGetConnectorCurrent"], 0U) << "a check has nothing to restore";
 }
 
-TEST_F(KmsCalls, ProbeReadsEachConnectorAnew) {
+TEST_F(KmsCalls, ProbeReadsEveryConnectorAgain) {
   ASSERT_TRUE(enable(first));
   drm.connector(second)->connected = false;
   drm.calls.clear();
@@ -56,7 +56,7 @@ TEST_F(KmsCalls, ProbeReadsEachConnectorAnew) {
   EXPECT_EQ(connector_reads(), 2U);
 }
 
-TEST_F(KmsCalls, HotplugMakesLightingReadTheConnectorsAgain) {
+TEST_F(KmsCalls, EnablingAfterHotplugReadsConnectorsAgain) {
   ASSERT_TRUE(enable(first));
   drm.send_uevent("change", true);
   EXPECT_EQ(hotplugs(), 1U);
@@ -65,7 +65,7 @@ TEST_F(KmsCalls, HotplugMakesLightingReadTheConnectorsAgain) {
   EXPECT_EQ(connector_reads(), 2U);
 }
 
-TEST_F(KmsCalls, ConnectorThatAppearsIsFoundWithoutAnEvent) {
+TEST_F(KmsCalls, NewConnectorIsFoundWithoutEvent) {
   ASSERT_TRUE(enable(first));
   drm.connectors.push_back({43, true, {unit::FakeDrm::a_mode()}, 0, true});
   drm.encoders.push_back({53, 4, 0});
@@ -73,12 +73,12 @@ TEST_F(KmsCalls, ConnectorThatAppearsIsFoundWithoutAnEvent) {
   EXPECT_TRUE(enable(43));
 }
 
-TEST_F(KmsCalls, OutputThatDoesNotExistIsRefusedAfterOneRead) {
+TEST_F(KmsCalls, UnknownOutputIsRefusedAfterOneRead) {
   EXPECT_EQ(card->set_mode(99, mode, *buffer, {}).error().value(), ENOENT);
   EXPECT_EQ(connector_reads(), 2U);
 }
 
-TEST_F(KmsCalls, NodeThatWasClosedIsReadAgain) {
+TEST_F(KmsCalls, ReopenedNodeReadsConnectorsAgain) {
   ASSERT_TRUE(card->probe().has_value());
   buffer.reset();
   buffer = make_buffer(PixelFormat::xrgb8888);
@@ -87,7 +87,7 @@ TEST_F(KmsCalls, NodeThatWasClosedIsReadAgain) {
   EXPECT_EQ(connector_reads(), 2U);
 }
 
-TEST_F(KmsCallsOfOneCrtc, OutputWithoutACrtcGetsTheOneThatAnotherOneReleased) {
+TEST_F(KmsCallsOfOneCrtc, OutputGetsCrtcReleasedByOtherOutput) {
   ASSERT_TRUE(enable(first));
   EXPECT_EQ(card->set_mode(second, mode, *buffer, {}).error().value(), ENOSPC);
   card->release_without_restore(first);
@@ -97,7 +97,7 @@ TEST_F(KmsCallsOfOneCrtc, OutputWithoutACrtcGetsTheOneThatAnotherOneReleased) {
   EXPECT_TRUE(enable(second));
 }
 
-TEST_F(KmsCallsOfOneCrtc, OutputWithoutACrtcGetsTheOneThatAnotherProgramReleased) {
+TEST_F(KmsCallsOfOneCrtc, OutputGetsCrtcReleasedByOtherProgram) {
   drm.connector(second)->encoder_id = unit::FakeDrm::first_encoder + 1;
   drm.encoder(unit::FakeDrm::first_encoder + 1)->crtc_id = unit::FakeDrm::first_crtc;
   ASSERT_EQ(card->set_mode(first, mode, *buffer, {}).error().value(), ENOSPC);
@@ -106,7 +106,7 @@ TEST_F(KmsCallsOfOneCrtc, OutputWithoutACrtcGetsTheOneThatAnotherProgramReleased
   EXPECT_TRUE(enable(first));
 }
 
-TEST_F(KmsCalls, FrameAsksOnceWhatTheCrtcShows) {
+TEST_F(KmsCalls, FrameReadsCrtcOnce) {
   ASSERT_TRUE(enable(first));
   drm.calls.clear();
   for (int i = 0; i < 3; ++i) {
@@ -116,15 +116,15 @@ TEST_F(KmsCalls, FrameAsksOnceWhatTheCrtcShows) {
   EXPECT_EQ(drm.calls["drmModeGetCrtc"], 3U);
 }
 
-TEST_F(KmsCalls, PresentAloneAsksWhatTheCrtcShows) {
+TEST_F(KmsCalls, PresentWithoutCheckReadsCrtc) {
   ASSERT_TRUE(enable(first));
   ASSERT_TRUE(frame(first));
   drm.calls.clear();
   ASSERT_TRUE(card->present(first, *buffer, {}, {}).has_value());
-  EXPECT_EQ(drm.calls["drmModeGetCrtc"], 1U) << "the answer of the frame before counts once";
+  EXPECT_EQ(drm.calls["drmModeGetCrtc"], 1U) << "the result of the previous frame is used once";
 }
 
-TEST_F(KmsCalls, AnswerOfAnEarlierFrameIsNotReliedOn) {
+TEST_F(KmsCalls, CrtcStateOfEarlierFrameIsNotReused) {
   ASSERT_TRUE(enable(first));
   ASSERT_TRUE(card->scans_out_our_fb(first));
   clock.advance(mode.frame_period());
@@ -134,7 +134,7 @@ TEST_F(KmsCalls, AnswerOfAnEarlierFrameIsNotReliedOn) {
   EXPECT_EQ(drm.calls["drmModeSetCrtc"], 1U) << "the picture of another program is replaced";
 }
 
-TEST_F(KmsCalls, AnswerThatAnotherOneIsShownIsNotReliedOn) {
+TEST_F(KmsCalls, PreemptedCrtcStateIsNotReused) {
   ASSERT_TRUE(enable(first));
   auto* const crtc = drm.crtc(unit::FakeDrm::first_crtc);
   const uint32_t own = std::exchange(crtc->framebuffer_id, 999);

@@ -1,4 +1,4 @@
-// A KmsCard whose outputs change, or which was away.
+// Tests of a KmsCard whose outputs change, or which is unplugged and returns.
 #include <gtest/gtest.h>
 #include <poll.h>
 
@@ -8,7 +8,7 @@ using KmsHotplug = unit::KmsCardFixture;
 
 namespace {
 
-/// Waits for an event of the card in real time.
+/// Waits for an event of the card in real time. Returns false if there is none.
 bool has_event(const drmclient::KmsCard& card) {
   pollfd event{card.event_descriptor(), POLLIN, 0};
   return ::poll(&event, 1, 30'000) == 1;
@@ -16,12 +16,12 @@ bool has_event(const drmclient::KmsCard& card) {
 
 }  // namespace
 
-TEST_F(KmsHotplug, RemovedCardIsAnEvent) {
+TEST_F(KmsHotplug, RemovedCardGivesHotplugEvent) {
   drm.send_uevent("remove", false);
   EXPECT_EQ(hotplugs(), 1U);
 }
 
-TEST_F(KmsHotplug, ReturnedCardIsAnEventAndItsModesAreNew) {
+TEST_F(KmsHotplug, ReturnedCardGivesHotplugEventAndNewModes) {
   ASSERT_TRUE(card->probe().value().at(0).connected);
   buffer.reset();
   drm.remove_node();
@@ -40,20 +40,20 @@ TEST_F(KmsHotplug, ReturnedCardIsAnEventAndItsModesAreNew) {
   EXPECT_EQ(outputs->at(0).modes.size(), 2U);
 }
 
-TEST_F(KmsHotplug, OutputThatNobodyHasProbedIsLookedAtAgain) {
-  // As after a driver came back, while another process happens to be DRM master.
+TEST_F(KmsHotplug, UnprobedOutputIsProbedAgainLater) {
+  // The state after a driver has returned while another process is DRM master.
   drm.connector(first)->probed = false;
   drm.other_master = true;
   const auto outputs = card->probe();
   ASSERT_TRUE(outputs.has_value());
-  ASSERT_FALSE(outputs->at(0).connected) << "the kernel does not know yet";
+  ASSERT_FALSE(outputs->at(0).connected) << "the kernel has not probed it yet";
   drm.other_master = false;
   ASSERT_TRUE(has_event(*card));
   EXPECT_EQ(hotplugs(), 1U);
   EXPECT_TRUE(card->probe().value().at(0).connected);
 }
 
-TEST_F(KmsHotplug, OutputThatAnotherMasterHasProbedIsLeftAtThat) {
+TEST_F(KmsHotplug, OutputProbedByOtherMasterIsNotProbedAgain) {
   drm.other_master = true;
   ASSERT_TRUE(card->probe().value().at(0).connected);
   pollfd event{card->event_descriptor(), POLLIN, 0};

@@ -13,7 +13,7 @@ using drmclient::modes_from_kernel;
 
 namespace {
 
-/// 1024x768 at 60 Hz of VESA DMT, as the kernel tells it.
+/// Returns the kernel's mode of VESA DMT for 1024x768 at 60 Hz.
 drmModeModeInfo dmt_1024x768(uint32_t type = DRM_MODE_TYPE_DRIVER) {
   drmModeModeInfo info{};
   info.clock = 65'000;
@@ -40,7 +40,7 @@ drmModeModeInfo named(const char* name, uint32_t type) {
 
 }  // namespace
 
-TEST(KmsModes, EveryMemberComesOver) {
+TEST(KmsModes, EveryMemberIsConverted) {
   const auto mode = mode_from_kernel(dmt_1024x768(DRM_MODE_TYPE_DRIVER | DRM_MODE_TYPE_PREFERRED));
   ASSERT_TRUE(mode.has_value());
   EXPECT_EQ(mode->name, "1024x768");
@@ -59,7 +59,7 @@ TEST(KmsModes, EveryMemberComesOver) {
   EXPECT_EQ(mode->refresh_millihertz(), 60'004U);
 }
 
-TEST(KmsModes, ThereAndBackIsTheSameTiming) {
+TEST(KmsModes, KernelModeSurvivesRoundTrip) {
   const drmModeModeInfo info = dmt_1024x768();
   drmModeModeInfo back = mode_to_kernel(*mode_from_kernel(info));
   EXPECT_EQ(back.type, static_cast<uint32_t>(DRM_MODE_TYPE_USERDEF));
@@ -67,12 +67,12 @@ TEST(KmsModes, ThereAndBackIsTheSameTiming) {
   EXPECT_EQ(std::memcmp(&back, &info, sizeof info), 0);
 }
 
-TEST(KmsModes, BackAndThereIsTheSameMode) {
+TEST(KmsModes, ModeSurvivesRoundTrip) {
   const Mode made = make_mode({1366, 768}, 59'940);
   EXPECT_EQ(mode_from_kernel(mode_to_kernel(made)), made);
 }
 
-TEST(KmsModes, ANameOfFullLengthEndsWhereTheArrayEnds) {
+TEST(KmsModes, LongNameIsTerminatedInsideArray) {
   drmModeModeInfo info = dmt_1024x768();
   std::memset(info.name, 'x', sizeof info.name);
   const auto mode = mode_from_kernel(info);
@@ -81,7 +81,7 @@ TEST(KmsModes, ANameOfFullLengthEndsWhereTheArrayEnds) {
   EXPECT_EQ(mode_to_kernel(*mode).name[DRM_DISPLAY_MODE_LEN - 1], '\0');
 }
 
-TEST(KmsModes, WhatAModeCannotSayIsLeftOut) {
+TEST(KmsModes, UnsupportedFlagsAreDropped) {
   for (const int flag : {DRM_MODE_FLAG_INTERLACE, DRM_MODE_FLAG_DBLSCAN, DRM_MODE_FLAG_DBLCLK,
                          DRM_MODE_FLAG_3D_FRAME_PACKING}) {
     drmModeModeInfo info = dmt_1024x768();
@@ -93,7 +93,7 @@ TEST(KmsModes, WhatAModeCannotSayIsLeftOut) {
   EXPECT_FALSE(mode_from_kernel(scanned_twice).has_value());
 }
 
-TEST(KmsModes, TheCommandLinesModeIsFirstThenThePreferredThenTheKernelsOrder) {
+TEST(KmsModes, UserModeComesBeforePreferredModes) {
   const std::vector list{named("a", DRM_MODE_TYPE_DRIVER), named("b", DRM_MODE_TYPE_PREFERRED),
                          named("c", DRM_MODE_TYPE_DRIVER), named("d", DRM_MODE_TYPE_USERDEF)};
   std::string order;

@@ -10,28 +10,28 @@ constexpr const char* card = "/dev/dri/card0";
 
 }  // namespace
 
-TEST(UdevEvents, AHotplugOfTheCardConcernsItsOutputs) {
+TEST(UdevEvents, HotplugOfCardConcernsOutputs) {
   EXPECT_TRUE(concerns_outputs({"change", "/dev/dri/card0", "1"}, card));
 }
 
-TEST(UdevEvents, TheKernelNamesNodesWithoutTheirFolder) {
+TEST(UdevEvents, DevnameWithoutFolderConcernsOutputs) {
   EXPECT_TRUE(concerns_outputs({"change", "dri/card0", "1"}, card));
 }
 
-TEST(UdevEvents, AChangeWithoutHotplugDoesNot) {
+TEST(UdevEvents, ChangeWithoutHotplugIsIgnored) {
   EXPECT_FALSE(concerns_outputs({"change", "/dev/dri/card0", ""}, card));
   EXPECT_FALSE(concerns_outputs({"change", "/dev/dri/card0", "0"}, card));
 }
 
-TEST(UdevEvents, TheEndOfTheCardDoes) {
+TEST(UdevEvents, RemovalOfCardConcernsOutputs) {
   EXPECT_TRUE(concerns_outputs({"remove", "/dev/dri/card0", ""}, card));
 }
 
-TEST(UdevEvents, TheReturnOfTheCardDoes) {
+TEST(UdevEvents, AdditionOfCardConcernsOutputs) {
   EXPECT_TRUE(concerns_outputs({"add", "/dev/dri/card0", ""}, card));
 }
 
-TEST(UdevEvents, OtherCardsAndConnectorsDoNot) {
+TEST(UdevEvents, OtherCardsAndConnectorsAreIgnored) {
   EXPECT_FALSE(concerns_outputs({"change", "/dev/dri/card1", "1"}, card));
   EXPECT_FALSE(concerns_outputs({"change", "/dev/dri/card00", "1"}, card));
   EXPECT_FALSE(concerns_outputs({"remove", "", ""}, card));

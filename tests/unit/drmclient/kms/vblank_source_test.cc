@@ -32,7 +32,7 @@ class VblankSources : public testing::Test {
     return source.take({user_data, sequence, clock.now()}, output);
   }
   [[nodiscard]] std::optional<drmclient::VblankEvent> read_timer() { return source.read_timer(output); }
-  /// A present() that took most of a frame, and the event before it.
+  /// Simulates an event and a present() after it that took most of a frame.
   void present_waiting_for_vblank(uint64_t last_sequence) {
     request();
     ASSERT_TRUE(send(last_sequence).has_value());
@@ -57,15 +57,15 @@ constexpr FakeDrm::VblankRequest next_by_wait{false, true, 1, user_data};
 
 }  // namespace
 
-// The timer alone.
+// Tests of the timer.
 
-TEST_F(VblankSources, TimerBeforeTheFrameGivesNothing) {
+TEST_F(VblankSources, TimerBeforeFrameGivesNoEvent) {
   request_from_timer();
   clock.advance(period - nanoseconds(1));
   EXPECT_FALSE(read_timer());
 }
 
-TEST_F(VblankSources, TimerAtTheFrameGivesItsNumberAndTime) {
+TEST_F(VblankSources, TimerAtFrameGivesNumberAndTime) {
   request_from_timer();
   clock.advance(period);
   const auto event = read_timer();
@@ -73,22 +73,22 @@ TEST_F(VblankSources, TimerAtTheFrameGivesItsNumberAndTime) {
   EXPECT_EQ(event->output, output);
   EXPECT_EQ(event->sequence, 1U);
   EXPECT_EQ(event->time, start + period);
-  EXPECT_FALSE(read_timer()) << "one event for a request";
+  EXPECT_FALSE(read_timer()) << "one event per request";
 }
 
-TEST_F(VblankSources, TimerWithoutRequestGivesNothing) {
+TEST_F(VblankSources, TimerWithoutRequestGivesNoEvent) {
   clock.advance(10 * period);
   EXPECT_FALSE(read_timer());
 }
 
-TEST_F(VblankSources, TimerRequestWithinAFrameIsDueAtItsEnd) {
+TEST_F(VblankSources, TimerRequestWithinFrameIsDueAtItsEnd) {
   clock.advance(period * 5 / 2);
   request_from_timer();
   clock.advance(period / 2);
   EXPECT_EQ(read_timer().value().sequence, 3U);
 }
 
-TEST_F(VblankSources, SecondTimerRequestDoesNotMoveTheFrame) {
+TEST_F(VblankSources, SecondTimerRequestKeepsDueTime) {
   request_from_timer();
   clock.advance(period / 2);
   request_from_timer();
@@ -96,7 +96,7 @@ TEST_F(VblankSources, SecondTimerRequestDoesNotMoveTheFrame) {
   EXPECT_TRUE(read_timer().has_value());
 }
 
-TEST_F(VblankSources, TimerAfterAJumpGivesOneEventOfTheLastFrame) {
+TEST_F(VblankSources, TimerAfterJumpGivesOneEventOfLastFrame) {
   request_from_timer();
   clock.advance(period * 7 + period / 3);
   const auto event = read_timer();
@@ -104,12 +104,12 @@ TEST_F(VblankSources, TimerAfterAJumpGivesOneEventOfTheLastFrame) {
   EXPECT_EQ(event->sequence, 7U);
   EXPECT_EQ(event->time, start + period * 7);
   request_from_timer();
-  EXPECT_FALSE(read_timer()) << "frame 7 was told already";
+  EXPECT_FALSE(read_timer()) << "frame 7 was already reported";
   clock.advance(period - period / 3);
   EXPECT_EQ(read_timer().value().sequence, 8U);
 }
 
-RC_GTEST_FIXTURE_PROP(VblankSources, TimerTellsEachFrameOnceAndNoneEarlyOrLate, ()) {
+RC_GTEST_FIXTURE_PROP(VblankSources, TimerReportsEachFrameOnceInTime, ()) {
   uint64_t last = 0;
   const auto steps = *rc::gen::container<std::vector<int>>(rc::gen::inRange(0, 40));
   for (const int tenths : steps) {
@@ -138,45 +138,45 @@ TEST_F(VblankSources, TimerDescriptorBecomesReadableInRealTime) {
   EXPECT_EQ(::poll(&timer, 1, 0), 0);
 }
 
-// The driver.
+// Tests of requests to the driver.
 
-TEST_F(VblankSources, DriverIsAskedForTheNextSequence) {
+TEST_F(VblankSources, RequestQueuesNextSequence) {
   request();
   EXPECT_EQ(drm.vblank_requests, (std::vector{next_by_sequence}));
   EXPECT_EQ(source.kind(), VblankSource::Kind::sequence);
   EXPECT_EQ(send(1000).value().sequence, 1000U);
 }
 
-TEST_F(VblankSources, SecondRequestBeforeTheEventAsksNobody) {
+TEST_F(VblankSources, SecondRequestBeforeEventQueuesNothing) {
   request();
   request();
   EXPECT_EQ(drm.vblank_requests.size(), 1U);
 }
 
-TEST_F(VblankSources, OutputThatIsOffUsesTheTimer) {
+TEST_F(VblankSources, DisabledOutputUsesTimer) {
   request_from_timer();
   EXPECT_TRUE(drm.vblank_requests.empty());
-  EXPECT_EQ(source.kind(), VblankSource::Kind::sequence) << "once it is on, the driver is asked";
+  EXPECT_EQ(source.kind(), VblankSource::Kind::sequence) << "the driver is used again after the output is on";
 }
 
-TEST_F(VblankSources, DriverWithoutSequencesIsAskedTheOlderWay) {
+TEST_F(VblankSources, DriverWithoutSequencesUsesWaitVblank) {
   drm.refuse_sequences = EOPNOTSUPP;
   request();
   EXPECT_EQ(drm.vblank_requests, (std::vector{next_by_wait}));
   EXPECT_EQ(source.kind(), VblankSource::Kind::wait_vblank);
   EXPECT_TRUE(send(7).has_value());
   request();
-  EXPECT_EQ(drm.calls["drmCrtcQueueSequence"], 1U) << "it is not asked for what it has not";
+  EXPECT_EQ(drm.calls["drmCrtcQueueSequence"], 1U) << "an unsupported call is not repeated";
 }
 
-TEST_F(VblankSources, SecondCrtcIsNamedInTheOlderWay) {
+TEST_F(VblankSources, WaitVblankNamesSecondCrtc) {
   drm.refuse_sequences = EOPNOTSUPP;
   pipe.crtc_index = 1;
   request();
   EXPECT_EQ(drm.vblank_requests.size(), 1U);
 }
 
-TEST_F(VblankSources, DriverThatRefusesBothWaysLeavesTheTimer) {
+TEST_F(VblankSources, DriverWithoutVblanksUsesTimer) {
   drm.refuse_sequences = drm.refuse_waits = EOPNOTSUPP;
   request();
   EXPECT_EQ(source.kind(), VblankSource::Kind::timer);
@@ -187,7 +187,7 @@ TEST_F(VblankSources, DriverThatRefusesBothWaysLeavesTheTimer) {
   EXPECT_EQ(drm.calls["drmWaitVBlank"], 1U);
 }
 
-TEST_F(VblankSources, CrtcThatIsOffUsesTheTimerOnce) {
+TEST_F(VblankSources, DisabledCrtcUsesTimerOnce) {
   drm.refuse_sequences = EINVAL;
   request();
   EXPECT_EQ(source.kind(), VblankSource::Kind::sequence);
@@ -199,7 +199,7 @@ TEST_F(VblankSources, CrtcThatIsOffUsesTheTimerOnce) {
   EXPECT_EQ(drm.vblank_requests, (std::vector{next_by_sequence}));
 }
 
-TEST_F(VblankSources, CrtcThatIsOffUsesTheTimerOnceTheOlderWay) {
+TEST_F(VblankSources, DisabledCrtcUsesTimerOnceWithWaitVblank) {
   drm.refuse_sequences = EOPNOTSUPP;
   drm.refuse_waits = EINVAL;
   request();
@@ -208,29 +208,29 @@ TEST_F(VblankSources, CrtcThatIsOffUsesTheTimerOnceTheOlderWay) {
   EXPECT_TRUE(read_timer().has_value());
 }
 
-TEST_F(VblankSources, EventWithoutRequestIsPassedOver) {
+TEST_F(VblankSources, EventWithoutRequestIsIgnored) {
   EXPECT_FALSE(send(5));
 }
 
-TEST_F(VblankSources, EventWhileTheTimerIsUsedIsPassedOver) {
+TEST_F(VblankSources, EventDuringTimerRequestIsIgnored) {
   request_from_timer();
   EXPECT_FALSE(send(5));
   clock.advance(period);
   EXPECT_TRUE(read_timer().has_value());
 }
 
-// Events that do not come, come late, or come twice.
+// Tests of lost, late and duplicate events.
 
-TEST_F(VblankSources, EventThatDoesNotComeIsTakenFromTheTimerAfterSixFrames) {
+TEST_F(VblankSources, LostEventIsReplacedByTimerAfterSixFrames) {
   request();
   clock.advance(6 * period - nanoseconds(1));
   EXPECT_FALSE(read_timer());
   clock.advance(nanoseconds(1));
   EXPECT_TRUE(read_timer().has_value());
-  EXPECT_EQ(source.kind(), VblankSource::Kind::sequence) << "one lost event is no rule";
+  EXPECT_EQ(source.kind(), VblankSource::Kind::sequence) << "one lost event is not enough";
 }
 
-TEST_F(VblankSources, DriverThatNeverSendsIsGivenUpAfterThreeEvents) {
+TEST_F(VblankSources, ThreeLostEventsSwitchToTimer) {
   for (int i = 0; i < 3; ++i) {
     EXPECT_EQ(source.kind(), VblankSource::Kind::sequence);
     request();
@@ -241,10 +241,10 @@ TEST_F(VblankSources, DriverThatNeverSendsIsGivenUpAfterThreeEvents) {
   request();
   EXPECT_EQ(drm.vblank_requests.size(), 3U);
   clock.advance(period);
-  EXPECT_TRUE(read_timer().has_value()) << "at the mode's rate from now on";
+  EXPECT_TRUE(read_timer().has_value()) << "the timer provides vblanks at the mode's rate";
 }
 
-TEST_F(VblankSources, EventThatComesMakesUpForLostOnes) {
+TEST_F(VblankSources, ReceivedEventResetsLostEvents) {
   for (int i = 0; i < 5; ++i) {
     request();
     clock.advance(6 * period);
@@ -255,26 +255,26 @@ TEST_F(VblankSources, EventThatComesMakesUpForLostOnes) {
   EXPECT_EQ(source.kind(), VblankSource::Kind::sequence);
 }
 
-TEST_F(VblankSources, LateEventWithoutNewRequestIsPassedOver) {
+TEST_F(VblankSources, LateEventWithoutRequestIsIgnored) {
   request();
   clock.advance(6 * period);
   ASSERT_TRUE(read_timer().has_value());
   EXPECT_FALSE(send(10));
 }
 
-TEST_F(VblankSources, LateEventTogetherWithTheNextOneIsOneVblank) {
+TEST_F(VblankSources, LateEventWithNextEventIsOneVblank) {
   request();
   clock.advance(6 * period);
   ASSERT_TRUE(read_timer().has_value());
   request();
-  // Both requests are answered at vblank 17.
+  // The driver completes both requests at vblank 17.
   EXPECT_TRUE(send(17).has_value());
   request();
-  EXPECT_FALSE(send(17)) << "told already";
+  EXPECT_FALSE(send(17)) << "already reported";
   EXPECT_TRUE(send(18).has_value());
 }
 
-TEST_F(VblankSources, DoubleEventIsOneVblank) {
+TEST_F(VblankSources, DuplicateEventIsOneVblank) {
   request();
   EXPECT_TRUE(send(17).has_value());
   EXPECT_FALSE(send(17));
@@ -282,7 +282,7 @@ TEST_F(VblankSources, DoubleEventIsOneVblank) {
   EXPECT_FALSE(send(17));
 }
 
-TEST_F(VblankSources, DriverWhoseCounterStandsStillIsReplacedByTheTimer) {
+TEST_F(VblankSources, StuckSequenceCounterSwitchesToTimer) {
   request();
   ASSERT_TRUE(send(17).has_value());
   for (int i = 0; i < 3; ++i) {
@@ -294,31 +294,31 @@ TEST_F(VblankSources, DriverWhoseCounterStandsStillIsReplacedByTheTimer) {
   EXPECT_EQ(source.kind(), VblankSource::Kind::timer);
 }
 
-TEST_F(VblankSources, EventAndWatchInOneLookAfterAJumpAreOneVblank) {
+TEST_F(VblankSources, EventAndTimeoutAfterJumpAreOneVblank) {
   request();
   clock.advance(20 * period);
   EXPECT_EQ(send(3).value().sequence, 3U);
   EXPECT_FALSE(read_timer());
   request();
-  EXPECT_FALSE(read_timer()) << "the watch began anew";
+  EXPECT_FALSE(read_timer()) << "the timeout was restarted";
 }
 
-// A present() that waited for the vblank.
+// Tests of a present() that waits for the vblank.
 
-TEST_F(VblankSources, PresentThatWaitedAsksForTheVblankThatIsPassing) {
+TEST_F(VblankSources, BlockingPresentRequestsCurrentVblank) {
   present_waiting_for_vblank(99);
   request();
   EXPECT_EQ(drm.vblank_requests, (std::vector<FakeDrm::VblankRequest>{{true, false, 100, user_data}}));
 }
 
-TEST_F(VblankSources, PresentThatWaitedAsksTheOlderWayToo) {
+TEST_F(VblankSources, BlockingPresentRequestsCurrentVblankWithWaitVblank) {
   drm.refuse_sequences = EOPNOTSUPP;
   present_waiting_for_vblank(99);
   request();
   EXPECT_EQ(drm.vblank_requests, (std::vector<FakeDrm::VblankRequest>{{false, false, 100, user_data}}));
 }
 
-TEST_F(VblankSources, QuickPresentAsksForTheNextVblank) {
+TEST_F(VblankSources, QuickPresentRequestsNextVblank) {
   request();
   ASSERT_TRUE(send(99).has_value());
   const auto begin = clock.now();
@@ -329,14 +329,14 @@ TEST_F(VblankSources, QuickPresentAsksForTheNextVblank) {
   EXPECT_EQ(drm.vblank_requests, (std::vector{next_by_sequence}));
 }
 
-TEST_F(VblankSources, PresentThatWaitedLongAgoAsksForTheNextVblank) {
+TEST_F(VblankSources, OldBlockingPresentRequestsNextVblank) {
   present_waiting_for_vblank(99);
   clock.advance(period / 2);
   request();
   EXPECT_EQ(drm.vblank_requests, (std::vector{next_by_sequence}));
 }
 
-TEST_F(VblankSources, PresentThatWaitedCountsForOneRequest) {
+TEST_F(VblankSources, BlockingPresentCountsForOneRequest) {
   present_waiting_for_vblank(99);
   request();
   ASSERT_TRUE(send(100).has_value());
@@ -345,15 +345,15 @@ TEST_F(VblankSources, PresentThatWaitedCountsForOneRequest) {
   EXPECT_EQ(drm.vblank_requests, (std::vector{next_by_sequence}));
 }
 
-TEST_F(VblankSources, PresentThatWaitedBeforeAnyEventAsksForTheNextVblank) {
+TEST_F(VblankSources, BlockingPresentBeforeFirstEventRequestsNextVblank) {
   source.presented(clock.now() - period, clock.now());
   request();
   EXPECT_EQ(drm.vblank_requests, (std::vector{next_by_sequence}));
 }
 
-// Another mode.
+// Tests of a new mode.
 
-TEST_F(VblankSources, RestartCountsTheFramesOfTheNewMode) {
+TEST_F(VblankSources, RestartCountsFramesOfNewMode) {
   drmclient::Mode slow = mode;
   slow.clock_khz /= 2;
   clock.advance(period * 10);
@@ -365,7 +365,7 @@ TEST_F(VblankSources, RestartCountsTheFramesOfTheNewMode) {
   EXPECT_EQ(read_timer().value().sequence, 1U);
 }
 
-TEST_F(VblankSources, RestartAsksADriverThatWasGivenUp) {
+TEST_F(VblankSources, RestartRetriesAbandonedDriver) {
   drm.refuse_sequences = drm.refuse_waits = EOPNOTSUPP;
   request();
   clock.advance(period);
@@ -378,7 +378,7 @@ TEST_F(VblankSources, RestartAsksADriverThatWasGivenUp) {
   EXPECT_EQ(drm.vblank_requests, (std::vector{next_by_sequence}));
 }
 
-TEST_F(VblankSources, RestartMakesARequestFollowTheNewMode) {
+TEST_F(VblankSources, RestartMovesTimerRequestToNewMode) {
   drmclient::Mode slow = mode;
   slow.clock_khz /= 20;
   source.start(slow);
@@ -388,7 +388,7 @@ TEST_F(VblankSources, RestartMakesARequestFollowTheNewMode) {
   EXPECT_EQ(read_timer().value().sequence, 1U);
 }
 
-TEST_F(VblankSources, RestartMakesTheWatchFollowTheNewMode) {
+TEST_F(VblankSources, RestartMovesTimeoutToNewMode) {
   drmclient::Mode slow = mode;
   slow.clock_khz /= 20;
   source.start(slow);
@@ -398,10 +398,10 @@ TEST_F(VblankSources, RestartMakesTheWatchFollowTheNewMode) {
   EXPECT_TRUE(read_timer().has_value());
 }
 
-TEST_F(VblankSources, RestartTakesAnEventWhoseNumberCameBefore) {
+TEST_F(VblankSources, RestartAcceptsRepeatedSequence) {
   request();
   ASSERT_TRUE(send(17).has_value());
   source.start(mode);
   request();
-  EXPECT_TRUE(send(17).has_value()) << "a mode set may begin the count anew";
+  EXPECT_TRUE(send(17).has_value()) << "a mode set may reset the counter";
 }

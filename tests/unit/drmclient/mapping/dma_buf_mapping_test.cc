@@ -10,7 +10,7 @@ using drmclient::AccessMode;
 
 namespace {
 
-/// Notes the calls and gives the answers that it is told to give.
+/// A dma-buf mapping that records its calls and returns scripted results.
 class ScriptedDmaBuf final : public drmclient::DmaBufMapping {
  public:
   [[nodiscard]] std::byte* data() const override { return nullptr; }
@@ -29,7 +29,7 @@ class ScriptedDmaBuf final : public drmclient::DmaBufMapping {
 
 }  // namespace
 
-TEST(DmaBufMapping, BracketsSayWhatTheAccessIsFor) {
+TEST(DmaBufMapping, SyncFlagsMatchAccessMode) {
   ScriptedDmaBuf mapping;
   for (const AccessMode mode : {AccessMode::read, AccessMode::write, AccessMode::read_write}) {
     ASSERT_TRUE(mapping.begin(mode).has_value());
@@ -41,7 +41,7 @@ TEST(DmaBufMapping, BracketsSayWhatTheAccessIsFor) {
                                DMA_BUF_SYNC_START | DMA_BUF_SYNC_RW, DMA_BUF_SYNC_END | DMA_BUF_SYNC_RW}));
 }
 
-TEST(DmaBufMapping, IsTriedAgainAfterASignalOrAMove) {
+TEST(DmaBufMapping, InterruptedSyncIsRepeated) {
   ScriptedDmaBuf mapping;
   mapping.answers = {EINTR, EAGAIN, EAGAIN, EINTR};
   EXPECT_TRUE(mapping.begin(AccessMode::read).has_value());
@@ -51,7 +51,7 @@ TEST(DmaBufMapping, IsTriedAgainAfterASignalOrAMove) {
   EXPECT_EQ(mapping.calls.size(), 7U);
 }
 
-TEST(DmaBufMapping, AnotherErrorIsTold) {
+TEST(DmaBufMapping, FailedSyncGivesItsErrno) {
   ScriptedDmaBuf mapping;
   mapping.answers = {EAGAIN, EIO, ENODEV};
   EXPECT_EQ(mapping.begin(AccessMode::write).error().value(), EIO);
@@ -59,7 +59,7 @@ TEST(DmaBufMapping, AnotherErrorIsTold) {
   EXPECT_EQ(mapping.calls.size(), 3U);
 }
 
-TEST(DmaBufMapping, AnExporterWithoutBracketsIsNoError) {
+TEST(DmaBufMapping, ExporterWithoutSyncSucceeds) {
   ScriptedDmaBuf mapping;
   mapping.answers = {ENOTTY};
   EXPECT_TRUE(mapping.begin(AccessMode::write).has_value());

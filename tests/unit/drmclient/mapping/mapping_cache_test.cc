@@ -14,7 +14,7 @@ using drmclient::MappingKind;
 
 namespace {
 
-/// Counts how many of its kind exist.
+/// A mapping that counts the existing mappings.
 class CountedMapping final : public BufferMapping {
  public:
   explicit CountedMapping(int& alive) : alive_(alive) { ++alive_; }
@@ -29,7 +29,7 @@ class CountedMapping final : public BufferMapping {
 
 class Cache : public testing::Test {
  protected:
-  /// Begins an access; true where it was a hit.
+  /// Begins an access. Returns true if it was a hit.
   bool begin(MappingCache::Entry& entry, MappingKind kind = MappingKind::dumb) {
     if (entry.begin_use() != nullptr) return true;
     entry.keep(kind, std::make_unique<CountedMapping>(alive));
@@ -50,7 +50,7 @@ class Cache : public testing::Test {
 
 }  // namespace
 
-TEST_F(Cache, KeepsAMappingFromAccessToAccess) {
+TEST_F(Cache, MappingIsKeptBetweenAccesses) {
   MappingCache::Entry entry(cache, 60);
   EXPECT_FALSE(entry.was_mapped());
   EXPECT_FALSE(access(entry));
@@ -59,7 +59,7 @@ TEST_F(Cache, KeepsAMappingFromAccessToAccess) {
   EXPECT_EQ(counts(), (MappingCounts{.hits = 1, .misses = 1, .mapped_bytes = 60}));
 }
 
-TEST_F(Cache, CountsEachKindByItself) {
+TEST_F(Cache, EachKindIsCountedSeparately) {
   MappingCache::Entry dumb(cache, 10);
   MappingCache::Entry dma_buf(cache, 20);
   access(dumb);
@@ -69,7 +69,7 @@ TEST_F(Cache, CountsEachKindByItself) {
   EXPECT_EQ(counts(MappingKind::dma_buf), (MappingCounts{.hits = 1, .misses = 1, .mapped_bytes = 20}));
 }
 
-TEST_F(Cache, DropsTheLeastRecentlyUsedToStayBelowTheLimit) {
+TEST_F(Cache, LeastRecentlyUsedMappingIsEvicted) {
   MappingCache::Entry first(cache, 40);
   MappingCache::Entry second(cache, 40);
   MappingCache::Entry third(cache, 40);
@@ -81,11 +81,11 @@ TEST_F(Cache, DropsTheLeastRecentlyUsedToStayBelowTheLimit) {
   EXPECT_EQ(counts().released_for_limit, 1U);
   EXPECT_TRUE(access(first));
   EXPECT_TRUE(access(third));
-  EXPECT_FALSE(access(second)) << "it was used least recently";
+  EXPECT_FALSE(access(second)) << "it is the least recently used mapping";
   EXPECT_EQ(counts().remaps, 1U);
 }
 
-TEST_F(Cache, TheLimitItselfIsNotBeyondTheLimit) {
+TEST_F(Cache, MappingsUpToLimitAreKept) {
   MappingCache::Entry first(cache, 60);
   MappingCache::Entry second(cache, 40);
   access(first);
@@ -93,7 +93,7 @@ TEST_F(Cache, TheLimitItselfIsNotBeyondTheLimit) {
   EXPECT_EQ(counts(), (MappingCounts{.misses = 2, .mapped_bytes = 100}));
 }
 
-TEST_F(Cache, DropsAsManyAsItTakes) {
+TEST_F(Cache, LargeMappingEvictsSeveral) {
   MappingCache::Entry first(cache, 30);
   MappingCache::Entry second(cache, 30);
   MappingCache::Entry large(cache, 90);
@@ -104,7 +104,7 @@ TEST_F(Cache, DropsAsManyAsItTakes) {
   EXPECT_EQ(counts().released_for_limit, 2U);
 }
 
-TEST_F(Cache, MakesRoomBeforeThereIsANewMapping) {
+TEST_F(Cache, EvictionPrecedesNewMapping) {
   MappingCache::Entry first(cache, 60);
   MappingCache::Entry second(cache, 60);
   access(first);
@@ -112,23 +112,23 @@ TEST_F(Cache, MakesRoomBeforeThereIsANewMapping) {
   EXPECT_EQ(alive, 0);
 }
 
-TEST_F(Cache, NeverDropsWhatIsInAccess) {
+TEST_F(Cache, MappingInAccessIsNeverEvicted) {
   MappingCache::Entry held(cache, 60);
   MappingCache::Entry other(cache, 60);
   begin(held);
   begin(other);
-  EXPECT_EQ(alive, 2) << "both are in use, limit or not";
+  EXPECT_EQ(alive, 2) << "both are in access, beyond the limit";
   cache->release_all();
   held.release();
   EXPECT_EQ(alive, 2);
   held.end_use();
-  EXPECT_EQ(alive, 1) << "the limit holds again as soon as that is possible";
+  EXPECT_EQ(alive, 1) << "the limit applies again after the access";
   other.end_use();
   EXPECT_EQ(alive, 1);
   EXPECT_EQ(counts(), (MappingCounts{.misses = 2, .mapped_bytes = 60, .released_for_limit = 1}));
 }
 
-TEST_F(Cache, AMappingBeyondTheLimitGoesWithItsAccess) {
+TEST_F(Cache, MappingBeyondLimitIsDroppedAfterAccess) {
   MappingCache::Entry entry(cache, 101);
   begin(entry);
   EXPECT_EQ(alive, 1);
@@ -137,7 +137,7 @@ TEST_F(Cache, AMappingBeyondTheLimitGoesWithItsAccess) {
   EXPECT_FALSE(access(entry));
 }
 
-TEST_F(Cache, PressureDropsAllAndTheHintOne) {
+TEST_F(Cache, PressureReleasesAllAndHintReleasesOne) {
   MappingCache::Entry first(cache, 10);
   MappingCache::Entry second(cache, 10);
   MappingCache::Entry never(cache, 10);
@@ -154,7 +154,7 @@ TEST_F(Cache, PressureDropsAllAndTheHintOne) {
   EXPECT_EQ(counts(MappingKind::dma_buf), (MappingCounts{.misses = 1, .released_for_pressure = 1}));
 }
 
-TEST_F(Cache, ABufferTakesItsMappingAlong) {
+TEST_F(Cache, DestroyedEntryDropsMapping) {
   {
     MappingCache::Entry entry(cache, 10);
     access(entry);
@@ -164,7 +164,7 @@ TEST_F(Cache, ABufferTakesItsMappingAlong) {
   cache->release_all();
 }
 
-TEST_F(Cache, ABufferMayOutliveTheCard) {
+TEST_F(Cache, EntryKeepsCacheAlive) {
   MappingCache::Entry entry(cache, 10);
   cache.reset();
   EXPECT_FALSE(access(entry));

@@ -1,4 +1,4 @@
-// Random use of mapped buffers against simple models.
+// Property tests: random use of mapped buffers is compared with simple models.
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
@@ -60,7 +60,7 @@ void change_pixels(Picture& picture, const Rect& rect, const Change& pixel_at) {
   }
 }
 
-/// Fills a rectangle through an access; the errno of begin_access() or end(), or 0.
+/// Fills a rectangle through an access. Returns the errno of begin_access() or end(), or 0.
 int fill(ScanoutBuffer& buffer, const Rect& rect, uint32_t pixel, AccessMode mode) {
   auto access = buffer.begin_access(mode);
   if (!access) return access.error().value();
@@ -83,7 +83,7 @@ std::optional<Picture> contents(ScanoutBuffer& buffer) {
   return picture;
 }
 
-/// What a card does with mappings, said in the simplest way.
+/// A simple model of a card's mappings.
 class Model {
  public:
   struct Buffer {
@@ -108,7 +108,7 @@ class Model {
     drop(buffers[index]);
     buffers.erase(buffers.begin() + static_cast<ptrdiff_t>(index));
   }
-  /// Returns the errno that an access gets.
+  /// Returns the expected errno of an access.
   int access(size_t index) {
     Buffer& buffer = buffers[index];
     if (buffer.mapped) {
@@ -140,7 +140,7 @@ class Model {
   MappingStatistics statistics;
 
  private:
-  /// Returns an errno where there is no way, not even the shadow.
+  /// Returns an errno if no mapping and no shadow is possible.
   int map(Buffer& buffer) {
     const int first = refusals.at(static_cast<size_t>(buffer.kind));
     const MappingKind other = buffer.kind == MappingKind::dumb ? MappingKind::dma_buf : MappingKind::dumb;
@@ -186,7 +186,7 @@ class Model {
 
 }  // namespace
 
-RC_GTEST_PROP(MappingProperties, PixelsReadAreThoseWrittenAndMappingsAreAsInTheModel, ()) {
+RC_GTEST_PROP(MappingProperties, RandomAccessesMatchModel, ()) {
   const HeadlessOptions options = any_options();
   HeadlessCard card(options);
   std::vector<std::unique_ptr<ScanoutBuffer>> buffers;
@@ -231,9 +231,9 @@ RC_GTEST_PROP(MappingProperties, PixelsReadAreThoseWrittenAndMappingsAreAsInTheM
   }
 }
 
-// Whatever the strategy, a strict display shows what set_mode(), flips and damage bring to it. With the
-// shadow so does a display that scans the buffer out directly, because nothing else reaches the buffer.
-RC_GTEST_PROP(MappingProperties, AStrictDisplayShowsExactlyTheDamage, ()) {
+// With any kind of mapping, a strict display shows what mode sets, flips and damage bring to it. With the
+// shadow an ordinary display does so too, because nothing else reaches its buffer.
+RC_GTEST_PROP(MappingProperties, StrictDisplayMatchesModel, ()) {
   HeadlessOptions options = any_options();
   options.strict_display = *rc::gen::arbitrary<bool>();
   options.dirty_buffers = *rc::gen::arbitrary<bool>();

@@ -13,7 +13,7 @@
 
 using drmclient::MemoryPressure;
 
-TEST(MemoryPressure, AsksForATriggerThatUnprivilegedProcessesMayHave) {
+TEST(MemoryPressure, TriggerSuitsUnprivilegedProcesses) {
   const unit::TemporaryFolder folder;
   const std::string path = folder.file("memory");
   std::ofstream{path};
@@ -24,7 +24,7 @@ TEST(MemoryPressure, AsksForATriggerThatUnprivilegedProcessesMayHave) {
   EXPECT_EQ(written, std::string("some 200000 2000000\0", 20));
 }
 
-TEST(MemoryPressure, TheDescriptorIsNotInheritedAndDoesNotBlock) {
+TEST(MemoryPressure, DescriptorIsCloseOnExecAndNonBlocking) {
   const unit::TemporaryFolder folder;
   const std::string path = folder.file("memory");
   std::ofstream{path};
@@ -33,18 +33,18 @@ TEST(MemoryPressure, TheDescriptorIsNotInheritedAndDoesNotBlock) {
   EXPECT_NE(::fcntl(pressure.descriptor(), F_GETFL) & O_NONBLOCK, 0);
 }
 
-TEST(MemoryPressure, IsAbsentWhereTheKernelHasNone) {
+TEST(MemoryPressure, MissingFileHasNoDescriptor) {
   const MemoryPressure pressure("/proc/pressure/no_such_resource");
   EXPECT_EQ(pressure.descriptor(), -1);
 }
 
-TEST(MemoryPressure, IsAbsentWhereTheTriggerIsRefused) {
-  // It can be opened, by root at least, and takes nothing.
+TEST(MemoryPressure, RefusedTriggerHasNoDescriptor) {
+  // Root can open this file, and every write to it fails.
   const MemoryPressure pressure("/dev/full");
   EXPECT_EQ(pressure.descriptor(), -1);
 }
 
-TEST(MemoryPressure, CanBeClosed) {
+TEST(MemoryPressure, CloseRemovesDescriptor) {
   const unit::TemporaryFolder folder;
   const std::string path = folder.file("memory");
   std::ofstream{path};
@@ -53,10 +53,11 @@ TEST(MemoryPressure, CanBeClosed) {
   EXPECT_EQ(pressure.descriptor(), -1);
 }
 
-TEST(MemoryPressure, TheKernelTakesTheTrigger) {
-  if (::access("/proc/pressure/memory", W_OK) != 0) GTEST_SKIP() << "this kernel tells no memory pressure";
+TEST(MemoryPressure, KernelAcceptsTrigger) {
+  if (::access("/proc/pressure/memory", W_OK) != 0)
+    GTEST_SKIP() << "this kernel does not report memory pressure";
   const MemoryPressure pressure;
-  if (pressure.descriptor() < 0) GTEST_SKIP() << "triggers are not permitted here";
+  if (pressure.descriptor() < 0) GTEST_SKIP() << "this process may not make triggers";
   pollfd event{pressure.descriptor(), POLLPRI, 0};
   EXPECT_GE(::poll(&event, 1, 0), 0);
   EXPECT_EQ(event.revents & (POLLERR | POLLNVAL), 0);

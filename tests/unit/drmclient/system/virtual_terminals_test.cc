@@ -9,7 +9,7 @@
 using drmclient::KernelVirtualTerminals;
 using drmclient::terminal_number;
 
-TEST(VirtualTerminals, OnlyAVirtualTerminalsNameHasANumber) {
+TEST(VirtualTerminals, OnlyVirtualTerminalNameHasNumber) {
   EXPECT_EQ(terminal_number("tty1\n"), 1U);
   EXPECT_EQ(terminal_number("tty63"), 63U);
   for (const char* other : {"", "tty", "ttyS0", "ttyUSB1", "pts/1", "tty1x", "tty 1", "tty-1"}) {
@@ -17,31 +17,31 @@ TEST(VirtualTerminals, OnlyAVirtualTerminalsNameHasANumber) {
   }
 }
 
-TEST(VirtualTerminals, WithoutVirtualTerminalsNothingIsInFront) {
+TEST(VirtualTerminals, MissingFileHasNoActiveVt) {
   KernelVirtualTerminals terminals("/nonexistent/active", "/nonexistent/vcs");
   EXPECT_EQ(terminals.active(), std::nullopt);
   EXPECT_FALSE(terminals.watch_use());
   EXPECT_FALSE(terminals.read().switched);
 }
 
-TEST(VirtualTerminals, TheFileSaysWhichIsInFront) {
+TEST(VirtualTerminals, FileNamesActiveVt) {
   const unit::TemporaryFolder folder;
   std::ofstream(folder.file("active")) << "tty7\n";
   EXPECT_EQ(KernelVirtualTerminals(folder.file("active"), "/nonexistent").active(), 7U);
   EXPECT_EQ(drmclient::active_vt(folder.file("active")), 7U);
 }
 
-TEST(VirtualTerminals, WhatCannotBeAskedForItsModeIsTakenForText) {
+TEST(VirtualTerminals, TerminalWithoutModeIsText) {
   EXPECT_TRUE(KernelVirtualTerminals("/nonexistent/active").active_is_text());
   const unit::TemporaryFolder folder;
   std::ofstream(folder.file("active")) << "tty7\n";
-  std::ofstream(folder.file("terminal7")) << "no terminal";
+  std::ofstream(folder.file("terminal7")) << "not a terminal";
   EXPECT_TRUE(KernelVirtualTerminals(folder.file("active"), "/nonexistent", "/nonexistent").active_is_text());
   EXPECT_TRUE(KernelVirtualTerminals(folder.file("active"), "/nonexistent", folder.file("terminal"))
                   .active_is_text());
 }
 
-TEST(ResumeMonitor, AMachineThatIsAwakeHasNotBeenAsleep) {
+TEST(ResumeMonitor, AwakeMachineHasNotSlept) {
   drmclient::ResumeMonitor monitor;
   EXPECT_FALSE(monitor.read());
 }
