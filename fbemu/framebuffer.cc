@@ -1,16 +1,13 @@
 #include "fbemu/framebuffer.h"
 
-#include <linux/vt.h>
-
 #include <algorithm>
 #include <array>
 #include <limits>
 #include <system_error>
 #include <vector>
 
-#include "fbemu/fbdev/color_map.h"
+#include "fbemu/fbdev/console_map.h"
 #include "fbemu/fbdev/screeninfo.h"
-#include "fbemu/fbdev/var_check.h"
 #include "fbemu/pixels/program_format.h"
 
 namespace fbemu {
@@ -19,40 +16,12 @@ namespace {
 using base::failure;
 using base::Result;
 
-constexpr uint32_t first_console = 1;
-constexpr uint32_t last_console = MAX_NR_CONSOLES;
-constexpr uint32_t most_framebuffers = FB_MAX;
-/// FBIO_CURSOR of 64-bit programs: the size of the structure is in the number.
+/// FBIO_CURSOR as 64-bit programs have it; the number contains the size of struct fb_cursor.
 constexpr uint32_t cursor_command = 0xc0684608;
-
-uint64_t memory_for(const FramebufferOptions& options) {
-  const uint64_t bytes_per_pixel = 4;
-  const uint64_t twice_the_screen = 2 * options.mode.size().area() * bytes_per_pixel;
-  const uint64_t virtual_screen = options.virtual_size.area() * bytes_per_pixel;
-  const uint64_t wanted =
-      options.memory_bytes != 0 ? options.memory_bytes : std::max(twice_the_screen, virtual_screen);
-  // smem_len has 32 bits.
-  if (wanted > std::numeric_limits<uint32_t>::max() / page_size * page_size) {
-    throw std::system_error(
-        EINVAL, std::generic_category(),
-        "a framebuffer has at most 4 GiB of memory, but " + std::to_string(wanted) + " bytes were asked for");
-  }
-  return round_up_to_page(wanted);
-}
-
-template <typename T>
-int copy_in(const IoctlRequest& request, T& object) {
-  return request.memory->read(request.argument, std::as_writable_bytes(std::span(&object, 1)));
-}
-
-template <typename T>
-int copy_out(const IoctlRequest& request, const T& object) {
-  return request.memory->write(request.argument, std::as_bytes(std::span(&object, 1)));
-}
 
 }  // namespace
 
-/// A new state, and what the program gets back when it is shown.
+/// A new state, and the var that the program receives once the state is shown.
 struct Framebuffer::Change {
   fb_var_screeninfo var;
   FramebufferState fb_state;
@@ -64,7 +33,7 @@ Framebuffer::Framebuffer(drmclient::Card& card, const drmclient::Output& output,
                          const FramebufferOptions& options)
     : presentation_{options.mode, options.rotation, options.scaling, options.direct_color},
       number_(options.number),
-      backing_store_(memory_for(options)),
+      backing_store_(memory_bytes_for(options)),
       id_(options.id),
       presenter_(
           card, output, backing_store_, damage_, statistics_,
@@ -96,7 +65,7 @@ Framebuffer::Framebuffer(drmclient::Card& card, const drmclient::Output& output,
 
 Framebuffer::~Framebuffer() = default;
 
-/// The state in force, with the palette of the moment.
+/// Returns the current state with the current palette.
 FramebufferState Framebuffer::fb_state() const {
   const auto lock = lock_state();
   FramebufferState fb_state = state_.fb_state;
@@ -104,7 +73,7 @@ FramebufferState Framebuffer::fb_state() const {
   return fb_state;
 }
 
-void Framebuffer::tell_writers() {
+void Framebuffer::update_writers() {
   presenter_.set_writers({open_writers_, writing_programs_, written_ && !mapped_});
 }
 
@@ -113,13 +82,13 @@ int Framebuffer::open(const Opener& opener) {
   if (const int error = file_limit_.take(opener.user); error != 0) return error;
   if (opener.writable) {
     try {
-      writing_programs_->add(opener.terminal);
+      writing_programs_->add(opener.client_vt);
     } catch (...) {
       file_limit_.release(opener.user);
       throw;
     }
     if (open_writers_++ == 0) mapped_ = written_ = false;
-    tell_writers();
+    update_writers();
   }
   ++open_files_;
   return 0;
@@ -133,11 +102,11 @@ void Framebuffer::close(const Opener& opener) {
     file_limit_.release(opener.user);
     if (opener.writable) {
       --open_writers_;
-      writing_programs_->remove(opener.terminal);
-      tell_writers();
+      writing_programs_->remove(opener.client_vt);
+      update_writers();
     }
   }
-  // The kernel delivered every changed page before it released the file; nobody waits for this.
+  // The kernel delivers every changed page before it releases a file. No caller waits for this flush.
   if (last) static_cast<void>(flush({}));
 }
 
@@ -164,11 +133,11 @@ std::optional<int> Framebuffer::ioctl(const IoctlRequest& request, const Later& 
     case FBIOGET_VBLANK:
       return get_vblank(request);
     case FBIOGET_CON2FBMAP:
-      return get_console_map(request);
+      return -get_console_map(number_, *request.memory, request.argument);
     case FBIOPUT_CON2FBMAP:
-      return put_console_map(request);
+      return -put_console_map(number_, *request.memory, request.argument);
     case cursor_command:
-      // As every DRM driver: no cursor. For 32-bit programs the kernel does not know the number.
+      // No cursor, as with every DRM driver. fb_compat_ioctl() does not have this number.
       return request.abi == Abi::lp64 ? -EINVAL : -ENOTTY;
     default:
       return -ENOTTY;
@@ -181,7 +150,7 @@ int Framebuffer::get_var(const IoctlRequest& request) {
     const auto lock = lock_state();
     var = state_.var;
   }
-  return -copy_out(request, var);
+  return -copy_to_user(*request.memory, request.argument, var);
 }
 
 int Framebuffer::get_fix(const IoctlRequest& request) {
@@ -194,46 +163,46 @@ int Framebuffer::get_fix(const IoctlRequest& request) {
   return -write_fix(fix, request.abi, *request.memory, request.argument);
 }
 
-/// do_fb_ioctl() and fb_set_var(): the steps are in their order.
+/// Follows the order of checks in do_fb_ioctl() and fb_set_var().
 std::optional<int> Framebuffer::put_var(const IoctlRequest& request, const Later& later) {
   fb_var_screeninfo wanted;
-  if (const int error = copy_in(request, wanted); error != 0) return -error;
+  if (const int error = copy_from_user(*request.memory, request.argument, wanted); error != 0) return -error;
   wanted.activate &= ~static_cast<uint32_t>(FB_ACTIVATE_KD_TEXT);
   const auto output = presenter_.output();
 
-  // Never held while the program's memory is written to, which may take as long as the program wants.
+  // Not held while the program's memory is written, because a program can delay that without limit.
   std::unique_lock lock = lock_state();
   if ((wanted.activate & FB_ACTIVATE_INV_MODE) != 0) {
-    // "Delete this mode": there is no list of modes to delete from, but the present one must stay.
+    // "Delete this mode": fbemu has no list of modes to delete from, but the current mode is in use.
     const bool current = wanted.xres == state_.var.xres && wanted.yres == state_.var.yres &&
                          (wanted.pixclock == 0 || wanted.pixclock == state_.var.pixclock);
     lock.unlock();
-    return current ? -EINVAL : -copy_out(request, wanted);
+    return current ? -EINVAL : -copy_to_user(*request.memory, request.argument, wanted);
   }
   const bool forced = (wanted.activate & FB_ACTIVATE_FORCE) != 0;
   if (!forced &&
       std::ranges::equal(std::as_bytes(std::span(&wanted, 1)), std::as_bytes(std::span(&state_.var, 1)))) {
     lock.unlock();
-    return -copy_out(request, wanted);
+    return -copy_to_user(*request.memory, request.argument, wanted);
   }
   const auto checked =
       check_var(wanted, {*output, presentation_, state_.fb_state, backing_store_.size_bytes()});
   if (!checked) return -checked.error().value();
   if ((wanted.activate & FB_ACTIVATE_MASK) != FB_ACTIVATE_NOW) {
     lock.unlock();
-    return -copy_out(request, checked->var);
+    return -copy_to_user(*request.memory, request.argument, checked->var);
   }
 
-  // The commit of a PUT makes the output active (drm_fb_helper_set_par()).
+  // Unblanks too, because the commit of drm_fb_helper_set_par() makes the output active.
   change_to({checked->var, checked->fb_state, checked->var, true}, request, later);
   return std::nullopt;
 }
 
-/// Called with mutex_ held.
+/// Requires that mutex_ is held.
 void Framebuffer::change_to(const Change& change, const IoctlRequest& request, const Later& later) {
   const ProgramFormat before = state_.fb_state.layout.format;
   const ProgramFormat& format = change.fb_state.layout.format;
-  // A ramp is what shows colours as they are.
+  // A ramp shows the program's colours unchanged.
   if (format != before && format.visual == Visual::directcolor) color_map_ = make_ramp(format);
   state_.var = change.var;
   state_.fb_state = change.fb_state;
@@ -246,7 +215,9 @@ void Framebuffer::change_to(const Change& change, const IoctlRequest& request, c
       const std::lock_guard lock(outcomes_mutex_);
       outcomes_.push_back({number, error, change.var, change.fb_state, change.unblanks});
     }
-    later([=] { return error != 0 ? -error : -copy_out(request, change.answer); });
+    later([=] {
+      return error != 0 ? -error : -copy_to_user(*request.memory, request.argument, change.answer);
+    });
   });
 }
 
@@ -270,15 +241,15 @@ std::unique_lock<std::mutex> Framebuffer::lock_state() const {
   return lock;
 }
 
-/// fb_pan_display(): only the offsets and the YWRAP bit count, and the caller's structure comes back as it
-/// was.
+/// Applies only the offsets and the YWRAP bit, as fb_pan_display() does; the caller's structure is returned
+/// unmodified.
 std::optional<int> Framebuffer::pan(const IoctlRequest& request, const Later& later) {
   fb_var_screeninfo wanted;
-  if (const int error = copy_in(request, wanted); error != 0) return -error;
+  if (const int error = copy_from_user(*request.memory, request.argument, wanted); error != 0) return -error;
 
   const auto lock = lock_state();
   const bool wraps = (wanted.vmode & FB_VMODE_YWRAP) != 0;
-  // fb_pan_display() looks at the bit only where there is an offset.
+  // fb_pan_display() tests FB_VMODE_YWRAP only if yoffset is not 0.
   if (!offsets_fit(wanted.xoffset, wanted.yoffset, wraps && wanted.yoffset > 0, state_.fb_state))
     return -EINVAL;
   fb_var_screeninfo var = state_.var;
@@ -292,7 +263,7 @@ std::optional<int> Framebuffer::pan(const IoctlRequest& request, const Later& la
   return std::nullopt;
 }
 
-/// fb_cmap_to_user(): transparency is never written, asking for more than there is is no error.
+/// Follows fb_cmap_to_user(): transparency is never written, and a length beyond the map is no error.
 int Framebuffer::get_color_map(const IoctlRequest& request) {
   UserColorMap wanted;
   UserMemory& memory = *request.memory;
@@ -313,10 +284,10 @@ int Framebuffer::get_color_map(const IoctlRequest& request) {
   return -write(wanted.blue, map.blue());
 }
 
-/// fb_set_user_cmap() and drm_fb_helper_setcmap(). Every depth takes the whole map (there: 16 entries at true
-/// colour, where they change nothing; so do all of them here).
+/// Follows fb_set_user_cmap() and drm_fb_helper_setcmap(), but stores all 256 entries at every depth (the
+/// kernel: 16 at true colour). At true colour the entries change no pixel, as in the kernel.
 int Framebuffer::put_color_map(const IoctlRequest& request) {
-  constexpr uint32_t too_long = 0x4000'0000;                // len * 2 does not fit an int
+  constexpr uint32_t too_long = 0x4000'0000;                // len * 2 overflows an int
   constexpr uint32_t longest_allocation = 2 * 1024 * 1024;  // len * 2 bytes from kmalloc()
   UserColorMap wanted;
   UserMemory& memory = *request.memory;
@@ -326,8 +297,8 @@ int Framebuffer::put_color_map(const IoctlRequest& request) {
   if (wanted.len == 0) return -EINVAL;
   if (wanted.len > longest_allocation) return -ENOMEM;
 
-  // The kernel copies all of the arrays before it looks at the start. The map takes no more than its entries,
-  // so the others are only checked.
+  // The kernel copies the whole arrays before it checks `start`. Entries beyond the map's size are only
+  // probed.
   const uint32_t kept = std::min(wanted.len, ColorMap::entries);
   std::array<std::array<uint16_t, ColorMap::entries>, 4> channels;
   const std::array<uint64_t, 4> addresses{wanted.red, wanted.green, wanted.blue, wanted.transp};
@@ -351,34 +322,17 @@ int Framebuffer::put_color_map(const IoctlRequest& request) {
   return 0;
 }
 
-/// No DRM driver has this; the count is that of the frames, whether anyone waited for them or not.
+/// Reports the number of vblanks, including those that no program waited for. No DRM driver implements this.
 int Framebuffer::get_vblank(const IoctlRequest& request) {
   fb_vblank vblank{};
   vblank.flags = FB_VBLANK_HAVE_COUNT;
   vblank.count = presenter_.vblank_count();
-  return -copy_out(request, vblank);
-}
-
-/// The kernel's consoles cannot be moved from here: each is told to be on this framebuffer, and may be put
-/// there.
-int Framebuffer::get_console_map(const IoctlRequest& request) const {
-  fb_con2fbmap map{};
-  if (const int error = copy_in(request, map); error != 0) return -error;
-  if (map.console < first_console || map.console > last_console) return -EINVAL;
-  map.framebuffer = number_;
-  return -copy_out(request, map);
-}
-
-int Framebuffer::put_console_map(const IoctlRequest& request) const {
-  fb_con2fbmap map{};
-  if (const int error = copy_in(request, map); error != 0) return -error;
-  if (map.console < first_console || map.console > last_console) return -EINVAL;
-  return map.framebuffer < most_framebuffers && map.framebuffer == number_ ? 0 : -EINVAL;
+  return -copy_to_user(*request.memory, request.argument, vblank);
 }
 
 int Framebuffer::blank(const IoctlRequest& request) {
   using drmclient::Power;
-  // drm_fb_helper_blank(): normal blanking keeps the syncs, so it is standby too.
+  // As in drm_fb_helper_blank(), FB_BLANK_NORMAL is standby, because the syncs stay on.
   constexpr std::array levels{Power::on, Power::standby, Power::suspend, Power::standby, Power::off};
   static_assert(levels.size() == FB_BLANK_POWERDOWN + 1);
   const auto level = static_cast<uint32_t>(request.argument);
@@ -424,7 +378,7 @@ void Framebuffer::write_back(uint64_t offset, std::span<const std::byte> from) {
 }
 
 bool Framebuffer::flush(std::function<void(int error)> done) {
-  // In this order: damage that has left the log keeps the presenter busy until it is with the driver.
+  // In this order, because damage taken from the log keeps the presenter busy until the driver has it.
   if (damage_.empty() && presenter_.idle()) return false;
   presenter_.flush(std::move(done));
   return true;

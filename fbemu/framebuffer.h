@@ -21,10 +21,10 @@
 #include "fbemu/damage/damage_log.h"
 #include "fbemu/fbdev/color_map.h"
 #include "fbemu/fbdev/var_check.h"
+#include "fbemu/framebuffer_options.h"
 #include "fbemu/frontend/opener.h"
 #include "fbemu/frontend/user_memory.h"
 #include "fbemu/open_file_limit.h"
-#include "fbemu/output/arbiter_options.h"
 #include "fbemu/output/presenter.h"
 #include "fbemu/output/statistics.h"
 #include "fbemu/output/writing_programs.h"
@@ -32,85 +32,65 @@
 
 namespace fbemu {
 
-/// What a framebuffer is at the start.
-struct FramebufferOptions {
-  drmclient::Mode mode;
-  uint32_t depth = 32;           ///< bits per pixel, as format_of_depth() takes them
-  drmclient::Size virtual_size;  ///< of the virtual screen; 0x0: that of the visible one
-  /// smem_len; 0: what two screens of 32 bits per pixel need, or the virtual screen if that needs more
-  uint64_t memory_bytes = 0;
-  Rotation rotation = Rotation::none;  ///< of the display
-  Scaling scaling = Scaling::fit;
-  bool direct_color = false;  ///< colours of true-colour formats go through the colour map
-  uint32_t number = 0;        ///< N of /dev/fbN, for FBIOGET_CON2FBMAP
-  std::string id;             ///< fix.id
-  OnClose on_close = OnClose::console;
-  Outputs outputs = Outputs::one;
-  drmclient::VirtualTerminals* terminals = nullptr;  ///< as ArbiterOptions has it
-  drmclient::MemoryPressure* pressure = nullptr;     ///< as well
-  bool follow_monitor_mode =
-      false;  ///< nobody asked for `mode`: another monitor may show the picture in its own
-};
-
-/// An ioctl as it reached the front end.
+/// An ioctl as the front end received it.
 struct IoctlRequest {
   uint32_t command = 0;
-  uint64_t argument = 0;  ///< a pointer of the program's, or a value
+  uint64_t argument = 0;  ///< a pointer into the program's memory, or a value
   Abi abi = Abi::lp64;
   std::shared_ptr<UserMemory> memory;
 };
 
-/// One framebuffer device, as programs see it: the semantics of drivers/video/fbdev/core/ and of the DRM
-/// emulation's drm_fb_helper.c, without their defects, and with the depths, modes, palettes and virtual
-/// screens that fbdev promises. Front ends bring requests to it. Thread-safe; no call waits for a vblank, and
-/// the program's memory is only touched on the calling thread.
+/// A framebuffer device as programs see it. It has the semantics of drivers/video/fbdev/core/ and of
+/// drm_fb_helper.c, without their defects, and the depths, modes, palettes and virtual screens of fbdev's
+/// API. Front ends call it with the requests of programs. Thread-safe. No call waits for a vblank, and a
+/// program's memory is accessed on the calling thread only.
 class Framebuffer {
  public:
-  /// Where an answer comes later, `Later` is called once, from another thread, with a function that finishes
-  /// the request on a thread of the front end's (it touches the program's memory) and returns the result.
+  /// Receiver of a deferred answer, called once, from another thread. The front end runs `finish` on one of
+  /// its own threads, because it accesses the program's memory; `finish` returns the result of the request.
   using Later = std::function<void(std::function<int()> finish)>;
 
-  /// Throws std::system_error where the memory cannot be had or the virtual screen does not fit in it.
+  /// Throws std::system_error if the memory cannot be allocated or the virtual screen does not fit in it.
   Framebuffer(drmclient::Card& card, const drmclient::Output& output, const FramebufferOptions& options);
-  /// Answers every request that waits, started or not. What their answers use (a front end) must still exist:
-  /// stop() before it is destroyed.
+  /// Answers every pending request, started or not. The answers use the front end, so call stop() before the
+  /// front end is destroyed.
   ~Framebuffer();
   Framebuffer(const Framebuffer&) = delete;
   Framebuffer& operator=(const Framebuffer&) = delete;
 
-  /// Enables the output and starts presenting. `pages` (may be null) must outlive stop(). Throws
-  /// std::system_error.
+  /// Enables the output and starts presenting. `pages` (may be null) must remain valid until stop() returns.
+  /// Throws std::system_error.
   void start(ProgramPages* pages) { presenter_.start(fb_state(), pages); }
-  /// Presents what is left and answers every request that waits, also those that came before start(). Further
-  /// calls are answered, nothing is shown.
+  /// Presents the remaining damage and answers every pending request, including requests from before start().
+  /// Later calls are answered, but nothing is shown.
   void stop() { presenter_.stop(); }
 
-  /// As Presenter::wake_descriptor(), for the threads that bring requests.
+  /// Returns Presenter::wake_descriptor(), for the threads that serve requests.
   [[nodiscard]] int wake_descriptor() const { return presenter_.wake_descriptor(); }
 
-  /// Counts an open file. Returns 0, or EMFILE if the user has as many open as OpenFileLimit allows; then
-  /// there is nothing to close.
+  /// Counts an open file. Returns 0, or EMFILE if the user has reached OpenFileLimit; the file then must not
+  /// be closed.
   int open(const Opener& opener);
-  /// The end of a file that open() counted.
+  /// Ends the count of a file that open() accepted.
   void close(const Opener& opener);
 
-  /// Handles one ioctl. Returns the result (0 or more, or a negative errno), or nothing where `later` gets
+  /// Handles one ioctl. Returns the result (0 or more, or a negative errno), or nothing if `later` receives
   /// it.
   [[nodiscard]] std::optional<int> ioctl(const IoctlRequest& request, const Later& later);
-  /// Whether a signal may end the wait of this ioctl with EINTR; nothing has to be undone then.
+  /// Returns true if a signal may end the wait of this ioctl with EINTR, because it changes no state.
   [[nodiscard]] static bool is_interruptible(uint32_t command) { return command == FBIO_WAITFORVSYNC; }
 
-  /// fb_read(): the bytes that can be read at `offset`, at most `size`; 0 at or beyond the end.
+  /// Returns the number of bytes that fb_read() gives at `offset`, at most `size`; 0 at or beyond the end.
   [[nodiscard]] size_t readable(uint64_t offset, size_t size) const;
-  /// Copies from `offset`; all of `into` is inside, as readable() said.
+  /// Copies the bytes from `offset` to `into`, which must be inside the memory (see readable()).
   void read(uint64_t offset, std::span<std::byte> into);
-  /// fb_write(): stores what fits, records the damage, returns how much. Errors: EFBIG beyond the end; ENOSPC
-  /// at it.
+  /// Stores the bytes that fit and records the damage, as fb_write() does. Returns the number of bytes
+  /// stored. Errors: EFBIG beyond the end; ENOSPC at the end.
   [[nodiscard]] base::Result<size_t> write(uint64_t offset, std::span<const std::byte> from);
-  /// Stores pages that a mapping changed; what lies beyond the end is dropped.
+  /// Stores pages that a mapping changed; bytes beyond the end are dropped.
   void write_back(uint64_t offset, std::span<const std::byte> from);
-  /// Returns false if everything is with the driver. Else `done` is called when it is, with 0, or with the
-  /// errno of a presentation that failed for want of memory and is repeated later.
+  /// Returns false if the driver has all changes. Otherwise calls `done` with 0 when it has them. `done`
+  /// receives an errno if the presentation failed because memory was short; it is repeated later.
   [[nodiscard]] bool flush(std::function<void(int error)> done);
 
   [[nodiscard]] uint64_t memory_bytes() const { return backing_store_.size_bytes(); }
@@ -125,13 +105,13 @@ class Framebuffer {
     std::string id;
   };
   [[nodiscard]] Status status() const;
-  /// As Presenter::output().
+  /// Returns Presenter::output().
   [[nodiscard]] std::shared_ptr<const drmclient::Output> output() const { return presenter_.output(); }
   [[nodiscard]] const Statistics& statistics() const { return statistics_; }
 
  private:
   [[nodiscard]] FramebufferState fb_state() const;
-  void tell_writers();
+  void update_writers();
   int get_var(const IoctlRequest& request);
   std::optional<int> put_var(const IoctlRequest& request, const Later& later);
   int get_fix(const IoctlRequest& request);
@@ -142,8 +122,6 @@ class Framebuffer {
   int put_color_map(const IoctlRequest& request);
   int blank(const IoctlRequest& request);
   int get_vblank(const IoctlRequest& request);
-  [[nodiscard]] int get_console_map(const IoctlRequest& request) const;
-  [[nodiscard]] int put_console_map(const IoctlRequest& request) const;
 
   Presentation presentation_;
   uint32_t number_;
@@ -152,7 +130,7 @@ class Framebuffer {
   DamageLog damage_;
   std::string id_;
 
-  /// What the presenter made of a change.
+  /// The presenter's result for a change of the state.
   struct Outcome {
     uint64_t change = 0;
     int error = 0;
@@ -160,20 +138,21 @@ class Framebuffer {
     FramebufferState fb_state;
     bool unblanked = false;
   };
-  /// The state in force, which other requests build on at once, and what was last known to be on the screen:
-  /// where a mode is refused, the state goes back to that.
+  /// The current state, which later requests start from, and the state that was last shown. If the card
+  /// refuses a mode, the current state reverts to the shown one.
   struct State {
     fb_var_screeninfo var{};
     FramebufferState fb_state;
     fb_var_screeninfo shown_var{};
     FramebufferState shown_fb_state;
-    uint64_t changes = 0;  ///< counts changes of var and state
+    uint64_t changes = 0;  ///< number of changes of var and fb_state
     uint32_t blank_level = FB_BLANK_UNBLANK;
   };
-  /// Locks mutex_ and takes the outcomes in, in their order.
+  /// Locks mutex_ and applies the pending outcomes in their order.
   [[nodiscard]] std::unique_lock<std::mutex> lock_state() const;
 
-  mutable std::mutex outcomes_mutex_;  ///< held by the presenter's thread too, and while no other is taken
+  /// Held by the presenter's thread too; no other mutex is taken while it is held.
+  mutable std::mutex outcomes_mutex_;
   mutable std::vector<Outcome> outcomes_;
 
   mutable std::mutex mutex_;
@@ -183,10 +162,10 @@ class Framebuffer {
   unsigned open_writers_ = 0;
   OpenFileLimit file_limit_;
   std::shared_ptr<WritingPrograms> writing_programs_ = std::make_shared<WritingPrograms>();
-  std::atomic<bool> mapped_{false};   ///< since there were no writers, changed pages of a mapping came
-  std::atomic<bool> written_{false};  ///< and something by write(2)
+  std::atomic<bool> mapped_{false};   ///< True if a mapping changed pages since the first writer's open().
+  std::atomic<bool> written_{false};  ///< True if write(2) changed bytes since the first writer's open().
 
-  /// Last, because its destructor answers requests, and these answers use the members above.
+  /// Last member, because its destructor answers requests and these answers use the members above.
   Presenter presenter_;
 };
 

@@ -3,7 +3,6 @@
 
 #include <cmath>
 #include <cstring>
-#include <type_traits>
 #include <utility>
 
 namespace fbemu {
@@ -45,15 +44,9 @@ struct ColorMap32 {
 };
 static_assert(sizeof(ColorMap32) == 24);
 
-template <typename T>
-std::span<const std::byte> bytes_of(const T& object) {
-  static_assert(std::is_trivially_copyable_v<T>);
-  return std::as_bytes(std::span(&object, 1));
-}
-
 /// Bytes `begin` to `end` of `fix32` to the same place in the program's structure.
 int write_part(const FixScreeninfo32& fix32, size_t begin, size_t end, UserMemory& memory, uint64_t address) {
-  return memory.write(address + begin, bytes_of(fix32).subspan(begin, end - begin));
+  return memory.write(address + begin, std::as_bytes(std::span(&fix32, 1)).subspan(begin, end - begin));
 }
 
 int write_fix32(const fb_fix_screeninfo& fix, UserMemory& memory, uint64_t address) {
@@ -159,13 +152,13 @@ fb_fix_screeninfo make_fix(const std::string& id, const Layout& layout, uint64_t
 
 int write_fix(const fb_fix_screeninfo& fix, Abi abi, UserMemory& memory, uint64_t address) {
   if (abi == Abi::ilp32) return write_fix32(fix, memory, address);
-  return memory.write(address, bytes_of(fix));
+  return copy_to_user(memory, address, fix);
 }
 
 int read_color_map(Abi abi, UserMemory& memory, uint64_t address, UserColorMap& map) {
   if (abi == Abi::ilp32) {
     ColorMap32 map32{};
-    const int error = memory.read(address, std::as_writable_bytes(std::span(&map32, 1)));
+    const int error = copy_from_user(memory, address, map32);
     map = {map32.start, map32.len, map32.red, map32.green, map32.blue, map32.transp};
     return error;
   }

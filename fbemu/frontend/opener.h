@@ -8,17 +8,16 @@
 
 namespace fbemu {
 
-/// The opener of a file of the framebuffer; the same for its open() and its close().
+/// The opener of a file of the framebuffer; the same for the file's open() and close().
 struct Opener {
   static constexpr uint32_t root = 0;
 
-  Opener(bool may_write = false, std::shared_ptr<const ClientVt> its_terminal = nullptr,
-         uint32_t its_user = root)
-      : writable(may_write), terminal(std::move(its_terminal)), user(its_user) {}
+  Opener(bool may_write = false, std::shared_ptr<const ClientVt> its_vt = nullptr, uint32_t its_user = root)
+      : writable(may_write), client_vt(std::move(its_vt)), user(its_user) {}
 
-  bool writable;                             ///< the file may be written to
-  std::shared_ptr<const ClientVt> terminal;  ///< null for a program that belongs to every terminal
-  uint32_t user;                             ///< id of the user
+  bool writable;                              ///< True if the file is open for writing.
+  std::shared_ptr<const ClientVt> client_vt;  ///< null for a program that is shown on every VT
+  uint32_t user;                              ///< user id
 };
 
 }  // namespace fbemu

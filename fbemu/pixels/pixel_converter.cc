@@ -10,12 +10,6 @@ namespace {
 using base::failure;
 using base::Result;
 
-constexpr uint32_t pixman_alignment = 4;
-
-uint32_t round_up(uint64_t bytes) {
-  return static_cast<uint32_t>((bytes + pixman_alignment - 1) / pixman_alignment * pixman_alignment);
-}
-
 /// pixman counts the pixels of a byte from the lowest bit on little-endian machines.
 constexpr std::array<std::byte, 256> make_mirrored_bytes() {
   std::array<std::byte, 256> mirrored{};
@@ -53,7 +47,7 @@ Pixels PixelConverter::aligned(const ProgramPixels& from, const ProgramFormat& f
     return {const_cast<std::byte*>(from.first), from.pitch_bytes, format.code};
   }
   const auto line_bytes = static_cast<size_t>(format.line_bytes(uint64_t{from.first_pixel} + width));
-  const uint32_t pitch_bytes = round_up(line_bytes);
+  const uint32_t pitch_bytes = pixman_pitch(line_bytes);
   lines_.resize(size_t{pitch_bytes} * height);
   for (uint32_t y = 0; y < height; ++y) {
     const std::span line(from.first + size_t{y} * from.pitch_bytes, line_bytes);
@@ -84,7 +78,7 @@ Result<void> PixelConverter::convert(const ProgramPixels& from, const ProgramFor
     return composite(source, first_pixel, to, width, height);
   }
 
-  const uint32_t pitch_bytes = round_up(uint64_t{width} * 4);
+  const uint32_t pitch_bytes = pixman_pitch(uint64_t{width} * 4);
   colors_.resize(size_t{pitch_bytes} * height);
   const Pixels colors{colors_.data(), pitch_bytes, PIXMAN_x8r8g8b8};
   if (const auto widened = composite(source, first_pixel, colors, width, height); !widened) return widened;

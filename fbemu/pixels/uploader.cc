@@ -198,13 +198,12 @@ Result<void> Uploader::read_live(ProgramPages& pages, const FramebufferState& fb
                                    const UseLines& use) -> Result<void> {
     const uint32_t place = place_in_byte(layout, from.x);
     const auto line_bytes = static_cast<size_t>(layout.format.line_bytes(uint64_t{place} + width));
-    constexpr size_t alignment = 4;
-    const size_t pitch_bytes = (line_bytes + alignment - 1) / alignment * alignment;
-    lines_.resize(pitch_bytes * lines);
+    const uint32_t pitch_bytes = pixman_pitch(line_bytes);
+    lines_.resize(size_t{pitch_bytes} * lines);
     const auto read = read_lines(pages, offset_of(layout, from), layout.pitch_bytes, line_bytes, lines,
-                                 lines_.data(), static_cast<uint32_t>(pitch_bytes));
+                                 lines_.data(), pitch_bytes);
     if (!read) return read;
-    return use({lines_.data(), static_cast<uint32_t>(pitch_bytes), place});
+    return use({lines_.data(), pitch_bytes, place});
   };
   return convert_view(fb_state, Rect::of(fb_state.size), target, from_pages);
 }

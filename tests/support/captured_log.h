@@ -11,7 +11,8 @@
 
 namespace unit {
 
-/// Collects what is logged, as "LEVEL: MESSAGE" from debug on, in place of the default logger.
+/// A replacement of spdlog's default logger that keeps the last 4096 lines, as "LEVEL: MESSAGE", from level
+/// debug on. Other threads may log in the meantime, but not while it is constructed or destroyed.
 class CapturedLog {
  public:
   CapturedLog() : before_(spdlog::default_logger()) {
@@ -24,11 +25,11 @@ class CapturedLog {
   CapturedLog(const CapturedLog&) = delete;
   CapturedLog& operator=(const CapturedLog&) = delete;
 
-  /// The number of lines that contain `text`.
-  [[nodiscard]] size_t count(const std::string& text) const {
+  /// Returns the number of lines that contain `text`.
+  [[nodiscard]] long count(const std::string& text) const {
     const std::vector<std::string> lines = sink_->last_formatted();
-    return static_cast<size_t>(std::ranges::count_if(
-        lines, [&](const std::string& line) { return line.find(text) != std::string::npos; }));
+    return std::ranges::count_if(
+        lines, [&](const std::string& line) { return line.find(text) != std::string::npos; });
   }
 
  private:

@@ -17,8 +17,22 @@
 
 namespace unit {
 
-/// A framebuffer of 64x48 pixels with memory for two screens (24576 bytes), on a card whose vblanks come as
-/// soon as they are wanted, and the memory of a program that asks for ioctls.
+/// Makes the ioctl, waits for its answer, and finishes it on this thread. Returns the result, or -ETIMEDOUT.
+[[nodiscard]] inline int result_of(fbemu::Framebuffer& framebuffer, const fbemu::IoctlRequest& request) {
+  const auto answer = std::make_shared<std::promise<std::function<int()>>>();
+  auto finish = answer->get_future();
+  const auto result = framebuffer.ioctl(
+      request, [answer](std::function<int()> later) { answer->set_value(std::move(later)); });
+  if (result) return *result;
+  if (finish.wait_for(timeout) != std::future_status::ready) {
+    ADD_FAILURE() << "no answer";
+    return -ETIMEDOUT;
+  }
+  return finish.get()();
+}
+
+/// A framebuffer of 64x48 pixels with memory for two screens (24576 bytes), and the memory of a program. The
+/// card's vblanks come as soon as they are requested.
 class FramebufferFixture : public testing::Test {
  protected:
   static constexpr uint64_t var_at = FakeUserMemory::base;
@@ -55,19 +69,8 @@ class FramebufferFixture : public testing::Test {
   [[nodiscard]] fbemu::IoctlRequest request(uint32_t command, uint64_t argument) const {
     return {command, argument, abi, memory};
   }
-  /// Makes the ioctl and waits for its result, which is finished on this thread.
   [[nodiscard]] int call(uint32_t command, uint64_t argument) {
-    const auto answer = std::make_shared<std::promise<std::function<int()>>>();
-    auto finish = answer->get_future();
-    const auto result = framebuffer->ioctl(request(command, argument), [answer](std::function<int()> later) {
-      answer->set_value(std::move(later));
-    });
-    if (result) return *result;
-    if (finish.wait_for(timeout) != std::future_status::ready) {
-      ADD_FAILURE() << "no answer";
-      return -ETIMEDOUT;
-    }
-    return finish.get()();
+    return result_of(*framebuffer, request(command, argument));
   }
   [[nodiscard]] fb_var_screeninfo get_var() {
     EXPECT_EQ(call(FBIOGET_VSCREENINFO, var_at), 0);
@@ -77,7 +80,7 @@ class FramebufferFixture : public testing::Test {
     memory->put(var_at, var);
     return call(FBIOPUT_VSCREENINFO, var_at);
   }
-  /// FBIOPUT_VSCREENINFO of the present var with a change.
+  /// Changes the current var with FBIOPUT_VSCREENINFO.
   [[nodiscard]] int change_var(const std::function<void(fb_var_screeninfo&)>& change) {
     fb_var_screeninfo var = get_var();
     change(var);

@@ -15,20 +15,13 @@ constexpr int programs = 50;
 
 class FramebufferParallel : public unit::FramebufferFixture {
  protected:
-  /// A program of its own memory.
+  /// A program with memory of its own.
   struct Program {
     fbemu::Framebuffer& framebuffer;
     std::shared_ptr<unit::FakeUserMemory> memory = std::make_shared<unit::FakeUserMemory>();
 
     [[nodiscard]] int call(uint32_t command, uint64_t argument) {
-      const auto answer = std::make_shared<std::promise<std::function<int()>>>();
-      auto finish = answer->get_future();
-      const auto result =
-          framebuffer.ioctl({command, argument, fbemu::Abi::lp64, memory},
-                            [answer](std::function<int()> later) { answer->set_value(std::move(later)); });
-      if (result) return *result;
-      if (finish.wait_for(unit::timeout) != std::future_status::ready) return -ETIMEDOUT;
-      return finish.get()();
+      return unit::result_of(framebuffer, {command, argument, fbemu::Abi::lp64, memory});
     }
   };
 

@@ -3,11 +3,11 @@
 
 #include <array>
 #include <cstddef>
-#include <future>
 #include <memory>
 
 #include "fbemu/framebuffer.h"
 #include "tests/support/fake_user_memory.h"
+#include "tests/support/framebuffer_fixture.h"
 #include "tests/support/stepped_card.h"
 #include "tests/support/thrown.h"
 
@@ -21,13 +21,7 @@ class LargeMemory : public testing::Test {
 
   [[nodiscard]] int call(uint32_t command, const fb_var_screeninfo& var) {
     memory->put(var_at, var);
-    const auto answer = std::make_shared<std::promise<std::function<int()>>>();
-    auto finish = answer->get_future();
-    const auto result = framebuffer->ioctl({command, var_at, fbemu::Abi::lp64, memory},
-                                           [answer](auto later) { answer->set_value(std::move(later)); });
-    if (result) return *result;
-    if (finish.wait_for(unit::timeout) != std::future_status::ready) return -ETIMEDOUT;
-    return finish.get()();
+    return unit::result_of(*framebuffer, {command, var_at, fbemu::Abi::lp64, memory});
   }
   [[nodiscard]] uint32_t shown(uint32_t x, uint32_t y) {
     const auto capture = framebuffer->capture();

@@ -7,20 +7,16 @@
 #include <set>
 #include <vector>
 
+#include "tests/support/byte_ranges.h"
+
 using fbemu::ByteRange;
 using fbemu::DamageList;
 using fbemu::page_size;
 using fbemu::sort_and_merge;
+using unit::bytes_of;
+using unit::is_sorted_and_disjoint;
 
 namespace {
-
-std::set<uint64_t> bytes_of(const std::vector<ByteRange>& ranges) {
-  std::set<uint64_t> bytes;
-  for (const ByteRange& range : ranges) {
-    for (uint64_t byte = range.begin; byte < range.end; ++byte) bytes.insert(byte);
-  }
-  return bytes;
-}
 
 std::vector<ByteRange> some_ranges(int most, uint64_t memory_bytes) {
   std::vector<ByteRange> ranges;
@@ -30,13 +26,6 @@ std::vector<ByteRange> some_ranges(int most, uint64_t memory_bytes) {
     ranges.push_back({begin, std::min(begin + *rc::gen::inRange<uint64_t>(1, 20), memory_bytes)});
   }
   return ranges;
-}
-
-bool sorted_and_apart(const std::vector<ByteRange>& ranges) {
-  for (size_t i = 0; i < ranges.size(); ++i) {
-    if (ranges[i].empty() || (i > 0 && ranges[i - 1].end >= ranges[i].begin)) return false;
-  }
-  return true;
 }
 
 /// The longest run of bytes inside `ranges` that `bytes` does not have.
@@ -100,7 +89,7 @@ RC_GTEST_PROP(SortAndMerge, KeepsExactlyTheBytes, ()) {
   const auto bytes = bytes_of(ranges);
   sort_and_merge(ranges);
   RC_ASSERT(bytes_of(ranges) == bytes);
-  RC_ASSERT(sorted_and_apart(ranges));
+  RC_ASSERT(is_sorted_and_disjoint(ranges));
 }
 
 TEST(DamageList, ThirtyTwoThousandScatteredWritesAreStillExact) {
@@ -170,7 +159,7 @@ RC_GTEST_PROP(DamageList, KeepsEveryByteAndJoinsOnlySmallGaps, ()) {
   RC_CLASSIFY(!exact, "merged");
   const auto ranges = list.take();
   RC_ASSERT(list.empty());
-  RC_ASSERT(sorted_and_apart(ranges));
+  RC_ASSERT(is_sorted_and_disjoint(ranges));
   const auto model = bytes_of(added);
   const auto kept = bytes_of(ranges);
   RC_ASSERT(std::ranges::includes(kept, model));

@@ -8,18 +8,14 @@
 #include <thread>
 #include <vector>
 
+#include "tests/support/byte_ranges.h"
+
 using fbemu::ByteRange;
 using fbemu::DamageLog;
+using unit::bytes_of;
+using unit::is_sorted_and_disjoint;
 
 namespace {
-
-std::set<uint64_t> bytes_of(const std::vector<ByteRange>& ranges) {
-  std::set<uint64_t> bytes;
-  for (const ByteRange& range : ranges) {
-    for (uint64_t byte = range.begin; byte < range.end; ++byte) bytes.insert(byte);
-  }
-  return bytes;
-}
 
 std::vector<ByteRange> some_ranges() {
   std::vector<ByteRange> ranges;
@@ -29,13 +25,6 @@ std::vector<ByteRange> some_ranges() {
     ranges.push_back({begin, begin + *rc::gen::inRange<uint64_t>(0, 20)});
   }
   return ranges;
-}
-
-bool sorted_and_apart(const std::vector<ByteRange>& ranges) {
-  for (size_t i = 0; i < ranges.size(); ++i) {
-    if (ranges[i].empty() || (i > 0 && ranges[i - 1].end >= ranges[i].begin)) return false;
-  }
-  return true;
 }
 
 }  // namespace
@@ -97,11 +86,11 @@ RC_GTEST_PROP(DamageLog, GivesExactlyTheBytesThatWereAdded, ()) {
   const auto damage = log.take();
   RC_ASSERT(bytes_of(damage.written) == bytes_of(written));
   RC_ASSERT(bytes_of(damage.written_back) == bytes_of(written_back));
-  RC_ASSERT(sorted_and_apart(damage.written) && sorted_and_apart(damage.written_back));
+  RC_ASSERT(is_sorted_and_disjoint(damage.written) && is_sorted_and_disjoint(damage.written_back));
   auto both = bytes_of(written);
   both.merge(bytes_of(written_back));
   RC_ASSERT(bytes_of(damage.all()) == both);
-  RC_ASSERT(sorted_and_apart(damage.all()));
+  RC_ASSERT(is_sorted_and_disjoint(damage.all()));
 }
 
 TEST(DamageLog, ConcurrentAddsAndTakesLoseNothing) {
