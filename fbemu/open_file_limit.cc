@@ -16,11 +16,11 @@ int OpenFileLimit::take(uint32_t user) {
     ++files;
     return 0;
   }
-  // Once: whoever has reached the limit may try again without end.
-  if (!std::exchange(told_, true)) {
+  // Logged once, because a user at the limit may retry without end.
+  if (!std::exchange(has_warned_, true)) {
     spdlog::warn(
-        "user {} has the framebuffer open {} times, the most for one user; further opens of users at their "
-        "limit fail with EMFILE, without a line in the log",
+        "user {} has reached the limit of {} open files of the framebuffer; further opens by users at their "
+        "limit fail with EMFILE and are not logged",
         user, files);
   }
   return EMFILE;

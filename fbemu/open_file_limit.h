@@ -5,21 +5,21 @@
 
 namespace fbemu {
 
-/// A bound on the open files of each user, because the daemon keeps memory for each of them. Not thread-safe.
+/// A limit on the open files of each user, because each open file costs the daemon memory. Not thread-safe.
 class OpenFileLimit {
  public:
   static constexpr unsigned most_of_a_user = 4096;
-  /// Root runs services for many users.
+  /// Larger, because services for many users run as root.
   static constexpr unsigned most_of_root = 65'536;
 
-  /// Counts a file that `user` opens. Returns 0, or EMFILE if the user has as many open as one may.
+  /// Counts a file that `user` opens. Returns 0, or EMFILE if the user has reached the limit.
   [[nodiscard]] int take(uint32_t user);
-  /// Ends what take() counted.
+  /// Ends the count of a file that take() accepted.
   void release(uint32_t user);
 
  private:
-  std::unordered_map<uint32_t, unsigned> files_;  ///< of each user who has any
-  bool told_ = false;
+  std::unordered_map<uint32_t, unsigned> files_;  ///< open files of each user that has any
+  bool has_warned_ = false;
 };
 
 }  // namespace fbemu

@@ -11,26 +11,26 @@
 
 namespace fbemu {
 
-/// The framebuffer's memory as last delivered to us: a memfd, so that it can be handed to another process. It
-/// has smem_len bytes for the life of the daemon. Thread-safe.
+/// The framebuffer's memory as last delivered by the kernel. It is a memfd, so that its descriptor can be
+/// passed to another process, and has smem_len bytes for the life of the daemon. Thread-safe.
 ///
-/// The pages that programs map are the page cache of the FUSE file, not this memory. A page of that cache is
-/// either dirty, or equal to the shadow: so reclaimed pages can be served from here.
+/// Programs map the page cache of the FUSE file, not this memory. Every page of the cache is dirty or equal
+/// to the backing store, so a reclaimed page can be read back.
 class BackingStore {
  public:
-  /// `size_bytes` is rounded up to a page. Throws std::system_error (ENOMEM, EMFILE).
+  /// Allocates `size_bytes`, rounded up to a page. Throws std::system_error (ENOMEM, EMFILE).
   explicit BackingStore(uint64_t size_bytes);
 
   [[nodiscard]] uint64_t size_bytes() const { return map_.size(); }
   [[nodiscard]] int descriptor() const { return memory_.get(); }
 
-  /// Copies `bytes` to `offset`; the caller has checked that they lie inside.
+  /// Copies `bytes` to `offset`. The range must be inside the memory.
   void store(uint64_t offset, std::span<const std::byte> bytes);
-  /// Copies from `offset` to `bytes`; the caller has checked that they lie inside.
+  /// Copies from `offset` to `bytes`. The range must be inside the memory.
   void load(uint64_t offset, std::span<std::byte> bytes) const;
 
-  /// Calls `look` with all of the memory while no store() is under way. Keep it short: a program may be
-  /// waiting.
+  /// Calls `look` with the whole memory and blocks store() meanwhile. `look` must be short, because a program
+  /// may be waiting for its write.
   void with_bytes(const std::function<void(std::span<const std::byte>)>& look) const;
 
  private:

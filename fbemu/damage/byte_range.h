@@ -17,7 +17,7 @@ struct ByteRange {
   }
 };
 
-/// The unit in which the kernel tracks what a mapping changed.
+/// The unit in which the kernel tracks changes made through a mapping, in bytes.
 inline constexpr uint64_t page_size = 4096;
 
 [[nodiscard]] constexpr uint64_t round_up_to_page(uint64_t bytes) {

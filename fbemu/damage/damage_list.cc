@@ -6,8 +6,8 @@
 namespace fbemu {
 namespace {
 
-/// Joins neighbours across the smallest gaps until `wanted` (1 or more) of the sorted, disjoint `ranges`
-/// remain.
+/// Joins neighbours across the smallest gaps until `wanted` (1 or more) ranges remain. `ranges` must be
+/// sorted and disjoint.
 void join_closest(std::vector<ByteRange>& ranges, size_t wanted) {
   const size_t joins = ranges.size() - wanted;
   std::vector<std::pair<uint64_t, size_t>> gaps;
@@ -45,7 +45,7 @@ void sort_and_merge(std::vector<ByteRange>& ranges) {
 }
 
 void DamageList::add(ByteRange range) {
-  // Sequential writers are the common case.
+  // Extends the last range, because most programs write sequentially.
   if (!ranges_.empty() && ranges_.back().end == range.begin) {
     ranges_.back().end = range.end;
     return;

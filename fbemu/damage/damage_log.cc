@@ -27,7 +27,7 @@ DamageLog::Damage DamageLog::take() {
     std::swap(written, written_);
     std::swap(written_back, written_back_);
   }
-  // Without the lock, because sorting takes time.
+  // Sorted without the lock, because sorting takes time.
   return {written.take(), written_back.take()};
 }
 

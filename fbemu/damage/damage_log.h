@@ -8,26 +8,28 @@
 
 namespace fbemu {
 
-/// The bytes that programs changed and that the presenter has not yet taken. Thread-safe.
+/// The bytes that programs changed and that the presenter has not taken yet. Thread-safe.
 ///
-/// Bytes are recorded after they were stored in the shadow: whoever takes a range finds its pixels there.
-/// Writes of dirty pages come at any time (the kernel's flusher, munmap, exit, memory pressure), so this is
-/// the only account of them; nothing is inferred from when they came.
+/// A range is recorded after its bytes were stored in the backing store, so the pixels of every range taken
+/// are there. The kernel writes dirty pages back at any time (flusher, munmap, exit, memory pressure). So
+/// this log is the only record of them, and the time of a write implies nothing.
 class DamageLog {
  public:
+  /// The result of take().
   struct Damage {
-    std::vector<ByteRange> written;       ///< by write(2), exact to the limit of DamageList
-    std::vector<ByteRange> written_back;  ///< through mappings, whole pages
+    std::vector<ByteRange> written;       ///< by write(2); exact up to the limit of DamageList
+    std::vector<ByteRange> written_back;  ///< through mappings; whole pages
     [[nodiscard]] bool empty() const { return written.empty() && written_back.empty(); }
-    /// Both lists in one.
+    /// Returns both lists, merged.
     [[nodiscard]] std::vector<ByteRange> all() const;
   };
 
-  /// Both return true if the log was empty before.
+  /// Adds bytes changed by write(2). Returns true if the log was empty before.
   bool add_written(ByteRange range) { return add(written_, range); }
+  /// Adds pages changed through a mapping. Returns true if the log was empty before.
   bool add_written_back(ByteRange range) { return add(written_back_, range); }
 
-  /// Takes everything, each list sorted and merged.
+  /// Returns all damage, each list sorted and merged, and empties the log.
   [[nodiscard]] Damage take();
   [[nodiscard]] bool empty() const;
 

@@ -41,7 +41,7 @@ void Region::add(const Rect& rect) {
 }
 
 void Region::clip_to(const Rect& bounds) {
-  if (bounds.empty()) return clear();  // pixman would keep a rectangle without pixels
+  if (bounds.empty()) return clear();  // because pixman would keep an empty rectangle
   pixman_region32_intersect_rect(&region_, &region_, bounds.x1, bounds.y1, bounds.width(), bounds.height());
 }
 
@@ -78,7 +78,7 @@ std::vector<Rect> Region::rects() const {
 
 namespace {
 
-/// One rectangle for each band of lines that have the same columns set.
+/// Joins the rectangles of each band, which is a run of lines with equal columns, into one.
 std::vector<Rect> join_columns(const std::vector<Rect>& rects) {
   std::vector<Rect> bands;
   for (const Rect& rect : rects) {
@@ -104,8 +104,8 @@ std::vector<Rect> covering_rects(const Region& region, size_t limit) {
   std::vector<Rect> bands = join_columns(rects);
   if (bands.size() <= limit) return bands;
 
-  // Joining neighbours i and i+1 adds `waste` pixels that did not change. Join where that is least: every
-  // pair at or below the waste of the pair that the limit needs.
+  // Joining neighbours i and i+1 adds `waste` pixels that did not change. Joins the pairs with the least
+  // waste.
   const size_t joins = bands.size() - limit;
   std::vector<std::pair<uint64_t, size_t>> waste;
   for (size_t i = 0; i + 1 < bands.size(); ++i) {

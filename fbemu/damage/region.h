@@ -11,12 +11,12 @@
 
 namespace fbemu {
 
-/// A set of pixels, kept as disjoint rectangles (a pixman region, which sorts them by line and then by
-/// column).
+/// A set of pixels, stored as disjoint rectangles in a pixman region, which sorts them by line and then by
+/// column.
 class Region {
  public:
   Region() { pixman_region32_init(&region_); }
-  /// The union of `rects`; empty ones are passed over.
+  /// Makes the union of `rects`; empty ones are ignored.
   explicit Region(std::span<const drmclient::Rect> rects);
   Region(const Region& other) : Region() { add(other); }
   Region(Region&& other) noexcept;
@@ -27,25 +27,24 @@ class Region {
   void add(const Region& other);
   void add(const drmclient::Rect& rect);
   void clip_to(const drmclient::Rect& bounds);
-  /// Moves every pixel of the set.
+  /// Moves every pixel by (dx, dy).
   void translate(int32_t dx, int32_t dy);
   void clear();
 
   [[nodiscard]] bool empty() const;
   [[nodiscard]] bool contains(int32_t x, int32_t y) const;
-  /// The number of pixels.
+  /// Returns the number of pixels.
   [[nodiscard]] uint64_t area() const;
-  /// Disjoint rectangles that make up the set, by line and then by column.
+  /// Returns the disjoint rectangles of the set, by line and then by column.
   [[nodiscard]] std::vector<drmclient::Rect> rects() const;
 
  private:
-  // pixman takes pointers to non-const where it does not change the region.
+  // Mutable, because pixman takes non-const pointers even to regions that it only reads.
   mutable pixman_region32_t region_{};
 };
 
-/// At most `limit` (1 or more) disjoint rectangles that cover `region`. Where it has more, whole lines are
-/// joined first (what lies between two rectangles of the same lines is cheap to copy), then bands of lines
-/// that lie closest together.
+/// Returns at most `limit` (1 or more) disjoint rectangles that cover `region`. Joins rectangles of the same
+/// lines first, because the pixels between them are cheap to copy, and then the closest bands of lines.
 [[nodiscard]] std::vector<drmclient::Rect> covering_rects(const Region& region, size_t limit);
 
 }  // namespace fbemu

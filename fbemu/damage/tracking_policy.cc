@@ -63,7 +63,8 @@ void TrackingPolicy::observe_tracked(uint64_t changed_pages) {
   window_[window_position_] = changed_pages;
   window_position_ = (window_position_ + 1) % window_ticks;
   const uint64_t in_window = std::accumulate(window_.begin(), window_.end(), uint64_t{0});
-  // Not divided, so that one redraw of the whole screen in the window is never more than the fraction of it.
+  // Multiplied instead of divided, so that rounding never makes one full redraw in the window exceed the
+  // fraction.
   const uint64_t threshold = std::max(visible_pages_, smallest_hot_pages * hot_fraction) * window_ticks;
   if (in_window * hot_fraction > threshold) enter_hot();
 }
@@ -79,7 +80,7 @@ void TrackingPolicy::observe_sample(std::span<const ByteRange> written_back) {
   const uint64_t changed = bytes_in_both(written_back, sample_ranges_);
   const uint64_t sampled = pages_in(sample_ranges_) * page_size;
   ticks_in_hot_ = 0;
-  // Panning programs draw where the sample is not; that they pan says enough.
+  // A program that pans draws outside the sample, so a pan during the sample counts as busy.
   if (!moved_during_sample_ && changed * hot_fraction < sampled) reset();
 }
 
@@ -101,7 +102,7 @@ std::vector<ByteRange> TrackingPolicy::make_sample() const {
   };
   std::vector<ByteRange> ranges;
   for (uint64_t run = 0; run < runs; ++run) {
-    // Each sample starts a little further on, so that no part of the screen is never looked at.
+    // Each sample starts further on, so that over time the samples cover the whole screen.
     const uint64_t begin = (run * stride + sample_number_ * run_pages) % visible_pages_;
     const uint64_t end = begin + run_pages;
     ranges.push_back(pages(begin, std::min(end, visible_pages_)));

@@ -7,7 +7,7 @@
 namespace fbemu {
 namespace {
 
-// The 16 colours of a text console, from fbcmap.c's default_16_colors.
+// The 16 colours of the text console: default_16_colors in fbcmap.c.
 constexpr std::array<uint16_t, 16> console_red{0x0000, 0x0000, 0x0000, 0x0000, 0xaaaa, 0xaaaa,
                                                0xaaaa, 0xaaaa, 0x5555, 0x5555, 0x5555, 0x5555,
                                                0xffff, 0xffff, 0xffff, 0xffff};
@@ -28,14 +28,14 @@ uint32_t rgb(uint32_t red, uint32_t green, uint32_t blue) {
 
 void fill_channel(std::array<uint8_t, ColorMap::entries>& table, const Channel& channel,
                   const std::array<uint16_t, ColorMap::entries>& map) {
-  // pixman widens a channel by repeating its bits, so its upper bits are the index.
+  // pixman widens a channel by repeating its bits, so the upper bits are the index.
   const uint32_t spare_bits = channel.length < most_bits ? most_bits - channel.length : 0;
   for (uint32_t value = 0; value < table.size(); ++value) {
     table[value] = static_cast<uint8_t>(map.at(value >> spare_bits) >> 8);
   }
 }
 
-/// `value` of `bits` bits, spread over 16.
+/// Scales `value` from `bits` bits to 16.
 uint16_t widen(uint32_t value, uint32_t bits) {
   const uint32_t most = (1U << bits) - 1;
   return static_cast<uint16_t>((value * 0xffffU + most / 2) / most);

@@ -11,9 +11,9 @@
 
 namespace fbemu {
 
-/// The 256-entry colour map of a framebuffer, as FBIOGETCMAP and FBIOPUTCMAP see it (fb_alloc_cmap() and
-/// fb_set_cmap() in drivers/video/fbdev/core/fbcmap.c). At the start entries 0..15 are the 16 console
-/// colours, the others 0.
+/// The 256-entry colour map of a framebuffer, which FBIOGETCMAP and FBIOPUTCMAP access (fb_alloc_cmap() and
+/// fb_set_cmap() in drivers/video/fbdev/core/fbcmap.c). Initially, entries 0 to 15 are the 16 console colours
+/// and all others are 0.
 class ColorMap {
  public:
   static constexpr uint32_t entries = Palette::entries;
@@ -24,8 +24,8 @@ class ColorMap {
   [[nodiscard]] const std::array<uint16_t, entries>& green() const { return green_; }
   [[nodiscard]] const std::array<uint16_t, entries>& blue() const { return blue_; }
 
-  /// Stores entries from `start` on (start < 2^31); those beyond the map are dropped. The three have the same
-  /// length.
+  /// Stores entries from `start` on (start < 2^31). Entries beyond the map are dropped. The channels must
+  /// have the same length.
   void store(uint32_t start, std::span<const uint16_t> red, std::span<const uint16_t> green,
              std::span<const uint16_t> blue);
 
@@ -35,12 +35,12 @@ class ColorMap {
   std::array<uint16_t, entries> blue_{};
 };
 
-/// The palette that pixels of `format` are shown with; null for true colour, which needs none. A channel of n
-/// bits of a directcolor format is an index of n bits into its part of the map, as in fbdev's drivers
-/// (fb_setcolreg); of the map's 16 bits the upper 8 count.
+/// Makes the palette for pixels of `format`; null for true colour, which needs none. In a directcolor format,
+/// an n-bit channel is an n-bit index into its channel of the map, as in fbdev's drivers (fb_setcolreg). Only
+/// the upper 8 bits of a map entry count.
 [[nodiscard]] std::shared_ptr<const Palette> make_palette(const ProgramFormat& format, const ColorMap& map);
 
-/// The colour map that a program finds where colours go through it from the start (directcolor): a ramp.
+/// Makes the initial colour map of a directcolor format: a linear ramp, which leaves colours unchanged.
 [[nodiscard]] ColorMap make_ramp(const ProgramFormat& format);
 
 }  // namespace fbemu

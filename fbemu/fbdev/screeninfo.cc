@@ -12,7 +12,7 @@ static_assert(sizeof(fb_var_screeninfo) == 160, "the same for every ABI");
 static_assert(sizeof(fb_fix_screeninfo) == 80, "this code is built for 64 bits");
 static_assert(sizeof(fb_cmap) == 40, "this code is built for 64 bits");
 
-/// struct fb_fix_screeninfo32 of drivers/video/fbdev/core/fb_chrdev.c.
+/// The layout of struct fb_fix_screeninfo32 in drivers/video/fbdev/core/fb_chrdev.c.
 struct FixScreeninfo32 {
   std::array<char, 16> id;
   uint32_t smem_start;
@@ -33,7 +33,7 @@ struct FixScreeninfo32 {
 };
 static_assert(sizeof(FixScreeninfo32) == 68);
 
-/// struct fb_cmap32 of the same file.
+/// The layout of struct fb_cmap32 in fb_chrdev.c.
 struct ColorMap32 {
   uint32_t start;
   uint32_t len;
@@ -44,7 +44,7 @@ struct ColorMap32 {
 };
 static_assert(sizeof(ColorMap32) == 24);
 
-/// Bytes `begin` to `end` of `fix32` to the same place in the program's structure.
+/// Writes bytes `begin` to `end` of `fix32` to the same offset of the program's structure.
 int write_part(const FixScreeninfo32& fix32, size_t begin, size_t end, UserMemory& memory, uint64_t address) {
   return memory.write(address + begin, std::as_bytes(std::span(&fix32, 1)).subspan(begin, end - begin));
 }
@@ -72,13 +72,13 @@ int write_fix32(const fb_fix_screeninfo& fix, UserMemory& memory, uint64_t addre
   return write_part(fix32, padding_end, written_end, memory, address);
 }
 
-/// One direction of a mode, in pixels or lines.
+/// The horizontal or vertical timing of a mode, in pixels or lines.
 struct Direction {
   uint32_t display;
   uint32_t sync_start;
   uint32_t sync_end;
   uint32_t total;
-  /// What is left beside a view of so many pixels; nothing beside a larger one.
+  /// Returns the size of the border around a view of `view` pixels; 0 if the view is larger than the mode.
   [[nodiscard]] uint32_t spare(uint32_t view) const { return view < display ? display - view : 0; }
 };
 
@@ -136,8 +136,8 @@ uint32_t refresh_millihertz(const fb_var_screeninfo& var) {
 fb_fix_screeninfo make_fix(const std::string& id, const Layout& layout, uint64_t memory_bytes) {
   fb_fix_screeninfo fix{};
   id.copy(fix.id, sizeof fix.id - 1);
-  // Hidden, as the kernel's emulation does: there is no physical address, and 0 keeps "smem_start % page
-  // size" at 0.
+  // Hidden, as in drm_fb_helper.c, because there is no physical address. Programs compute smem_start % page
+  // size, which stays 0.
   fix.smem_start = 0;
   fix.smem_len = static_cast<uint32_t>(memory_bytes);
   fix.type = FB_TYPE_PACKED_PIXELS;

@@ -17,7 +17,7 @@ using drmclient::Mode;
 using drmclient::Output;
 using drmclient::Size;
 
-constexpr uint32_t smallest_side = 8;  // fb_set_var()
+constexpr uint32_t smallest_side = 8;  // in pixels, as in fb_set_var()
 
 bool overflows(uint32_t a, uint32_t b) {
   return uint64_t{a} * b > std::numeric_limits<uint32_t>::max();
@@ -27,13 +27,13 @@ bool holds(const Mode& mode, Size size) {
   return mode.hdisplay >= size.width && mode.vdisplay >= size.height;
 }
 
-/// A mode of exactly `size`. A timing of our own making only where no monitor could refuse it.
+/// Returns a mode of exactly `size`. Computes a timing only if no monitor could reject it.
 Result<Mode> mode_of_size(const Output& output, Size size, std::optional<uint32_t> refresh_millihertz) {
   if (output.takes_any_timing) return drmclient::choose_mode(output, size, refresh_millihertz);
   return drmclient::choose_listed_mode(output.modes, size, refresh_millihertz);
 }
 
-/// A larger mode for a picture of `size`: the one of the start, else the smallest that will do.
+/// Returns a mode that contains `size`: the initial mode, or else the smallest one; null if there is none.
 const Mode* mode_around(const Output& output, const Mode& at_start, Size size) {
   if (holds(at_start, size)) return &at_start;
   const Mode* best = nullptr;
@@ -48,18 +48,18 @@ Result<Mode> mode_for(const fb_var_screeninfo& wanted, Rotation by_program, cons
   const Size view{wanted.xres, wanted.yres};
   const Size size = turned(view, rotation);
   const Mode& current = limits.current.mode;
-  // No timing, or the present one, as a program gets it from FBIOGET_VSCREENINFO: stay.
+  // Without a timing, or with that of FBIOGET_VSCREENINFO, the current mode stays.
   fb_var_screeninfo now{};
   set_timing(now, current, view, rotation);
   const bool same_clock = wanted.pixclock == 0 || wanted.pixclock == now.pixclock;
   if (size == current.size() && same_clock) return current;
   const uint32_t refresh = refresh_millihertz(wanted);
-  // The present clock with another size is one that was left in.
+  // The current clock with another size is a leftover of FBIOGET_VSCREENINFO.
   const bool has_wish = refresh != 0 && !same_clock;
   auto exact = mode_of_size(limits.output, size, has_wish ? std::optional(refresh) : std::nullopt);
   if (exact) return exact;
   if (const Mode* around = mode_around(limits.output, limits.presentation.mode, size)) return *around;
-  // A program that turns its picture and leaves its sides as they are gets it smaller.
+  // If a program requests a rotation without swapping width and height, the picture is scaled down.
   const Size upright = turned(view, limits.presentation.rotation);
   const bool turned_by_program = swaps_sides(by_program) && holds(limits.presentation.mode, upright);
   if (turned_by_program) return limits.presentation.mode;
@@ -82,7 +82,8 @@ Result<CheckedVar> check_var(const fb_var_screeninfo& wanted, const VarLimits& l
   const auto format = choose_format(wanted, limits.current.layout.format, limits.presentation.direct_color);
   if (!format) return tl::make_unexpected(format.error());
 
-  // As the kernel's emulation, which ignores this field, so that garbage in it is no error.
+  // An invalid rotation is ignored, because drm_fb_helper.c ignores this field and programs leave garbage in
+  // it.
   const bool can_turn = wanted.rotate <= static_cast<uint32_t>(Rotation::counterclockwise);
   const Rotation by_program = can_turn ? static_cast<Rotation>(wanted.rotate) : Rotation::none;
   const auto mode = mode_for(wanted, by_program, limits);

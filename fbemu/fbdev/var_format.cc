@@ -14,8 +14,8 @@ Channel channel(const fb_bitfield& field) {
   return {field.offset, field.length};
 }
 
-fb_bitfield bitfield(const Channel& of) {
-  return {of.offset, of.length, 0};
+fb_bitfield bitfield(const Channel& channel) {
+  return {channel.offset, channel.length, 0};
 }
 
 bool same_colors(const ProgramFormat& format, const fb_var_screeninfo& var) {
@@ -62,11 +62,12 @@ Result<ProgramFormat> choose_format(const fb_var_screeninfo& wanted, const Progr
     return format.bits_per_pixel == bits && format.visual != Visual::grayscale &&
            same_colors(format, wanted) && format.transp == transp;
   });
-  // 5, 6 and 5 bits are no answer to a program that asks for 15.
+  // RGB565 does not satisfy a request for 15 bits.
   if (exact != formats.end() && (depth != 15 || exact->green.length == 5)) {
     return with_color_map(*exact, direct_color);
   }
-  // What was not touched by a program that changes the depth. At the present depth it is meant.
+  // A program that changes the depth may leave the bit-fields of the old one. At the current depth they
+  // count.
   const bool changes_depth = bits != current.bits_per_pixel || depth == 15;
   const bool left_over = changes_depth && std::ranges::any_of(formats, [&](const ProgramFormat& format) {
                            return (format.bits_per_pixel != bits || depth == 15) &&

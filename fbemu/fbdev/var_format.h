@@ -9,17 +9,17 @@
 
 namespace fbemu {
 
-/// The format that the bits_per_pixel, grayscale, nonstd and bit-fields of `wanted` stand for. No bits per
-/// pixel: those of `current`. Bit-fields that are all zero, or left over where the depth changes (fbset
-/// -depth sends such), mean "choose". With `direct_color` the colours of a true-colour format go through the
-/// colour map. Errors: EINVAL for what no format has.
+/// Returns the format described by bits_per_pixel, grayscale, nonstd and the bit-fields of `wanted`. A
+/// bits_per_pixel of 0 means that of `current`. Bit-fields that are all zero select the depth's default
+/// format. So do bit-fields of another depth when the depth changes, because `fbset -depth` sends these. With
+/// `direct_color`, true-colour formats use the colour map. Errors: EINVAL if no format matches.
 [[nodiscard]] base::Result<ProgramFormat> choose_format(const fb_var_screeninfo& wanted,
                                                         const ProgramFormat& current, bool direct_color);
 
-/// Fills bits_per_pixel, grayscale and the bit-fields.
+/// Fills bits_per_pixel, grayscale and the bit-fields of `var` from `format`.
 void set_format(fb_var_screeninfo& var, const ProgramFormat& format);
 
-/// FB_VISUAL_* for fix.visual.
+/// Returns the value of fix.visual (FB_VISUAL_*).
 [[nodiscard]] uint32_t fix_visual(const ProgramFormat& format);
 
 }  // namespace fbemu

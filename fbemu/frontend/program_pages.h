@@ -10,19 +10,19 @@
 
 namespace fbemu {
 
-/// The pages that programs map, as the front end can reach them. Both calls may block on the front end's own
-/// request threads, so they are made by the presenter's thread only.
+/// The page cache that programs map, as provided by a front end. Both functions may block until the front
+/// end's request threads have answered the kernel, so only the presenter's thread calls them.
 class ProgramPages {
  public:
   virtual ~ProgramPages() = default;
 
-  /// Write-protects the changed pages in `range` and returns when their contents were stored in the shadow
-  /// and recorded in the damage log. Costs microseconds where nothing changed. Errors: those of
+  /// Cleans the dirty pages in `range`, which write-protects them. Returns when their contents are in the
+  /// backing store and recorded in the damage log. Takes microseconds if no page is dirty. Errors: those of
   /// sync_file_range(2).
   virtual base::Result<void> clean(ByteRange range) = 0;
 
-  /// Reads the pixels as the program sees them now, without cleaning pages, from `offset` on into `into` in
-  /// turn. At most IOV_MAX parts. Errors: those of preadv(2), EIO for a short read.
+  /// Reads the current pixels of programs from `offset` on into the parts of `into`, without cleaning pages.
+  /// `into` has at most IOV_MAX parts. Errors: those of preadv(2); EIO for a short read.
   virtual base::Result<void> read(uint64_t offset, std::span<const iovec> into) = 0;
 };
 

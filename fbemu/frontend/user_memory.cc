@@ -6,7 +6,7 @@
 namespace fbemu {
 
 int probe(UserMemory& memory, uint64_t address, uint64_t size) {
-  // On the stack: a read waits for as long as the program wants, and many may wait at once.
+  // On the stack, because a program can delay a read without limit and many reads may wait at once.
   std::array<std::byte, 16'384> piece;
   while (size > 0) {
     const uint64_t now = std::min<uint64_t>(size, piece.size());

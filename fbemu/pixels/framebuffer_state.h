@@ -13,18 +13,19 @@
 
 namespace fbemu {
 
-/// Part of the view and where it lies in the virtual screen.
+/// A part of the view and its position in the virtual screen.
 struct ViewPart {
   drmclient::Rect view;
   drmclient::Point from;  ///< virtual coordinates of view.x1, view.y1
 };
 
-/// What is to be shown: the part of the program's virtual screen that is visible ("view"), and how.
+/// The state that an output shows: the visible part of the program's virtual screen ("view"), its format, and
+/// its transformation.
 struct FramebufferState {
   Layout layout;
   drmclient::Size size;     ///< of the view
-  drmclient::Point offset;  ///< of the view in layout.virtual_size; inside it, but for lines that wrap
-  bool wraps = false;  ///< below the last line of the virtual screen comes its first one (FB_VMODE_YWRAP)
+  drmclient::Point offset;  ///< of the view in layout.virtual_size; inside it, except for lines that wrap
+  bool wraps = false;       ///< True if the virtual screen's first line follows its last (FB_VMODE_YWRAP).
   std::shared_ptr<const Palette> palette;  ///< null for true colour
   drmclient::Mode mode;                    ///< of the output
   Rotation rotation = Rotation::none;
@@ -33,7 +34,7 @@ struct FramebufferState {
 
   [[nodiscard]] ViewTransform view_transform() const { return {size, rotation, scaling, mode.size()}; }
 
-  /// The whole view: one part, or two where it wraps around.
+  /// Returns the whole view: one part, or two if it wraps around.
   [[nodiscard]] std::vector<ViewPart> parts() const {
     const auto width = static_cast<int32_t>(size.width);
     const auto height = static_cast<int32_t>(size.height);
@@ -44,7 +45,7 @@ struct FramebufferState {
     return {{{0, 0, width, seam}, {offset.x, first}}, {{0, seam, width, height}, {offset.x, 0}}};
   }
 
-  /// Bytes that hold all visible lines, and where the view wraps around, those between as well.
+  /// Returns the range of all visible lines. If the view wraps around, the range also has the lines between.
   [[nodiscard]] ByteRange visible_bytes() const {
     const auto all = parts();
     if (all.size() > 1) return layout.lines(0, layout.virtual_size.height);

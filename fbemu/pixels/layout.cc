@@ -10,7 +10,7 @@ using drmclient::Point;
 using drmclient::Rect;
 using drmclient::Size;
 
-/// A rectangle of the virtual screen, which may need more bits than a Rect has.
+/// A rectangle of the virtual screen, whose coordinates can exceed the 32 bits of a Rect.
 struct VirtualRect {
   uint64_t x1;
   uint64_t y1;
@@ -18,7 +18,7 @@ struct VirtualRect {
   uint64_t y2;
 };
 
-/// The part of `rect` inside `part`, relative to the corner of `part`.
+/// Returns the part of `rect` inside `part`, relative to the corner of `part`.
 Rect inside_of(const VirtualRect& part, const VirtualRect& rect) {
   const auto relative = [](uint64_t value, uint64_t low, uint64_t high) {
     return static_cast<int32_t>(std::clamp(value, low, high) - low);
@@ -27,7 +27,7 @@ Rect inside_of(const VirtualRect& part, const VirtualRect& rect) {
           relative(rect.x2, part.x1, part.x2), relative(rect.y2, part.y1, part.y2)};
 }
 
-/// Up to three rectangles: the rest of the first line, whole lines, the start of the last line.
+/// Appends up to three rectangles: the rest of the first line, whole lines, and the start of the last line.
 void append_rects(const ByteRange& range, const Layout& layout, const VirtualRect& part,
                   std::vector<Rect>& rects) {
   const ByteRange inside = range.clipped_to(layout.lines(part.y1, part.y2));

@@ -10,7 +10,8 @@ namespace {
 using base::failure;
 using base::Result;
 
-/// pixman counts the pixels of a byte from the lowest bit on little-endian machines.
+/// Makes a table that reverses the bits of a byte. On little-endian machines, pixman counts the pixels of a
+/// byte from the lowest bit.
 constexpr std::array<std::byte, 256> make_mirrored_bytes() {
   std::array<std::byte, 256> mirrored{};
   for (uint32_t value = 0; value < mirrored.size(); ++value) {
@@ -33,7 +34,7 @@ Result<void> composite(const Image& source, int source_x, const Pixels& to, uint
 }  // namespace
 
 Image make_image(const Pixels& pixels, uint32_t width, uint32_t height) {
-  // std::byte to uint32_t: pixman's interface.
+  // Cast to uint32_t, because pixman's interface takes it.
   return Image(pixman_image_create_bits_no_clear(
       pixels.code, static_cast<int>(width), static_cast<int>(height),
       reinterpret_cast<uint32_t*>(pixels.first), static_cast<int>(pixels.pitch_bytes)));
@@ -43,7 +44,7 @@ Pixels PixelConverter::aligned(const ProgramPixels& from, const ProgramFormat& f
                                uint32_t height) {
   const bool mirrors = format.bits_per_pixel < 8;
   if (from.pitch_bytes % pixman_alignment == 0 && !mirrors) {
-    // pixman never writes to a source image, but its interface has no const.
+    // Safe, because pixman only reads a source image; its interface has no const.
     return {const_cast<std::byte*>(from.first), from.pitch_bytes, format.code};
   }
   const auto line_bytes = static_cast<size_t>(format.line_bytes(uint64_t{from.first_pixel} + width));
@@ -86,7 +87,7 @@ Result<void> PixelConverter::convert(const ProgramPixels& from, const ProgramFor
   return composite(make_image(colors, width, height), 0, to, width, height);
 }
 
-/// pixman has no tables for the channels of true colour.
+/// Maps each channel through the palette here, because pixman has no tables for true-colour channels.
 void PixelConverter::map_colors(const Palette& palette, const Pixels& pixels, uint32_t width,
                                 uint32_t height) {
   for (uint32_t y = 0; y < height; ++y) {

@@ -16,7 +16,7 @@ constexpr Channel index8{0, 8};
 constexpr Channel index1{0, 1};
 constexpr Channel none{};
 
-/// All that programs can have. The first of each depth is the one that is chosen for them.
+/// Every format that programs can have. The first of each depth is the default for that depth.
 constexpr std::array formats{
     ProgramFormat{32, Visual::truecolor, {16, 8}, {8, 8}, {0, 8}, none, PIXMAN_x8r8g8b8},
     ProgramFormat{32, Visual::truecolor, {16, 8}, {8, 8}, {0, 8}, {24, 8}, PIXMAN_x8r8g8b8},

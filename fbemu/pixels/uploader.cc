@@ -19,28 +19,28 @@ using drmclient::Point;
 using drmclient::Rect;
 using drmclient::ScanoutBuffer;
 
-/// Bytes that are converted or copied in one go: they stay in a core's cache, and a program whose write is
-/// being stored waits for no more than this.
+/// Bytes converted or copied at a time. They fit in a core's cache, and bound the time for which a program's
+/// write waits for the backing store.
 constexpr size_t band_bytes = size_t{256} * 1024;
-/// Sides of the squares that are turned or scaled in one go. pixman's transformations have 16 bits behind the
-/// point, which is exact enough for so many pixels.
+/// Side of the squares that are rotated or scaled at a time, in pixels. It is limited because pixman's
+/// transformations have only 16 fractional bits.
 constexpr int32_t tile_side = 512;
 
 uint32_t lines_in_band(uint64_t line_bytes) {
   return static_cast<uint32_t>(std::max<uint64_t>(band_bytes / std::max<uint64_t>(line_bytes, 1), 1));
 }
 
-/// Where the pixel at `from` begins.
+/// Returns the offset of the byte in which the pixel at `from` begins.
 uint64_t offset_of(const Layout& layout, Point from) {
   return uint64_t{from.y} * layout.pitch_bytes + uint64_t{from.x} * layout.format.bits_per_pixel / 8;
 }
 
-/// The place of the pixel at `x` in its byte.
-uint32_t place_in_byte(const Layout& layout, uint32_t x) {
+/// Returns the index of the pixel at `x` in its byte, from the left.
+uint32_t index_in_byte(const Layout& layout, uint32_t x) {
   return layout.format.bits_per_pixel < 8 ? x % (8 / layout.format.bits_per_pixel) : 0;
 }
 
-/// `pixels` from (x, y) on; whole bytes per pixel.
+/// Returns `pixels` from (x, y) on. Requires whole bytes per pixel.
 Pixels moved(const Pixels& pixels, int32_t x, int32_t y) {
   const auto bytes_per_pixel = static_cast<size_t>(PIXMAN_FORMAT_BPP(pixels.code)) / 8;
   return {
@@ -52,8 +52,8 @@ Pixels pixels_of(const Access& access, const ScanoutBuffer& buffer) {
   return {access.data(), buffer.pitch_bytes(), drmclient::pixman_format(buffer.format())};
 }
 
-/// Reads `height` lines of `line_bytes` each, that lie `pitch_bytes` apart from `offset` on, to lines of
-/// `target`.
+/// Reads `height` lines of `line_bytes` each to `target`. The first line is at `offset`, the next
+/// `pitch_bytes` after it.
 Result<void> read_lines(ProgramPages& pages, uint64_t offset, uint32_t pitch_bytes, size_t line_bytes,
                         uint32_t height, std::byte* target, uint32_t target_pitch_bytes) {
   if (pitch_bytes != line_bytes) {
@@ -77,7 +77,7 @@ Result<void> read_lines(ProgramPages& pages, uint64_t offset, uint32_t pitch_byt
   return {};
 }
 
-/// The transformation from pixels of `tile` (counted from its corner) to pixels of the view.
+/// Returns the transformation from pixels of `tile`, relative to its corner, to pixels of the view.
 pixman_transform_t tile_transform(const ViewTransform& view_transform, const Rect& tile) {
   const ViewTransform::Affine affine = view_transform.to_view();
   const auto fixed = [](double value) {
@@ -109,7 +109,7 @@ Result<void> Uploader::convert_part(const FramebufferState& fb_state, const View
   return {};
 }
 
-/// Converts the part of the view inside `rect`; `target` is where the view's first pixel belongs.
+/// Converts the part of the view inside `rect`. `target` is the place of the view's first pixel.
 Result<void> Uploader::convert_view(const FramebufferState& fb_state, const Rect& rect, const Pixels& target,
                                     const WithLines& with_lines) {
   for (const ViewPart& part : fb_state.parts()) {
@@ -124,14 +124,14 @@ Result<void> Uploader::convert_view(const FramebufferState& fb_state, const Rect
   return {};
 }
 
-/// The memory for the view as XRGB8888. What was in it for a view of the same size stays.
+/// Returns the memory for the view as XRGB8888, whose contents are kept while the view's size stays the same.
 Pixels Uploader::picture_of(const FramebufferState& fb_state) {
   const uint32_t pitch_bytes = fb_state.size.width * 4;
   picture_.resize(size_t{pitch_bytes} * fb_state.size.height);
   return {picture_.data(), pitch_bytes, PIXMAN_x8r8g8b8};
 }
 
-/// Turns and scales what `rect` of the output shows.
+/// Rotates and scales the part of the picture that `rect` of the output shows.
 Result<void> Uploader::transform(const FramebufferState& fb_state, const Rect& rect, const Pixels& target) {
   const ViewTransform view_transform = fb_state.view_transform();
   const Image picture = make_image(picture_of(fb_state), fb_state.size.width, fb_state.size.height);
@@ -159,11 +159,11 @@ Result<void> Uploader::upload(const BackingStore& backing_store, const Framebuff
   if (!access) return tl::make_unexpected(access.error());
   const Pixels output = pixels_of(*access, buffer);
   const ViewTransform view_transform = fb_state.view_transform();
-  const WithLines from_shadow = [&](const Layout& layout, Point from, uint32_t, uint32_t,
-                                    const UseLines& use) {
+  const WithLines from_backing_store = [&](const Layout& layout, Point from, uint32_t, uint32_t,
+                                           const UseLines& use) {
     Result<void> used;
     backing_store.with_bytes([&](std::span<const std::byte> bytes) {
-      used = use({bytes.data() + offset_of(layout, from), layout.pitch_bytes, place_in_byte(layout, from.x)});
+      used = use({bytes.data() + offset_of(layout, from), layout.pitch_bytes, index_in_byte(layout, from.x)});
     });
     return used;
   };
@@ -171,7 +171,7 @@ Result<void> Uploader::upload(const BackingStore& backing_store, const Framebuff
   const Pixels target =
       plain ? moved(output, view_transform.target().x1, view_transform.target().y1) : picture_of(fb_state);
   for (const Rect& rect : rects) {
-    if (const auto converted = convert_view(fb_state, rect, target, from_shadow); !converted)
+    if (const auto converted = convert_view(fb_state, rect, target, from_backing_store); !converted)
       return converted;
     if (plain) continue;
     if (const auto done = transform(fb_state, view_transform.to_output(rect), output); !done) return done;
@@ -179,12 +179,12 @@ Result<void> Uploader::upload(const BackingStore& backing_store, const Framebuff
   return access->end();
 }
 
-/// The live view to `target`, where the view's first pixel belongs.
+/// Reads the whole view from the page cache to `target`, the place of the view's first pixel.
 Result<void> Uploader::read_live(ProgramPages& pages, const FramebufferState& fb_state,
                                  const Pixels& target) {
   const Layout& layout = fb_state.layout;
   if (fb_state.palette == nullptr && layout.format.code == target.code) {
-    // The kernel copies from the page cache straight to the target: one copy in all.
+    // One copy in total: the kernel copies from the page cache straight to the target.
     for (const ViewPart& part : fb_state.parts()) {
       const Pixels lines = moved(target, part.view.x1, part.view.y1);
       const auto read = read_lines(pages, offset_of(layout, part.from), layout.pitch_bytes,
@@ -196,14 +196,14 @@ Result<void> Uploader::read_live(ProgramPages& pages, const FramebufferState& fb
   }
   const WithLines from_pages = [&](const Layout&, Point from, uint32_t width, uint32_t lines,
                                    const UseLines& use) -> Result<void> {
-    const uint32_t place = place_in_byte(layout, from.x);
-    const auto line_bytes = static_cast<size_t>(layout.format.line_bytes(uint64_t{place} + width));
+    const uint32_t index = index_in_byte(layout, from.x);
+    const auto line_bytes = static_cast<size_t>(layout.format.line_bytes(uint64_t{index} + width));
     const uint32_t pitch_bytes = pixman_pitch(line_bytes);
     lines_.resize(size_t{pitch_bytes} * lines);
     const auto read = read_lines(pages, offset_of(layout, from), layout.pitch_bytes, line_bytes, lines,
                                  lines_.data(), pitch_bytes);
     if (!read) return read;
-    return use({lines_.data(), pitch_bytes, place});
+    return use({lines_.data(), pitch_bytes, index});
   };
   return convert_view(fb_state, Rect::of(fb_state.size), target, from_pages);
 }

@@ -14,26 +14,24 @@
 
 namespace fbemu {
 
-/// Brings the program's pixels to a scan-out buffer of the state's mode: converted where the formats
-/// differ, and turned, scaled or moved as the state's view_transform says. Used by one thread, for one
-/// output.
+/// Copies a program's pixels to a scan-out buffer of the state's mode. It converts them if the formats
+/// differ, and applies the state's view_transform(). Used by one thread, for one output.
 class Uploader {
  public:
-  /// Uploads `rects` (of the view) from the backing store. The shadow is held for short stretches only. Where
-  /// the state turns or scales the picture, all of the view must have been uploaded before. Errors:
-  /// ENOMEM.
+  /// Uploads `rects` (of the view) from the backing store, which is locked for short periods only. If the
+  /// state rotates or scales the picture, the whole view must have been uploaded before. Errors: ENOMEM.
   base::Result<void> upload(const BackingStore& backing_store, const FramebufferState& fb_state,
                             std::span<const drmclient::Rect> rects, drmclient::ScanoutBuffer& buffer);
 
-  /// Uploads the whole view as programs see it now. Errors: those of ProgramPages::read(), ENOMEM.
+  /// Uploads the whole view from the page cache of programs. Errors: those of ProgramPages::read(); ENOMEM.
   base::Result<void> upload_live(ProgramPages& pages, const FramebufferState& fb_state,
                                  drmclient::ScanoutBuffer& buffer);
 
-  /// Makes black what lies around the picture.
+  /// Fills the border around the picture with black.
   static base::Result<void> clear_border(const FramebufferState& fb_state, drmclient::ScanoutBuffer& buffer);
 
  private:
-  /// Calls its last argument with lines from a source.
+  /// Function that calls `use` with lines from a source.
   using UseLines = std::function<base::Result<void>(const ProgramPixels&)>;
   using WithLines = std::function<base::Result<void>(const Layout& layout, drmclient::Point from,
                                                      uint32_t width, uint32_t lines, const UseLines& use)>;
@@ -47,8 +45,8 @@ class Uploader {
                                const Pixels& target);
 
   PixelConverter converter_;
-  std::vector<std::byte> lines_;    ///< a band of live lines on their way to the converter
-  std::vector<std::byte> picture_;  ///< the view as XRGB8888, where it is to be turned or scaled
+  std::vector<std::byte> lines_;    ///< a band of lines from the page cache, before conversion
+  std::vector<std::byte> picture_;  ///< the view as XRGB8888, before it is rotated or scaled
 };
 
 }  // namespace fbemu

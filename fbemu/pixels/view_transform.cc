@@ -15,7 +15,7 @@ Rect centred(Size size, Size output) {
   return {x, y, x + static_cast<int32_t>(size.width), y + static_cast<int32_t>(size.height)};
 }
 
-/// `size` as large as `output` allows.
+/// Returns `size` scaled to fit `output`, with its proportions.
 Size fitted(Size size, Size output) {
   const uint64_t by_width = uint64_t{output.width} * size.height;
   const uint64_t by_height = uint64_t{output.height} * size.width;
@@ -48,7 +48,7 @@ bool ViewTransform::blends() const {
   return upright.area() != 0 && (size.width % upright.width != 0 || size.height % upright.height != 0);
 }
 
-/// With u = X - target.x1 and v = Y - target.y1, scaled back to the turned view's pixels.
+/// Computes with u = X - target.x1 and v = Y - target.y1, scaled to pixels of the rotated view.
 ViewTransform::Affine ViewTransform::to_view() const {
   const Size upright = turned(view_, rotation_);
   const Size size = target_.size();
@@ -76,7 +76,7 @@ Rect ViewTransform::to_output(const Rect& part) const {
   if (is_plain()) {
     return {part.x1 + target_.x1, part.y1 + target_.y1, part.x2 + target_.x1, part.y2 + target_.y1};
   }
-  // Blending takes the neighbours in.
+  // Blending also reads the neighbouring pixels.
   const int32_t margin = blends() ? 1 : 0;
   const double x1 = part.x1 - margin;
   const double y1 = part.y1 - margin;

@@ -6,48 +6,50 @@
 
 namespace fbemu {
 
-/// How the picture is turned on its way to the output, with the values of FB_ROTATE_*.
+/// The rotation of the picture on the output; the values are those of FB_ROTATE_*.
 enum class Rotation : uint32_t { none = 0, clockwise = 1, half_turn = 2, counterclockwise = 3 };
 
-/// One rotation after the other.
+/// Returns the rotation of both, one after the other.
 [[nodiscard]] constexpr Rotation operator+(Rotation a, Rotation b) {
   return static_cast<Rotation>((static_cast<uint32_t>(a) + static_cast<uint32_t>(b)) % 4);
 }
-/// Whether width and height change places.
+/// Returns true if the rotation swaps width and height.
 [[nodiscard]] constexpr bool swaps_sides(Rotation rotation) {
   return rotation == Rotation::clockwise || rotation == Rotation::counterclockwise;
 }
+/// Returns the size of a picture of `size` after the rotation.
 [[nodiscard]] constexpr drmclient::Size turned(drmclient::Size size, Rotation rotation) {
   return swaps_sides(rotation) ? drmclient::Size{size.height, size.width} : size;
 }
 
-/// What to do with a picture that has not the output's size. One that is larger is made smaller by all of
-/// them.
+/// The scaling of a picture whose size differs from the output's. Each value scales a larger picture down to
+/// fit.
 enum class Scaling {
-  none,     ///< a pixel is a pixel, in the middle
-  fit,      ///< as large as the output allows, with its proportions
-  integer,  ///< as `fit`, but each pixel becomes a square of whole pixels
+  none,     ///< unscaled, centred
+  fit,      ///< as large as the output allows, with the picture's proportions
+  integer,  ///< as `fit`, but by a whole factor
 };
 
-/// Where the visible part of a framebuffer ("view") comes to lie on an output.
+/// The position, rotation and scale of the visible part of a framebuffer ("view") on an output.
 class ViewTransform {
  public:
   ViewTransform() = default;
   ViewTransform(drmclient::Size view, Rotation rotation, Scaling scaling, drmclient::Size output);
   friend bool operator==(const ViewTransform&, const ViewTransform&) = default;
 
-  /// Neither turned nor scaled: each pixel of the view is one of the output, moved by target().
+  /// Returns true if the view is neither rotated nor scaled, only moved to target().
   [[nodiscard]] bool is_plain() const { return rotation_ == Rotation::none && target_.size() == view_; }
-  /// Scaled by something else than a whole number: pixels are mixed of their neighbours.
+  /// Returns true if the scale is not a whole number, so that output pixels blend neighbouring view pixels.
   [[nodiscard]] bool blends() const;
-  /// Where the whole view comes to lie, inside the output; around it the output is black.
+  /// Returns the rectangle of the output that shows the view. The output is black around it.
   [[nodiscard]] const drmclient::Rect& target() const { return target_; }
   [[nodiscard]] bool covers_output() const { return target_.size() == output_; }
 
-  /// The smallest rectangle of the output that shows all that depends on `view_part`.
+  /// Returns the smallest rectangle of the output that has every pixel that depends on `view_part`.
   [[nodiscard]] drmclient::Rect to_output(const drmclient::Rect& view_part) const;
 
-  /// A point of the view from one of the output, both exact: x = xx * X + xy * Y + x0, y alike.
+  /// The map from a point (X, Y) of the output to a point of the view: x = xx * X + xy * Y + x0, and y
+  /// likewise.
   struct Affine {
     double xx = 1, xy = 0, x0 = 0;
     double yx = 0, yy = 1, y0 = 0;
