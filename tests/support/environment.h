@@ -6,9 +6,10 @@
 
 namespace unit {
 
-/// Sets or unsets a variable of the environment for a while.
+/// A change of an environment variable that the destructor undoes.
 class Environment {
  public:
+  /// Sets the variable to `value`, or unsets it if `value` is empty.
   Environment(std::string name, const std::optional<std::string>& value) : name_(std::move(name)) {
     if (const char* old = std::getenv(name_.c_str()); old != nullptr) old_ = old;
     assign(value);

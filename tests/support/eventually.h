@@ -5,10 +5,10 @@
 
 namespace unit {
 
-/// So long a test waits for what has to come; only a broken product makes it wait to the end.
+/// Timeout of every wait in a test; reached only if the product is broken.
 inline constexpr std::chrono::seconds timeout{30};
 
-/// Waits until `holds()`; false where that never happens.
+/// Waits until `holds()` returns true. Returns false if it does not within the timeout.
 template <typename Condition>
 [[nodiscard]] bool eventually(Condition holds) {
   const auto deadline = std::chrono::steady_clock::now() + timeout;

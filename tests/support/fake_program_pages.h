@@ -14,11 +14,11 @@
 
 namespace unit {
 
-/// The page cache of a framebuffer: pages that programs change in place, and that are delivered to the shadow
-/// and to the damage log when they are cleaned. Thread-safe.
+/// A page cache of a framebuffer. Programs change its pages in place; cleaned pages are passed to `deliver`.
+/// Thread-safe.
 class FakeProgramPages final : public fbemu::ProgramPages {
  public:
-  /// Takes a changed page and its contents, as Framebuffer::write_back() does.
+  /// Receiver of a changed page and its contents, such as Framebuffer::write_back().
   using Deliver = std::function<void(uint64_t offset, std::span<const std::byte> page)>;
 
   FakeProgramPages(uint64_t size_bytes, Deliver deliver)
@@ -26,7 +26,7 @@ class FakeProgramPages final : public fbemu::ProgramPages {
         dirty_(cache_.size() / fbemu::page_size),
         deliver_(std::move(deliver)) {}
 
-  /// A program draws through its mapping.
+  /// Changes bytes as a program does through its mapping.
   void draw(uint64_t offset, std::span<const std::byte> bytes) {
     const std::lock_guard lock(mutex_);
     std::memcpy(cache_.data() + offset, bytes.data(), bytes.size());
@@ -35,12 +35,12 @@ class FakeProgramPages final : public fbemu::ProgramPages {
       dirty_[page] = true;
     }
   }
-  /// write(2), which goes through the page cache too.
+  /// Changes bytes as write(2) does, which updates the page cache and leaves no page dirty.
   void store(uint64_t offset, std::span<const std::byte> bytes) {
     const std::lock_guard lock(mutex_);
     std::memcpy(cache_.data() + offset, bytes.data(), bytes.size());
   }
-  /// What the kernel's flusher, munmap(2) or the last close do.
+  /// Cleans every page, as the kernel does in its flusher, in munmap(2) and at the last close.
   void write_all_back() { deliver_in({0, cache_.size()}); }
 
   base::Result<void> clean(fbemu::ByteRange range) override {
@@ -65,7 +65,7 @@ class FakeProgramPages final : public fbemu::ProgramPages {
     const std::lock_guard lock(mutex_);
     return cache_;
   }
-  /// The write faults that programs have had.
+  /// Returns the number of write faults of programs.
   [[nodiscard]] uint64_t faults() const {
     const std::lock_guard lock(mutex_);
     return faults_;

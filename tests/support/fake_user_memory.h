@@ -14,7 +14,7 @@
 
 namespace unit {
 
-/// A program's memory: `size` bytes at `base`, each 0xee at first, with holes and read-only parts.
+/// A program's memory with optional holes and read-only parts. It has `size` bytes at `base`, initially 0xee.
 class FakeUserMemory final : public fbemu::UserMemory {
  public:
   static constexpr uint64_t base = 0x1000;
@@ -36,7 +36,7 @@ class FakeUserMemory final : public fbemu::UserMemory {
     return 0;
   }
 
-  /// Takes the bytes from `begin` to `end` (addresses) away.
+  /// Makes the addresses from `begin` to `end` inaccessible.
   void make_hole(uint64_t begin, uint64_t end) { holes_.push_back({begin, end}); }
   void make_read_only(uint64_t begin, uint64_t end) { read_only_.push_back({begin, end}); }
 
@@ -54,7 +54,7 @@ class FakeUserMemory final : public fbemu::UserMemory {
   [[nodiscard]] std::span<const std::byte> bytes(uint64_t address, size_t size) const {
     return std::span(bytes_).subspan(address - base, size);
   }
-  /// Whether none of these bytes were written to.
+  /// Returns true if none of these bytes was written.
   [[nodiscard]] bool is_untouched(uint64_t address, size_t size) const {
     for (const std::byte byte : bytes(address, size)) {
       if (byte != untouched) return false;
@@ -63,7 +63,7 @@ class FakeUserMemory final : public fbemu::UserMemory {
   }
 
   int reads = 0;
-  size_t largest_read = 0;  ///< bytes that the reader had to hold at once
+  size_t largest_read = 0;  ///< size of the largest read, in bytes
   int writes = 0;
 
  private:

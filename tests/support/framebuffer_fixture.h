@@ -113,6 +113,7 @@ class FramebufferFixture : public testing::Test {
   std::optional<FakeProgramPages> pages;
 };
 
+/// Returns true if the two vars are equal, byte by byte.
 inline bool same(const fb_var_screeninfo& a, const fb_var_screeninfo& b) {
   return std::memcmp(&a, &b, sizeof a) == 0;
 }

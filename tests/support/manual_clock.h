@@ -7,7 +7,7 @@
 
 namespace unit {
 
-/// A clock that stands still until the test advances it. Starts away from zero, which may mean "never".
+/// A clock that only the test advances. It does not start at zero, because zero may mean "never".
 class ManualClock final : public base::Clock {
  public:
   [[nodiscard]] Time now() const override { return Time(now_.load()); }

@@ -5,8 +5,8 @@
 
 namespace unit {
 
-/// Whether this process could read the byte at `address`; asks the kernel, so that a bad address does no
-/// harm.
+/// Returns true if this process can read the byte at `address`. Reads it through the kernel, so that a bad
+/// address causes no SIGSEGV.
 inline bool is_readable(const void* address) {
   char byte = 0;
   const iovec local{&byte, 1};

@@ -15,7 +15,7 @@ inline constexpr std::array all_formats{drmclient::PixelFormat::xrgb8888, drmcli
                                         drmclient::PixelFormat::bgrx8888, drmclient::PixelFormat::rgb888,
                                         drmclient::PixelFormat::rgb565,   drmclient::PixelFormat::xrgb1555};
 
-/// A channel of `bits` bits (1 to 8) as 8 bits: its bits are repeated below.
+/// Widens a channel of `bits` bits (1 to 8) to 8 bits by repeating its bits.
 inline uint32_t widen(uint32_t value, unsigned bits) {
   uint32_t wide = 0;
   for (int shift = 8 - static_cast<int>(bits); shift > -static_cast<int>(bits);
@@ -25,7 +25,7 @@ inline uint32_t widen(uint32_t value, unsigned bits) {
   return wide;
 }
 
-/// The pixel at `bytes` as XRGB8888 with an X byte of 0: drm_fourcc.h's definitions, one pixel at a time.
+/// Decodes the pixel at `bytes` to XRGB8888 with an X byte of 0, as drm_fourcc.h defines the formats.
 inline uint32_t decode(drmclient::PixelFormat format, const std::byte* bytes) {
   const auto at = [&](size_t i) { return std::to_integer<uint32_t>(bytes[i]); };
   const uint32_t half = at(0) | at(1) << 8;
@@ -44,7 +44,7 @@ inline uint32_t decode(drmclient::PixelFormat format, const std::byte* bytes) {
   return 0;
 }
 
-/// What is left of an XRGB8888 pixel when it is stored in `format` and read again.
+/// Returns an XRGB8888 pixel after a round trip through `format`.
 inline uint32_t rounded_to(drmclient::PixelFormat format, uint32_t pixel) {
   const uint32_t red = pixel >> 16 & 0xff;
   const uint32_t green = pixel >> 8 & 0xff;
@@ -59,7 +59,7 @@ inline uint32_t rounded_to(drmclient::PixelFormat format, uint32_t pixel) {
   }
 }
 
-/// `count` bytes that look random and depend on `seed` alone.
+/// Returns `count` pseudo-random bytes that depend only on `seed`.
 inline std::vector<std::byte> noise(size_t count, uint64_t seed) {
   std::vector<std::byte> bytes(count);
   uint64_t state = seed * 2 + 1;

@@ -8,7 +8,7 @@
 
 namespace unit {
 
-/// A folder of its own, removed with all that is in it.
+/// A new folder, which the destructor removes with its contents.
 class TemporaryFolder {
  public:
   TemporaryFolder() {

@@ -7,10 +7,10 @@
 
 namespace unit {
 
-/// What a call threw.
+/// The exception thrown by a call.
 struct Thrown {
-  int code = 0;      ///< the errno; 0 where it threw nothing, or no std::system_error
-  std::string what;  ///< empty where it threw nothing
+  int code = 0;      ///< errno of a std::system_error; 0 for another exception or none
+  std::string what;  ///< empty if nothing was thrown
   [[nodiscard]] bool says(const std::string& part) const { return what.find(part) != std::string::npos; }
 };
 
@@ -18,6 +18,7 @@ inline void PrintTo(const Thrown& thrown, std::ostream* out) {
   *out << thrown.code << ": " << thrown.what;
 }
 
+/// Calls `call` and returns the exception that it throws.
 template <typename Call>
 [[nodiscard]] Thrown thrown_by(Call call) {
   try {

@@ -10,7 +10,7 @@
 
 namespace unit {
 
-/// Waits for the next vblank of a card on which one was requested, and takes it.
+/// Waits for a vblank that was requested on `card`. Returns the event, or nothing after 30 seconds.
 inline std::optional<drmclient::VblankEvent> take_vblank(drmclient::HeadlessCard& card) {
   pollfd event{card.event_descriptor(), POLLIN, 0};
   if (::poll(&event, 1, 30'000) != 1) return std::nullopt;
@@ -20,7 +20,7 @@ inline std::optional<drmclient::VblankEvent> take_vblank(drmclient::HeadlessCard
   return vblank == nullptr ? std::nullopt : std::optional(*vblank);
 }
 
-/// A card of its own that tells time in frames of its mode.
+/// A clock that counts frames of a mode on a headless card of its own.
 class VblankClock {
  public:
   explicit VblankClock(const drmclient::Mode& mode) {

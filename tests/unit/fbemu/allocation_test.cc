@@ -1,4 +1,4 @@
-// What requests copy: the bytes that they allocate.
+// Counts the bytes that requests allocate, to find copies of large objects.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -46,7 +46,7 @@ namespace {
 constexpr uint64_t argument = unit::FakeUserMemory::base;
 constexpr size_t modes = 2'000;
 
-/// A framebuffer that is not started, on an output with a long list of modes.
+/// A framebuffer that is not started, on an output with 2000 modes.
 class Allocations : public testing::Test {
  protected:
   static drmclient::Output output_of(drmclient::HeadlessCard& card) {
@@ -79,19 +79,19 @@ class Allocations : public testing::Test {
 
 }  // namespace
 
-TEST_F(Allocations, CounterSeesACopyOfTheOutput) {
+TEST_F(Allocations, CopyOfTheOutputIsCounted) {
   const uint64_t before = allocated_bytes;
   const drmclient::Output copy = *framebuffer.output();
   EXPECT_EQ(copy.modes.size(), modes);
   EXPECT_GE(allocated_bytes - before, bytes_of_modes);
 }
 
-TEST_F(Allocations, PutOfTheSameVarCopiesNoModes) {
+TEST_F(Allocations, PutOfCurrentVarCopiesNoModes) {
   ASSERT_EQ(call(FBIOGET_VSCREENINFO), 0);
   EXPECT_LT(bytes_of_call(FBIOPUT_VSCREENINFO), bytes_of_modes / 10);
 }
 
-TEST_F(Allocations, PutThatIsCheckedCopiesNoModes) {
+TEST_F(Allocations, PutWithActivateTestCopiesNoModes) {
   ASSERT_EQ(call(FBIOGET_VSCREENINFO), 0);
   auto var = memory->get<fb_var_screeninfo>(argument);
   var.xres /= 2;

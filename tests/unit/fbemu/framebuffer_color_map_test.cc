@@ -41,7 +41,7 @@ class FramebufferColorMap : public unit::FramebufferFixture {
 
 }  // namespace
 
-TEST_F(FramebufferColorMap, GetGivesTheConsoleColoursAtTheStart) {
+TEST_F(FramebufferColorMap, GetAtStartReturnsConsoleColours) {
   start();
   ASSERT_EQ(get_map(6, 2), 0);
   EXPECT_EQ(memory->get<uint16_t>(red_at), 0xaaaaU);
@@ -51,15 +51,15 @@ TEST_F(FramebufferColorMap, GetGivesTheConsoleColoursAtTheStart) {
   EXPECT_TRUE(memory->is_untouched(red_at + 4, 16));
 }
 
-TEST_F(FramebufferColorMap, GetOfMoreThan256EntriesIsCutWithoutAnError) {
+TEST_F(FramebufferColorMap, GetBeyondLastEntryIsTruncated) {
   start();
   EXPECT_EQ(get_map(250, 1000), 0);
   EXPECT_EQ(memory->get<uint16_t>(red_at + 10), 0U);
   EXPECT_TRUE(memory->is_untouched(red_at + 12, 16));
-  EXPECT_EQ(memory->get<uint32_t>(map_at + 4), 1000U) << "the caller's length stays";
+  EXPECT_EQ(memory->get<uint32_t>(map_at + 4), 1000U) << "the caller's length is unchanged";
 }
 
-TEST_F(FramebufferColorMap, GetRefusesNoEntriesAndAStartBeyondTheMap) {
+TEST_F(FramebufferColorMap, GetWithZeroLengthOrStartBeyondMapReturnsEinval) {
   start();
   EXPECT_EQ(get_map(0, 0), -EINVAL);
   EXPECT_EQ(get_map(256, 1), -EINVAL);
@@ -71,10 +71,10 @@ TEST_F(FramebufferColorMap, GetNeverWritesTransparency) {
   start();
   EXPECT_EQ(get_map(0, 16, transp_at), 0);
   EXPECT_TRUE(memory->is_untouched(transp_at, 32));
-  EXPECT_EQ(get_map(0, 16, nowhere), 0) << "nor looks at it";
+  EXPECT_EQ(get_map(0, 16, nowhere), 0) << "nor accesses it";
 }
 
-TEST_F(FramebufferColorMap, GetWithABadAddressIsAFault) {
+TEST_F(FramebufferColorMap, GetAtBadAddressReturnsEfault) {
   start();
   EXPECT_EQ(call(FBIOGETCMAP, nowhere), -EFAULT);
   for (const uint64_t channel : {red_at, green_at, blue_at}) {
@@ -84,7 +84,7 @@ TEST_F(FramebufferColorMap, GetWithABadAddressIsAFault) {
   }
 }
 
-TEST_F(FramebufferColorMap, WhatWasPutIsGot) {
+TEST_F(FramebufferColorMap, GetReturnsEntriesOfPut) {
   start();
   put_entries(1000);
   ASSERT_EQ(put_map(0, 16), 0);
@@ -95,7 +95,7 @@ TEST_F(FramebufferColorMap, WhatWasPutIsGot) {
   EXPECT_EQ(memory->get<uint16_t>(blue_at), 1203U);
 }
 
-TEST_F(FramebufferColorMap, PutLeavesTheOtherEntries) {
+TEST_F(FramebufferColorMap, PutKeepsOtherEntries) {
   start();
   put_entries(1000);
   ASSERT_EQ(put_map(15, 1), 0);
@@ -104,7 +104,7 @@ TEST_F(FramebufferColorMap, PutLeavesTheOtherEntries) {
   EXPECT_EQ(memory->get<uint16_t>(red_at + 2), 1000U);
 }
 
-TEST_F(FramebufferColorMap, PutTakesTheWholeMapAtTrueColourTooAndNoMore) {
+TEST_F(FramebufferColorMap, PutAtTrueColourAcceptsWholeMap) {
   start();
   put_entries(0);
   EXPECT_EQ(put_map(0, 16), 0);
@@ -115,21 +115,21 @@ TEST_F(FramebufferColorMap, PutTakesTheWholeMapAtTrueColourTooAndNoMore) {
   EXPECT_EQ(put_map(256, 1), -EINVAL);
 }
 
-TEST_F(FramebufferColorMap, AtEightBitsItAloneRecoloursTheScreen) {
+TEST_F(FramebufferColorMap, PutAtEightBitsChangesColoursShown) {
   start();
   framebuffer->open(true);
   ASSERT_EQ(change_var([](auto& var) { var.bits_per_pixel = 8; }), 0);
   const std::array<std::byte, 1> index{std::byte{200}};
   pages->store(3, index);
   ASSERT_EQ(framebuffer->write(3, index).value_or(0), 1U);
-  EXPECT_EQ(shown(3, 0), 0U) << "beyond the 16 colours of the console the map is black";
+  EXPECT_EQ(shown(3, 0), 0U) << "the map is black after the 16 console colours";
   put_entries(0x1200);
   ASSERT_EQ(put_map(200, 1), 0);
   ASSERT_EQ(call(FBIO_WAITFORVSYNC, 0), 0);
   EXPECT_EQ(shown(3, 0), 0x121212U);
 }
 
-TEST_F(FramebufferColorMap, DirectColourStartsWithARampAndFollowsTheMap) {
+TEST_F(FramebufferColorMap, DirectColourStartsWithRampAndAppliesPut) {
   options.direct_color = true;
   start();
   framebuffer->open(true);
@@ -141,7 +141,7 @@ TEST_F(FramebufferColorMap, DirectColourStartsWithARampAndFollowsTheMap) {
   EXPECT_EQ(shown(5, 5), 0xaa3456U);
 }
 
-TEST_F(FramebufferColorMap, PutChecksInTheKernelsOrder) {
+TEST_F(FramebufferColorMap, PutChecksInKernelOrder) {
   start();
   EXPECT_EQ(call(FBIOPUTCMAP, nowhere), -EFAULT);
   EXPECT_EQ(put_map(0xffff'ffff, 0x4000'0000), -E2BIG);
@@ -149,22 +149,22 @@ TEST_F(FramebufferColorMap, PutChecksInTheKernelsOrder) {
   EXPECT_EQ(put_map(0xffff'ffff, 0), -EINVAL);
   EXPECT_EQ(put_map(0xffff'ffff, 0x3fff'ffff), -ENOMEM);
   memory->make_hole(blue_at, blue_at + 1);
-  EXPECT_EQ(put_map(0xffff'ffff, 1), -EFAULT) << "unreadable entries come before a bad start";
+  EXPECT_EQ(put_map(0xffff'ffff, 1), -EFAULT) << "unreadable entries are reported before a bad start";
 }
 
-TEST_F(FramebufferColorMap, PutRefusesAStartOf31BitsAndMore) {
+TEST_F(FramebufferColorMap, PutWithStartOf31BitsOrMoreReturnsEinval) {
   start();
   EXPECT_EQ(put_map(0x8000'0000, 1), -EINVAL);
   EXPECT_EQ(put_map(0x7fff'ffff, 1), -EINVAL);
 }
 
-TEST_F(FramebufferColorMap, PutReadsTransparencyWhereThereIsSome) {
+TEST_F(FramebufferColorMap, PutReadsTransparencyUnlessNull) {
   start();
   EXPECT_EQ(put_map(0, 16, transp_at), 0);
   EXPECT_EQ(put_map(0, 16, nowhere), -EFAULT);
 }
 
-TEST_F(FramebufferColorMap, PutOfTheLongestMapHoldsFewBytesAndReadsThemAll) {
+TEST_F(FramebufferColorMap, PutOfLongestMapProbesAllBytesInSmallPieces) {
   start();
   constexpr uint32_t longest = 2 * 1024 * 1024;
   constexpr uint64_t map_bytes = longest * 2;
@@ -177,14 +177,14 @@ TEST_F(FramebufferColorMap, PutOfTheLongestMapHoldsFewBytesAndReadsThemAll) {
   EXPECT_LE(memory->largest_read, few);
 }
 
-TEST_F(FramebufferColorMap, PutWithAHoleBehindTheLastEntryOfTheMapIsAFault) {
+TEST_F(FramebufferColorMap, PutWithHoleAfterLastMapEntryReturnsEfault) {
   start();
   memory->make_hole(green_at + 512, green_at + 513);
   EXPECT_EQ(put_map(0, 257), -EFAULT);
   EXPECT_EQ(put_map(0, 256), 0);
 }
 
-TEST_F(FramebufferColorMap, ARefusedPutChangesNothing) {
+TEST_F(FramebufferColorMap, RejectedPutKeepsMap) {
   start();
   put_entries(1000);
   EXPECT_EQ(put_map(8, 249), -EINVAL);
@@ -192,7 +192,7 @@ TEST_F(FramebufferColorMap, ARefusedPutChangesNothing) {
   EXPECT_EQ(memory->get<uint16_t>(red_at), 0x5555U);
 }
 
-TEST_F(FramebufferColorMap, ThirtyTwoBitProgramsHaveTheirOwnStructure) {
+TEST_F(FramebufferColorMap, PutAndGetWith32BitAbiUseCompatStructure) {
   start();
   abi = fbemu::Abi::ilp32;
   put_entries(500);
@@ -207,7 +207,7 @@ TEST_F(FramebufferColorMap, ThirtyTwoBitProgramsHaveTheirOwnStructure) {
   EXPECT_EQ(memory->get<uint16_t>(blue_at), 700U);
 }
 
-TEST_F(FramebufferColorMap, AMapDoesNotChangeATrueColourPicture) {
+TEST_F(FramebufferColorMap, PutAtTrueColourKeepsPicture) {
   start();
   write_pixel(1, 1, 0x010203);
   put_entries(0x7777);
@@ -217,11 +217,11 @@ TEST_F(FramebufferColorMap, AMapDoesNotChangeATrueColourPicture) {
 
 namespace {
 
-/// fbcmap.c in plain words: what each call has to answer, and the entries as they have to be.
-class SlowColorMap {
+/// A reference implementation of fbcmap.c: the result of each call, and the entries afterwards.
+class ReferenceColorMap {
  public:
   int put(uint32_t start, uint32_t len, const std::array<std::array<uint16_t, 256>, 3>& values) {
-    constexpr uint32_t longest_readable = 512;  // where the test's memory ends
+    constexpr uint32_t longest_readable = 512;  // the end of the test's memory
     if (len >= 1U << 30) return -E2BIG;
     if (len == 0) return -EINVAL;
     if (len > 2U * 1024 * 1024) return -ENOMEM;
@@ -249,13 +249,13 @@ uint32_t some_start() {
 
 }  // namespace
 
-RC_GTEST_FIXTURE_PROP(FramebufferColorMap, IsTheSlowReferencesMapAfterAnyCalls, ()) {
+RC_GTEST_FIXTURE_PROP(FramebufferColorMap, RandomCallsMatchReference, ()) {
   start();
-  SlowColorMap slow;
+  ReferenceColorMap reference;
   RC_ASSERT(get_map(0, 256) == 0);
   constexpr std::array addresses{red_at, green_at, blue_at};
   for (size_t channel = 0; channel < 3; ++channel) {
-    slow.entries.at(channel) = memory->get<std::array<uint16_t, 256>>(addresses.at(channel));
+    reference.entries.at(channel) = memory->get<std::array<uint16_t, 256>>(addresses.at(channel));
   }
   const auto calls = *rc::gen::inRange(1, 12);
   for (int k = 0; k < calls; ++k) {
@@ -268,13 +268,14 @@ RC_GTEST_FIXTURE_PROP(FramebufferColorMap, IsTheSlowReferencesMapAfterAnyCalls, 
     }
     const uint32_t first = some_start();
     const uint32_t len = some_length();
-    RC_ASSERT(put_map(first, len) == slow.put(first, len, values));
+    RC_ASSERT(put_map(first, len) == reference.put(first, len, values));
     const uint32_t from = some_start();
     const uint32_t count = some_length();
-    RC_ASSERT(get_map(from, count) == SlowColorMap::get(from, count));
+    RC_ASSERT(get_map(from, count) == ReferenceColorMap::get(from, count));
     RC_ASSERT(get_map(0, 256) == 0);
     for (size_t channel = 0; channel < 3; ++channel) {
-      RC_ASSERT((memory->get<std::array<uint16_t, 256>>(addresses.at(channel))) == slow.entries.at(channel));
+      RC_ASSERT((memory->get<std::array<uint16_t, 256>>(addresses.at(channel))) ==
+                reference.entries.at(channel));
     }
   }
 }

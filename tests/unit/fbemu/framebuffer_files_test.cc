@@ -17,7 +17,7 @@ class FramebufferFiles : public unit::FramebufferFixture {
     framebuffer->read(offset, bytes);
     return bytes;
   }
-  /// The errno of a refused write.
+  /// Returns the errno of a failed write, or 0.
   [[nodiscard]] int write_error(uint64_t offset, size_t size) {
     const auto written = framebuffer->write(offset, std::vector<std::byte>(size, std::byte{1}));
     return written ? 0 : written.error().value();
@@ -26,19 +26,19 @@ class FramebufferFiles : public unit::FramebufferFixture {
 
 }  // namespace
 
-TEST_F(FramebufferFiles, WhatWasWrittenIsRead) {
+TEST_F(FramebufferFiles, ReadReturnsWrittenBytes) {
   start();
   const auto bytes = unit::noise(1000, 1);
   EXPECT_EQ(framebuffer->write(777, bytes).value_or(0), 1000U);
   EXPECT_EQ(read(777, 1000), bytes);
 }
 
-TEST_F(FramebufferFiles, MemoryIsZeroAtTheStart) {
+TEST_F(FramebufferFiles, MemoryAtStartIsZero) {
   start();
   EXPECT_EQ(read(0, total), std::vector<std::byte>(total));
 }
 
-TEST_F(FramebufferFiles, ReadingIsCutAtTheEndAndNothingBeyondIt) {
+TEST_F(FramebufferFiles, ReadableAtEndIsTruncated) {
   start();
   EXPECT_EQ(framebuffer->readable(0, total + 1), total);
   EXPECT_EQ(framebuffer->readable(total - 1, 100), 1U);
@@ -48,44 +48,44 @@ TEST_F(FramebufferFiles, ReadingIsCutAtTheEndAndNothingBeyondIt) {
   EXPECT_EQ(framebuffer->readable(5, 0), 0U);
 }
 
-TEST_F(FramebufferFiles, WritingAcrossTheEndIsShortWithoutAnError) {
+TEST_F(FramebufferFiles, WriteAcrossEndIsShort) {
   start();
   const auto bytes = unit::noise(100, 2);
   EXPECT_EQ(framebuffer->write(total - 10, bytes).value_or(0), 10U);
   EXPECT_EQ(read(total - 10, 100), (std::vector<std::byte>(bytes.begin(), bytes.begin() + 10)));
 }
 
-TEST_F(FramebufferFiles, WritingAtTheEndHasNoSpace) {
+TEST_F(FramebufferFiles, WriteAtEndReturnsEnospc) {
   start();
   EXPECT_EQ(write_error(total, 1), ENOSPC);
   EXPECT_EQ(write_error(total, total), ENOSPC);
 }
 
-TEST_F(FramebufferFiles, WritingMoreThanEverythingAtTheEndIsTooBig) {
+TEST_F(FramebufferFiles, WriteAtEndLargerThanMemoryReturnsEfbig) {
   start();
   EXPECT_EQ(write_error(total, total + 1), EFBIG);
 }
 
-TEST_F(FramebufferFiles, WritingBeyondTheEndIsTooBig) {
+TEST_F(FramebufferFiles, WriteBeyondEndReturnsEfbig) {
   start();
   EXPECT_EQ(write_error(total + 1, 1), EFBIG);
   EXPECT_EQ(write_error(0xffff'ffff'ffff'ffff, 1), EFBIG);
 }
 
-TEST_F(FramebufferFiles, WritingNothingIsZeroBytesAndTooBigBeyondTheEnd) {
+TEST_F(FramebufferFiles, EmptyWriteReturnsZeroUpToEndAndEfbigBeyond) {
   start();
   EXPECT_EQ(framebuffer->write(0, {}).value_or(99), 0U);
   EXPECT_EQ(framebuffer->write(total, {}).value_or(99), 0U);
   EXPECT_EQ(write_error(total + 1, 0), EFBIG);
 }
 
-TEST_F(FramebufferFiles, AWriteIsShownThoughNoFileIsOpen) {
+TEST_F(FramebufferFiles, WriteWithoutOpenFileIsShown) {
   start();
   write_pixel(7, 3, 0x345678);
   EXPECT_EQ(shown(7, 3), 0x345678U);
 }
 
-TEST_F(FramebufferFiles, AnAnyOffsetWriteChangesThePixelsThatItTouches) {
+TEST_F(FramebufferFiles, UnalignedWriteChangesPixelsTouched) {
   start();
   pages->store(4, std::vector<std::byte>(2, std::byte{0xff}));
   ASSERT_TRUE(framebuffer->write(4, std::vector<std::byte>(2, std::byte{0xff})).has_value());
@@ -93,7 +93,7 @@ TEST_F(FramebufferFiles, AnAnyOffsetWriteChangesThePixelsThatItTouches) {
   EXPECT_EQ(shown(2, 0), 0U);
 }
 
-TEST_F(FramebufferFiles, ChangedPagesAreStoredAndShown) {
+TEST_F(FramebufferFiles, WrittenBackPageIsStoredAndShown) {
   start();
   const uint32_t pixel = 0x0000ff;
   pages->draw(0, std::as_bytes(std::span(&pixel, 1)));
@@ -102,7 +102,7 @@ TEST_F(FramebufferFiles, ChangedPagesAreStoredAndShown) {
   EXPECT_EQ(read(0, 4)[0], std::byte{0xff});
 }
 
-TEST_F(FramebufferFiles, PagesBeyondTheEndAreDropped) {
+TEST_F(FramebufferFiles, WriteBackBeyondEndIsDropped) {
   start();
   framebuffer->write_back(total, std::vector<std::byte>(4096, std::byte{1}));
   framebuffer->write_back(total - 2, std::vector<std::byte>(4096, std::byte{1}));
@@ -134,7 +134,7 @@ TEST_F(FramebufferFiles, OpenFilesAndWritersAreCounted) {
   EXPECT_EQ(framebuffer->status().open_writers, 0U);
 }
 
-TEST_F(FramebufferFiles, OpenBeyondTheLimitOfAUserReturnsEmfileAndCountsNothing) {
+TEST_F(FramebufferFiles, OpenBeyondUserLimitReturnsEmfileAndIsNotCounted) {
   start();
   constexpr uint32_t user = 1000;
   const fbemu::Opener reader(false, nullptr, user);
@@ -148,7 +148,7 @@ TEST_F(FramebufferFiles, OpenBeyondTheLimitOfAUserReturnsEmfileAndCountsNothing)
   EXPECT_EQ(framebuffer->open({true, nullptr, user}), 0);
 }
 
-TEST_F(FramebufferFiles, AReaderMakesNoTicks) {
+TEST_F(FramebufferFiles, ReaderCausesNoTicks) {
   start();
   framebuffer->open(false);
   static_cast<void>(framebuffer->capture());
@@ -156,7 +156,7 @@ TEST_F(FramebufferFiles, AReaderMakesNoTicks) {
   EXPECT_EQ(framebuffer->statistics().ticks, 0U);
 }
 
-TEST_F(FramebufferFiles, AWriterMakesTicksUntilItCloses) {
+TEST_F(FramebufferFiles, WriterCausesTicksUntilClose) {
   start();
   framebuffer->open(true);
   EXPECT_TRUE(unit::eventually([&] { return framebuffer->statistics().ticks > 10; }));
@@ -168,13 +168,13 @@ TEST_F(FramebufferFiles, AWriterMakesTicksUntilItCloses) {
   EXPECT_EQ(framebuffer->statistics().ticks, ticks);
 }
 
-TEST_F(FramebufferFiles, AFlushWithNothingToDoSaysSoAndDoesNotCallBack) {
+TEST_F(FramebufferFiles, FlushWithoutDamageReturnsFalse) {
   start();
   static_cast<void>(framebuffer->capture());
   EXPECT_TRUE(unit::eventually([&] { return !framebuffer->flush([](int) { FAIL() << "called back"; }); }));
 }
 
-TEST_F(FramebufferFiles, AFlushCallsBackWhenTheDamageIsOnTheScreen) {
+TEST_F(FramebufferFiles, FlushWithDamageCallsBackAfterPresent) {
   start(unit::SteppedCard::Vblanks::stepped);
   write_pixel(9, 9, 0x919191);
   std::promise<uint32_t> seen;
@@ -183,7 +183,7 @@ TEST_F(FramebufferFiles, AFlushCallsBackWhenTheDamageIsOnTheScreen) {
   EXPECT_EQ(seen.get_future().get(), 0x919191U);
 }
 
-TEST_F(FramebufferFiles, TheLastCloseShowsWhatTheKernelDelivered) {
+TEST_F(FramebufferFiles, LastCloseShowsWrittenBackPages) {
   start(unit::SteppedCard::Vblanks::stepped);
   framebuffer->open(true);
   const uint32_t pixel = 0x5a5a5a;
@@ -194,7 +194,7 @@ TEST_F(FramebufferFiles, TheLastCloseShowsWhatTheKernelDelivered) {
   EXPECT_EQ(shown(0, 0), 0x5a5a5aU);
 }
 
-TEST_F(FramebufferFiles, ClosingKeepsThePictureAndTheState) {
+TEST_F(FramebufferFiles, CloseKeepsPictureAndState) {
   start();
   framebuffer->open(true);
   ASSERT_EQ(change_var([](auto& var) { var.yres_virtual = 96; }), 0);
@@ -207,7 +207,7 @@ TEST_F(FramebufferFiles, ClosingKeepsThePictureAndTheState) {
   framebuffer->close(true);
 }
 
-TEST_F(FramebufferFiles, AfterStopReadsAndWritesStillWork) {
+TEST_F(FramebufferFiles, ReadAndWriteAfterStopSucceed) {
   start();
   stop();
   EXPECT_EQ(framebuffer->write(0, std::vector<std::byte>(4, std::byte{9})).value_or(0), 4U);

@@ -14,7 +14,7 @@ class UnknownIoctl : public unit::FramebufferFixture, public testing::WithParamI
 
 }  // namespace
 
-TEST_F(FramebufferIoctl, GetVarIsTheVisibleScreen) {
+TEST_F(FramebufferIoctl, GetVarReturnsVisibleScreen) {
   start();
   const auto var = get_var();
   EXPECT_EQ(var.xres, 64U);
@@ -25,25 +25,25 @@ TEST_F(FramebufferIoctl, GetVarIsTheVisibleScreen) {
   EXPECT_EQ(var.activate, 0U);
 }
 
-TEST_F(FramebufferIoctl, GetVarWrites160BytesAndNoMore) {
+TEST_F(FramebufferIoctl, GetVarWritesExactly160Bytes) {
   start();
   ASSERT_EQ(call(FBIOGET_VSCREENINFO, var_at), 0);
   EXPECT_TRUE(memory->is_untouched(var_at + 160, 64));
 }
 
-TEST_F(FramebufferIoctl, GetVarIsTheSameForBothAbis) {
+TEST_F(FramebufferIoctl, GetVarIsEqualForBothAbis) {
   start();
   const auto var = get_var();
   abi = fbemu::Abi::ilp32;
   EXPECT_TRUE(unit::same(get_var(), var));
 }
 
-TEST_F(FramebufferIoctl, GetVarAtABadAddressIsAFault) {
+TEST_F(FramebufferIoctl, GetVarAtBadAddressReturnsEfault) {
   start();
   EXPECT_EQ(call(FBIOGET_VSCREENINFO, nowhere), -EFAULT);
 }
 
-TEST_F(FramebufferIoctl, GetFixIsTheMemoryAndItsLines) {
+TEST_F(FramebufferIoctl, GetFixReturnsMemoryAndLineLength) {
   start();
   ASSERT_EQ(call(FBIOGET_FSCREENINFO, fix_at), 0);
   const auto fix = memory->get<fb_fix_screeninfo>(fix_at);
@@ -57,7 +57,7 @@ TEST_F(FramebufferIoctl, GetFixIsTheMemoryAndItsLines) {
   EXPECT_EQ(fix.visual, static_cast<uint32_t>(FB_VISUAL_TRUECOLOR));
 }
 
-TEST_F(FramebufferIoctl, GetFixFor32BitProgramsHas68Bytes) {
+TEST_F(FramebufferIoctl, GetFixWith32BitAbiWrites68ByteStructure) {
   start();
   abi = fbemu::Abi::ilp32;
   ASSERT_EQ(call(FBIOGET_FSCREENINFO, fix_at), 0);
@@ -66,7 +66,7 @@ TEST_F(FramebufferIoctl, GetFixFor32BitProgramsHas68Bytes) {
   EXPECT_TRUE(memory->is_untouched(fix_at + 64, 64));
 }
 
-TEST_F(FramebufferIoctl, GetFixAtABadAddressIsAFault) {
+TEST_F(FramebufferIoctl, GetFixAtBadAddressReturnsEfault) {
   start();
   EXPECT_EQ(call(FBIOGET_FSCREENINFO, nowhere), -EFAULT);
 }
@@ -79,7 +79,7 @@ TEST_F(FramebufferIoctl, BlankAcceptsLevelsZeroToFour) {
   }
 }
 
-TEST_F(FramebufferIoctl, BlankRefusesOtherLevels) {
+TEST_F(FramebufferIoctl, BlankWithOtherLevelReturnsEinval) {
   start();
   EXPECT_EQ(call(FBIOBLANK, 5), -EINVAL);
   EXPECT_EQ(call(FBIOBLANK, 0xffff'ffff), -EINVAL);
@@ -87,7 +87,7 @@ TEST_F(FramebufferIoctl, BlankRefusesOtherLevels) {
   EXPECT_EQ(framebuffer->status().blank_level, 0U);
 }
 
-TEST_F(FramebufferIoctl, BlankTurnsTheScreenBlackAndUnblankBringsItBack) {
+TEST_F(FramebufferIoctl, BlankHidesPictureUntilUnblank) {
   start();
   write_pixel(3, 4, 0xabcdef);
   ASSERT_EQ(shown(3, 4), 0xabcdefU);
@@ -97,7 +97,7 @@ TEST_F(FramebufferIoctl, BlankTurnsTheScreenBlackAndUnblankBringsItBack) {
   EXPECT_EQ(shown(3, 4), 0xabcdefU);
 }
 
-TEST_F(FramebufferIoctl, BlankLevelsArePowerLevels) {
+TEST_F(FramebufferIoctl, BlankLevelSetsPowerLevel) {
   start();
   using drmclient::Power;
   constexpr std::array levels{Power::on, Power::standby, Power::suspend, Power::standby, Power::off};
@@ -108,7 +108,7 @@ TEST_F(FramebufferIoctl, BlankLevelsArePowerLevels) {
   }
 }
 
-TEST_F(FramebufferIoctl, WaitForVsyncNeverLooksAtItsArgument) {
+TEST_F(FramebufferIoctl, WaitForVsyncIgnoresArgument) {
   start();
   const int reads = memory->reads;
   EXPECT_EQ(call(FBIO_WAITFORVSYNC, 0), 0);
@@ -117,7 +117,7 @@ TEST_F(FramebufferIoctl, WaitForVsyncNeverLooksAtItsArgument) {
   EXPECT_EQ(memory->reads, reads);
 }
 
-TEST_F(FramebufferIoctl, WaitForVsyncIsAnsweredAtTheVblank) {
+TEST_F(FramebufferIoctl, WaitForVsyncIsAnsweredAtVblank) {
   start(unit::SteppedCard::Vblanks::stepped);
   std::atomic<bool> answered{false};
   const auto result = framebuffer->ioctl(request(FBIO_WAITFORVSYNC, 0), [&](std::function<int()> finish) {
@@ -130,7 +130,7 @@ TEST_F(FramebufferIoctl, WaitForVsyncIsAnsweredAtTheVblank) {
   EXPECT_TRUE(unit::eventually([&] { return answered.load(); }));
 }
 
-TEST_F(FramebufferIoctl, WaitForVsyncWorksFor32BitPrograms) {
+TEST_F(FramebufferIoctl, WaitForVsyncWith32BitAbiSucceeds) {
   start();
   abi = fbemu::Abi::ilp32;
   EXPECT_EQ(call(FBIO_WAITFORVSYNC, 0), 0);
@@ -156,7 +156,7 @@ TEST_F(FramebufferIoctl, EveryIoctlIsCounted) {
   EXPECT_EQ(framebuffer->statistics().ioctls, 3U);
 }
 
-TEST_F(FramebufferIoctl, AfterStopEveryIoctlIsAnswered) {
+TEST_F(FramebufferIoctl, IoctlsAfterStopAreAnswered) {
   start();
   stop();
   EXPECT_EQ(call(FBIO_WAITFORVSYNC, 0), 0);
@@ -164,7 +164,7 @@ TEST_F(FramebufferIoctl, AfterStopEveryIoctlIsAnswered) {
   EXPECT_EQ(pan(0, 0), 0);
 }
 
-TEST_F(FramebufferIoctl, StopAnswersThoseThatWait) {
+TEST_F(FramebufferIoctl, StopAnswersPendingWaits) {
   start(unit::SteppedCard::Vblanks::stepped);
   std::atomic<int> answered{0};
   for (int i = 0; i < 10; ++i) {
@@ -175,7 +175,7 @@ TEST_F(FramebufferIoctl, StopAnswersThoseThatWait) {
   EXPECT_EQ(answered, 10);
 }
 
-TEST_P(UnknownIoctl, IsNoTypewriterAndTouchesNoMemory) {
+TEST_P(UnknownIoctl, ReturnsEnottyWithoutMemoryAccess) {
   start();
   EXPECT_EQ(call(GetParam(), var_at), -ENOTTY);
   abi = fbemu::Abi::ilp32;
@@ -188,7 +188,7 @@ INSTANTIATE_TEST_SUITE_P(Framebuffer, UnknownIoctl,
                                          0x4617U, 0x4618U, 0x4699U, 0U, 0xffff'ffffU, 0x5401U,
                                          0x00004600U | 0x8000'0000U));
 
-TEST_F(FramebufferIoctl, TheVblankCountGoesOnWhetherAnyoneWaitsOrNot) {
+TEST_F(FramebufferIoctl, VblankCountAdvancesWithoutWaits) {
   start();
   const auto count = [&] {
     EXPECT_EQ(call(FBIOGET_VBLANK, var_at), 0);
@@ -203,12 +203,12 @@ TEST_F(FramebufferIoctl, TheVblankCountGoesOnWhetherAnyoneWaitsOrNot) {
   EXPECT_TRUE(unit::eventually([&] { return count() > second; }));
 }
 
-TEST_F(FramebufferIoctl, GetVblankAtABadAddressIsAFault) {
+TEST_F(FramebufferIoctl, GetVblankAtBadAddressReturnsEfault) {
   start();
   EXPECT_EQ(call(FBIOGET_VBLANK, nowhere), -EFAULT);
 }
 
-TEST_F(FramebufferIoctl, EveryConsoleIsOnThisFramebuffer) {
+TEST_F(FramebufferIoctl, ConsoleMapHasEveryConsoleOnThisFramebuffer) {
   options.number = 3;
   start();
   for (const uint32_t console : {1U, 63U}) {
@@ -233,7 +233,7 @@ TEST_F(FramebufferIoctl, EveryConsoleIsOnThisFramebuffer) {
   EXPECT_EQ(call(FBIOPUT_CON2FBMAP, nowhere), -EFAULT);
 }
 
-TEST_F(FramebufferIoctl, ThereIsNoCursor) {
+TEST_F(FramebufferIoctl, CursorReturnsErrorOfDrmDrivers) {
   start();
   EXPECT_EQ(call(0xc0684608, var_at), -EINVAL);
   EXPECT_EQ(call(0xc0484608, var_at), -ENOTTY);

@@ -15,20 +15,20 @@ class FramebufferPut : public unit::FramebufferFixture {};
 
 }  // namespace
 
-TEST_F(FramebufferPut, EFaultComesBeforeAllOtherChecks) {
+TEST_F(FramebufferPut, BadAddressReturnsEfaultBeforeOtherChecks) {
   start();
   EXPECT_EQ(call(FBIOPUT_VSCREENINFO, nowhere), -EFAULT);
   memory->make_hole(var_at + 159, var_at + 160);
   EXPECT_EQ(call(FBIOPUT_VSCREENINFO, var_at), -EFAULT);
 }
 
-TEST_F(FramebufferPut, ThePresentVarIsANoOp) {
+TEST_F(FramebufferPut, CurrentVarSetsNoMode) {
   start();
   EXPECT_EQ(put_var(get_var()), 0);
   EXPECT_EQ(framebuffer->statistics().mode_sets, 1U);
 }
 
-TEST_F(FramebufferPut, AnotherSizeIsARealMode) {
+TEST_F(FramebufferPut, OtherSizeSetsMode) {
   start();
   ASSERT_EQ(change_var([](auto& var) { var.xres = var.xres_virtual = 32, var.yres = var.yres_virtual = 24; }),
             0);
@@ -39,7 +39,7 @@ TEST_F(FramebufferPut, AnotherSizeIsARealMode) {
   EXPECT_EQ(framebuffer->capture()->size, (drmclient::Size{32, 24}));
 }
 
-TEST_F(FramebufferPut, TheAdjustedVarIsCopiedBack) {
+TEST_F(FramebufferPut, AdjustedVarIsReturned) {
   start();
   fb_var_screeninfo wanted{};
   wanted.xres = 32;
@@ -52,7 +52,7 @@ TEST_F(FramebufferPut, TheAdjustedVarIsCopiedBack) {
   EXPECT_TRUE(same(answer, get_var()));
 }
 
-TEST_F(FramebufferPut, AnErrorLeavesTheCallersStructureAsItWas) {
+TEST_F(FramebufferPut, ErrorKeepsCallersStructure) {
   start();
   fb_var_screeninfo wanted{};
   wanted.xres = 7;
@@ -62,7 +62,7 @@ TEST_F(FramebufferPut, AnErrorLeavesTheCallersStructureAsItWas) {
   EXPECT_TRUE(same(memory->get<fb_var_screeninfo>(var_at), wanted));
 }
 
-TEST_F(FramebufferPut, AnErrorChangesNothing) {
+TEST_F(FramebufferPut, ErrorKeepsState) {
   start();
   const auto before = get_var();
   EXPECT_EQ(change_var([](auto& var) { var.bits_per_pixel = 33; }), -EINVAL);
@@ -72,7 +72,7 @@ TEST_F(FramebufferPut, AnErrorChangesNothing) {
   EXPECT_EQ(framebuffer->statistics().mode_sets, 1U);
 }
 
-TEST_F(FramebufferPut, TestAndNextOpenAnswerAndChangeNothing) {
+TEST_F(FramebufferPut, TestAndNextOpenReturnVarAndKeepState) {
   start();
   const auto before = get_var();
   for (const uint32_t activate : std::array<uint32_t, 3>{FB_ACTIVATE_TEST, FB_ACTIVATE_NXTOPEN, 3}) {
@@ -82,18 +82,19 @@ TEST_F(FramebufferPut, TestAndNextOpenAnswerAndChangeNothing) {
                 var.activate = activate;
               }),
               0);
-    EXPECT_EQ(memory->get<fb_var_screeninfo>(var_at).xres, 32U) << "the answer says what would be";
+    EXPECT_EQ(memory->get<fb_var_screeninfo>(var_at).xres, 32U)
+        << "the var returned has the size that would be set";
     EXPECT_TRUE(same(get_var(), before));
   }
   EXPECT_EQ(framebuffer->statistics().mode_sets, 1U);
 }
 
-TEST_F(FramebufferPut, TestRefusesWhatWouldBeRefused) {
+TEST_F(FramebufferPut, TestOfInvalidVarReturnsEinval) {
   start();
   EXPECT_EQ(change_var([](auto& var) { var.xres = 4, var.activate = FB_ACTIVATE_TEST; }), -EINVAL);
 }
 
-TEST_F(FramebufferPut, ActivateIsStoredWithoutTheKernelsTextBit) {
+TEST_F(FramebufferPut, ActivateIsStoredWithoutKdTextBit) {
   start();
   ASSERT_EQ(
       change_var([](auto& var) { var.activate = FB_ACTIVATE_VBL | FB_ACTIVATE_FORCE | FB_ACTIVATE_KD_TEXT; }),
@@ -101,15 +102,15 @@ TEST_F(FramebufferPut, ActivateIsStoredWithoutTheKernelsTextBit) {
   EXPECT_EQ(get_var().activate, static_cast<uint32_t>(FB_ACTIVATE_VBL | FB_ACTIVATE_FORCE));
 }
 
-TEST_F(FramebufferPut, InvModeOfThePresentModeIsRefusedAndOfAnotherAccepted) {
+TEST_F(FramebufferPut, InvModeOfCurrentModeReturnsEinval) {
   start();
   EXPECT_EQ(change_var([](auto& var) { var.activate = FB_ACTIVATE_INV_MODE; }), -EINVAL);
   EXPECT_EQ(change_var([](auto& var) { var.xres = 7, var.activate = FB_ACTIVATE_INV_MODE; }), 0)
-      << "before the checks of the size";
+      << "checked before the size";
   EXPECT_EQ(get_var().xres, 64U);
 }
 
-TEST_F(FramebufferPut, TheChangeHoldsThoughItsAnswerCannotBeWritten) {
+TEST_F(FramebufferPut, UnwritableAnswerReturnsEfaultAndKeepsChange) {
   start();
   fb_var_screeninfo wanted = get_var();
   wanted.yres_virtual = 96;
@@ -119,7 +120,7 @@ TEST_F(FramebufferPut, TheChangeHoldsThoughItsAnswerCannotBeWritten) {
   EXPECT_EQ(get_var().yres_virtual, 96U);
 }
 
-TEST_F(FramebufferPut, OffsetsAreAbsoluteAndShown) {
+TEST_F(FramebufferPut, OffsetsAreAbsoluteAndTakeEffect) {
   start();
   ASSERT_EQ(change_var([](auto& var) { var.yres_virtual = 96; }), 0);
   write_pixel(5, 50, 0x778899);
@@ -129,7 +130,7 @@ TEST_F(FramebufferPut, OffsetsAreAbsoluteAndShown) {
   EXPECT_EQ(shown(5, 2), 0x778899U);
 }
 
-TEST_F(FramebufferPut, AModeThatTheCardRefusesRollsBack) {
+TEST_F(FramebufferPut, ModeRefusedByCardRestoresShownState) {
   start();
   ASSERT_EQ(change_var([](auto& var) { var.yres_virtual = 96; }), 0);
   ASSERT_EQ(pan(0, 7), 0);
@@ -141,7 +142,7 @@ TEST_F(FramebufferPut, AModeThatTheCardRefusesRollsBack) {
   EXPECT_EQ(framebuffer->status().fb_state.mode.size(), (drmclient::Size{64, 48}));
 }
 
-TEST_F(FramebufferPut, ARefusedModeLeavesTheCallersStructureAsItWas) {
+TEST_F(FramebufferPut, ModeRefusedByCardKeepsCallersStructure) {
   start();
   fb_var_screeninfo wanted{};
   wanted.xres = 32;
@@ -151,7 +152,7 @@ TEST_F(FramebufferPut, ARefusedModeLeavesTheCallersStructureAsItWas) {
   EXPECT_TRUE(same(memory->get<fb_var_screeninfo>(var_at), wanted));
 }
 
-TEST_F(FramebufferPut, AnAnswerThatIsFinishedLateDoesNotUndoALaterRollback) {
+TEST_F(FramebufferPut, LateAnswerKeepsStateOfLaterRollback) {
   start();
   std::promise<std::function<int()>> first;
   fb_var_screeninfo wanted = get_var();
@@ -160,15 +161,14 @@ TEST_F(FramebufferPut, AnAnswerThatIsFinishedLateDoesNotUndoALaterRollback) {
   ASSERT_FALSE(framebuffer->ioctl(request(FBIOPUT_VSCREENINFO, var_at),
                                   [&](std::function<int()> finish) { first.set_value(std::move(finish)); }));
   const auto finish_first = first.get_future().get();
-  // The first change is on the screen; its program is slow. Another program asks for a mode, which the card
-  // refuses.
+  // The first change is shown, but its program is slow. Then the card refuses the mode of another program.
   card->refuse_modes = EBUSY;
   EXPECT_EQ(change_var([](auto& var) { var.xres = var.xres_virtual = 32; }), -EBUSY);
   EXPECT_EQ(finish_first(), 0);
-  EXPECT_EQ(get_var().yres_virtual, 90U) << "what was shown last";
+  EXPECT_EQ(get_var().yres_virtual, 90U) << "the last state shown";
 }
 
-TEST_F(FramebufferPut, ANewModeUnblanks) {
+TEST_F(FramebufferPut, NewModeUnblanks) {
   start();
   ASSERT_EQ(call(FBIOBLANK, FB_BLANK_POWERDOWN), 0);
   ASSERT_EQ(change_var([](auto& var) { var.xres = var.xres_virtual = 32; }), 0);
@@ -179,7 +179,7 @@ TEST_F(FramebufferPut, ANewModeUnblanks) {
 
 namespace {
 
-/// A program whose memory takes its time to be written to.
+/// A program's memory that blocks a write until the test allows it.
 class SlowMemory final : public fbemu::UserMemory {
  public:
   int read(uint64_t, std::span<std::byte> into) override {
@@ -198,7 +198,7 @@ class SlowMemory final : public fbemu::UserMemory {
 
 }  // namespace
 
-TEST_F(FramebufferPut, AProgramWhoseMemoryIsSlowHoldsUpNoOther) {
+TEST_F(FramebufferPut, SlowProgramMemoryBlocksNoOtherProgram) {
   start();
   for (const uint32_t activate :
        std::array<uint32_t, 3>{FB_ACTIVATE_NOW, FB_ACTIVATE_TEST, FB_ACTIVATE_INV_MODE}) {
@@ -219,7 +219,7 @@ TEST_F(FramebufferPut, AProgramWhoseMemoryIsSlowHoldsUpNoOther) {
   }
 }
 
-TEST_F(FramebufferPut, EveryDepthShowsWhatTheProgramDraws) {
+TEST_F(FramebufferPut, DrawingAtEveryDepthIsShown) {
   start();
   framebuffer->open(true);
   const auto fix = [&] {
@@ -245,10 +245,10 @@ TEST_F(FramebufferPut, EveryDepthShowsWhatTheProgramDraws) {
 
   ASSERT_EQ(change_var([](auto& var) { var.bits_per_pixel = 32; }), 0);
   EXPECT_EQ(fix().line_length, 256U);
-  EXPECT_EQ(fix().smem_len, 24'576U) << "the memory stays";
+  EXPECT_EQ(fix().smem_len, 24'576U) << "the memory keeps its size";
 }
 
-TEST_F(FramebufferPut, TheProgramsRotationTurnsThePicture) {
+TEST_F(FramebufferPut, ProgramRotationRotatesPicture) {
   start();
   framebuffer->open(true);
   ASSERT_EQ(change_var([](auto& var) {
@@ -262,7 +262,7 @@ TEST_F(FramebufferPut, TheProgramsRotationTurnsThePicture) {
   EXPECT_EQ(framebuffer->status().fb_state.mode.size(), (drmclient::Size{64, 48}));
 }
 
-TEST_F(FramebufferPut, TheDisplaysRotationIsNotTheProgramsAffair) {
+TEST_F(FramebufferPut, DisplayRotationIsHiddenFromPrograms) {
   options.rotation = fbemu::Rotation::half_turn;
   start();
   framebuffer->open(true);
@@ -271,7 +271,7 @@ TEST_F(FramebufferPut, TheDisplaysRotationIsNotTheProgramsAffair) {
   EXPECT_EQ(shown(63, 47), 0xabcdefU);
 }
 
-TEST_F(FramebufferPut, APanFlipsToAnotherBuffer) {
+TEST_F(FramebufferPut, PanFlipsToOtherBuffer) {
   start();
   framebuffer->open(true);
   ASSERT_EQ(change_var([](auto& var) { var.yres_virtual = 96; }), 0);
@@ -279,7 +279,7 @@ TEST_F(FramebufferPut, APanFlipsToAnotherBuffer) {
   ASSERT_EQ(pan(0, 48), 0);
   EXPECT_EQ(shown(1, 2), 0x010203U);
   write_pixel(4, 60, 0x040506);
-  EXPECT_EQ(shown(4, 12), 0x040506U) << "changes go to the buffer that is shown";
+  EXPECT_EQ(shown(4, 12), 0x040506U) << "changes go to the buffer that is scanned out";
   ASSERT_EQ(pan(0, 0), 0);
   EXPECT_EQ(shown(4, 12), 0U);
 }

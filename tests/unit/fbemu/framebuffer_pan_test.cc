@@ -13,7 +13,7 @@ class FramebufferPan : public unit::FramebufferFixture {};
 
 }  // namespace
 
-TEST_F(FramebufferPan, MovesTheVisiblePart) {
+TEST_F(FramebufferPan, PanMovesView) {
   start();
   ASSERT_EQ(change_var([](auto& var) { var.yres_virtual = 96; }), 0);
   write_pixel(5, 50, 0x112233);
@@ -22,7 +22,7 @@ TEST_F(FramebufferPan, MovesTheVisiblePart) {
   EXPECT_EQ(get_var().yoffset, 48U);
 }
 
-TEST_F(FramebufferPan, ReturnsTheCallersStructureUnmodified) {
+TEST_F(FramebufferPan, PanKeepsCallersStructure) {
   start();
   fb_var_screeninfo wanted{};
   wanted.xres = 0x1234;
@@ -30,10 +30,10 @@ TEST_F(FramebufferPan, ReturnsTheCallersStructureUnmodified) {
   memory->put(var_at, wanted);
   ASSERT_EQ(call(FBIOPAN_DISPLAY, var_at), 0);
   EXPECT_TRUE(same(memory->get<fb_var_screeninfo>(var_at), wanted));
-  EXPECT_EQ(get_var().xres, 64U) << "only the offsets count";
+  EXPECT_EQ(get_var().xres, 64U) << "only the offsets take effect";
 }
 
-TEST_F(FramebufferPan, BeyondTheVirtualScreenIsRefused) {
+TEST_F(FramebufferPan, PanBeyondVirtualSizeReturnsEinval) {
   start();
   ASSERT_EQ(change_var([](auto& var) { var.yres_virtual = 96; }), 0);
   EXPECT_EQ(pan(0, 48), 0);
@@ -43,13 +43,13 @@ TEST_F(FramebufferPan, BeyondTheVirtualScreenIsRefused) {
   EXPECT_EQ(get_var().yoffset, 48U);
 }
 
-TEST_F(FramebufferPan, WithoutRoomAnyOffsetIsRefused) {
+TEST_F(FramebufferPan, PanWithoutLargerVirtualSizeReturnsEinval) {
   start();
   EXPECT_EQ(pan(0, 0), 0);
   EXPECT_EQ(pan(0, 1), -EINVAL);
 }
 
-TEST_F(FramebufferPan, WrappingLinesMayBeginAnywhere) {
+TEST_F(FramebufferPan, PanWithYwrapShowsFirstLineAfterLast) {
   start();
   framebuffer->open(true);
   ASSERT_EQ(change_var([](auto& var) { var.yres_virtual = 96; }), 0);
@@ -70,12 +70,12 @@ TEST_F(FramebufferPan, WrappingLinesMayBeginAnywhere) {
   EXPECT_EQ(get_var().vmode, 0U);
 }
 
-TEST_F(FramebufferPan, AtABadAddressIsAFault) {
+TEST_F(FramebufferPan, PanAtBadAddressReturnsEfault) {
   start();
   EXPECT_EQ(call(FBIOPAN_DISPLAY, nowhere), -EFAULT);
 }
 
-TEST_F(FramebufferPan, IsAnsweredAtTheVblank) {
+TEST_F(FramebufferPan, PanIsAnsweredAtVblank) {
   start(unit::SteppedCard::Vblanks::stepped);
   memory->put(var_at, fb_var_screeninfo{});
   std::atomic<bool> answered{false};

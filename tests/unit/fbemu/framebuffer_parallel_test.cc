@@ -26,12 +26,12 @@ class FramebufferParallel : public unit::FramebufferFixture {
   };
 
   void run(const std::function<void(Program&, int)>& body) {
-    std::latch all_there(programs);
+    std::latch all_started(programs);
     std::vector<std::thread> threads;
     for (int i = 0; i < programs; ++i) {
       threads.emplace_back([&, i] {
         Program program{*framebuffer};
-        all_there.arrive_and_wait();
+        all_started.arrive_and_wait();
         body(program, i);
       });
     }
@@ -41,7 +41,7 @@ class FramebufferParallel : public unit::FramebufferFixture {
 
 }  // namespace
 
-TEST_F(FramebufferParallel, FiftyProgramsWaitForVblankAndAllAreAnswered) {
+TEST_F(FramebufferParallel, VblankWaitsOfFiftyProgramsAreAnswered) {
   start();
   std::atomic<int> answered{0};
   run([&](Program& program, int) {
@@ -50,7 +50,7 @@ TEST_F(FramebufferParallel, FiftyProgramsWaitForVblankAndAllAreAnswered) {
   EXPECT_EQ(answered, programs * 20);
 }
 
-TEST_F(FramebufferParallel, FiftyProgramsPanAndTheLastStateIsOneOfTheirs) {
+TEST_F(FramebufferParallel, PansOfFiftyProgramsLeaveOneOfTheirStates) {
   start();
   ASSERT_EQ(change_var([](auto& var) { var.yres_virtual = 96; }), 0);
   std::atomic<int> panned{0};
@@ -65,7 +65,7 @@ TEST_F(FramebufferParallel, FiftyProgramsPanAndTheLastStateIsOneOfTheirs) {
   EXPECT_EQ(framebuffer->status().fb_state.offset.y, get_var().yoffset);
 }
 
-TEST_F(FramebufferParallel, WhatIsShownAfterManyPansIsWhatGetVarSays) {
+TEST_F(FramebufferParallel, PictureAfterManyPansMatchesGetVar) {
   start();
   ASSERT_EQ(change_var([](auto& var) { var.yres_virtual = 96; }), 0);
   for (uint32_t y = 0; y < 96; ++y) write_pixel(0, y, 0x100000 + y);
@@ -80,7 +80,7 @@ TEST_F(FramebufferParallel, WhatIsShownAfterManyPansIsWhatGetVarSays) {
   EXPECT_EQ(shown(0, 0), 0x100000U + get_var().yoffset);
 }
 
-TEST_F(FramebufferParallel, AVarReadWhileOthersChangeItIsNeverTorn) {
+TEST_F(FramebufferParallel, VarReadDuringChangesIsConsistent) {
   start();
   std::atomic<int> torn{0};
   run([&](Program& program, int i) {
@@ -103,7 +103,7 @@ TEST_F(FramebufferParallel, AVarReadWhileOthersChangeItIsNeverTorn) {
   EXPECT_EQ(torn, 0);
 }
 
-TEST_F(FramebufferParallel, EveryIoctlAtOnceWithDrawingAndOpeningAndClosing) {
+TEST_F(FramebufferParallel, IoctlsDuringWritesOpensAndClosesSucceed) {
   start();
   std::atomic<int> failed{0};
   run([&](Program& program, int i) {
@@ -128,7 +128,7 @@ TEST_F(FramebufferParallel, EveryIoctlAtOnceWithDrawingAndOpeningAndClosing) {
   EXPECT_EQ(framebuffer->status().open_writers, 0U);
 }
 
-TEST_F(FramebufferParallel, WritesFromFiftyProgramsAreAllShown) {
+TEST_F(FramebufferParallel, WritesOfFiftyProgramsAreShown) {
   start();
   run([&](Program&, int i) {
     for (uint32_t x = 0; x < 64; ++x) {
@@ -142,7 +142,7 @@ TEST_F(FramebufferParallel, WritesFromFiftyProgramsAreAllShown) {
   }
 }
 
-TEST_F(FramebufferParallel, StoppingUnderLoadAnswersEveryone) {
+TEST_F(FramebufferParallel, StopUnderLoadAnswersEveryRequest) {
   start();
   std::atomic<int> answered{0};
   std::thread stopping([&] {
@@ -156,7 +156,7 @@ TEST_F(FramebufferParallel, StoppingUnderLoadAnswersEveryone) {
   EXPECT_EQ(answered, programs * 20);
 }
 
-TEST_F(FramebufferParallel, FiftyProgramsChangeModesDepthsAndPalettesAndNothingIsLost) {
+TEST_F(FramebufferParallel, ModeAndPaletteChangesOfFiftyProgramsLeaveConsistentState) {
   start();
   framebuffer->open(true);
   constexpr std::array<uint32_t, 6> depths{1, 8, 15, 16, 24, 32};
@@ -182,7 +182,7 @@ TEST_F(FramebufferParallel, FiftyProgramsChangeModesDepthsAndPalettesAndNothingI
     }
   });
   EXPECT_EQ(answered, programs * 12 * 4);
-  // What is shown is what the last state says, down to the pixels.
+  // The state shown is the last one requested, down to the pixels.
   const auto last = get_var();
   const auto fb_state = framebuffer->status().fb_state;
   EXPECT_EQ(fb_state.size, (drmclient::Size{last.xres, last.yres}));

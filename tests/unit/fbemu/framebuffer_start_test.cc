@@ -15,24 +15,24 @@ class FramebufferStart : public unit::FramebufferFixture {};
 
 }  // namespace
 
-TEST_F(FramebufferStart, MemoryIsTwiceTheScreenByDefault) {
+TEST_F(FramebufferStart, DefaultMemoryIsTwoScreens) {
   build();
   EXPECT_EQ(framebuffer->memory_bytes(), 24'576U);
 }
 
-TEST_F(FramebufferStart, MemoryIsAsLargeAsTheVirtualScreenNeeds) {
+TEST_F(FramebufferStart, DefaultMemoryHoldsVirtualScreen) {
   options.virtual_size = {100, 300};
   build();
   EXPECT_EQ(framebuffer->memory_bytes(), 122'880U);  // 120000 in whole pages
 }
 
-TEST_F(FramebufferStart, MemoryAskedForIsRoundedToPages) {
+TEST_F(FramebufferStart, RequestedMemoryIsRoundedUpToPages) {
   options.memory_bytes = 13'000;
   build();
   EXPECT_EQ(framebuffer->memory_bytes(), 16'384U);
 }
 
-TEST_F(FramebufferStart, AVirtualScreenThatDoesNotFitIsRefusedByName) {
+TEST_F(FramebufferStart, VirtualScreenLargerThanMemoryThrowsWithItsSize) {
   options.virtual_size = {64, 100};
   options.memory_bytes = 16'384;
   try {
@@ -44,12 +44,12 @@ TEST_F(FramebufferStart, AVirtualScreenThatDoesNotFitIsRefusedByName) {
   }
 }
 
-TEST_F(FramebufferStart, MoreMemoryThanSmemLenCanSayIsRefused) {
+TEST_F(FramebufferStart, MemoryBeyondSmemLenThrows) {
   options.memory_bytes = 0x1'0000'0000;
   EXPECT_THROW(build(), std::system_error);
 }
 
-TEST_F(FramebufferStart, ACardThatRefusesTheModeIsToldByNameOfTheOutput) {
+TEST_F(FramebufferStart, ModeRefusedByCardThrowsWithOutputName) {
   build();
   card->refuse_modes = EBUSY;
   try {
@@ -61,9 +61,8 @@ TEST_F(FramebufferStart, ACardThatRefusesTheModeIsToldByNameOfTheOutput) {
   }
 }
 
-/// The answers use members of the framebuffer. If these are destroyed before, the leak checker of the address
-/// sanitizer reports it.
-TEST_F(FramebufferStart, RequestsBeforeAStartThatNeverComesAreAnsweredByTheDestructor) {
+/// The answers use members of the framebuffer. AddressSanitizer reports it if these are destroyed before.
+TEST_F(FramebufferStart, RequestsWithoutStartAreAnsweredByDestructor) {
   build();
   int answered = 0;
   const auto later = [&](const std::function<int()>& finish) {
@@ -81,14 +80,14 @@ TEST_F(FramebufferStart, RequestsBeforeAStartThatNeverComesAreAnsweredByTheDestr
   EXPECT_EQ(answered, 3);
 }
 
-TEST_F(FramebufferStart, VblankCountBeforeTheStartIsZero) {
+TEST_F(FramebufferStart, VblankCountBeforeStartIsZero) {
   build();
   ASSERT_EQ(call(FBIOGET_VBLANK, var_at), 0);
   EXPECT_EQ(memory->get<fb_vblank>(var_at).count, 0U);
 }
 
-/// A front end serves before the framebuffer is started. The thread sanitizer judges it.
-TEST_F(FramebufferStart, IoctlsDuringTheStartAreAnswered) {
+/// A front end serves requests before the framebuffer is started. ThreadSanitizer reports a race here.
+TEST_F(FramebufferStart, IoctlsDuringStartAreAnswered) {
   build();
   std::atomic<bool> started{false};
   std::atomic<int> failed{0};
@@ -107,7 +106,7 @@ TEST_F(FramebufferStart, IoctlsDuringTheStartAreAnswered) {
   EXPECT_EQ(failed, 0);
 }
 
-TEST_F(FramebufferStart, FlushesWithoutMemoryToPresentReportEnomemUntilThereIsSome) {
+TEST_F(FramebufferStart, FlushReportsEnomemWhileMemoryIsShort) {
   start(unit::SteppedCard::Vblanks::stepped);
   const auto flush = [&] {
     std::promise<int> reported;
@@ -123,7 +122,7 @@ TEST_F(FramebufferStart, FlushesWithoutMemoryToPresentReportEnomemUntilThereIsSo
   EXPECT_EQ(shown(3, 5), 0x123456U);
 }
 
-TEST_F(FramebufferStart, WaitForVblankWithoutMemoryToPresentReturnsEnomem) {
+TEST_F(FramebufferStart, WaitForVsyncWhileMemoryIsShortReturnsEnomem) {
   start();
   card->no_memory_to_present = true;
   write_pixel(3, 5, 0x123456);

@@ -1,4 +1,4 @@
-// A framebuffer of more than 2 GiB, of which a test touches a few pages.
+// Tests a framebuffer of more than 2 GiB, of which only a few pages are touched.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -48,13 +48,13 @@ class LargeMemory : public testing::Test {
 
 }  // namespace
 
-TEST_F(LargeMemory, WriteAcrossLineTwoToTheThirtyOneIsShown) {
+TEST_F(LargeMemory, WriteAcrossLine2To31IsShown) {
   framebuffer->start(nullptr);
   framebuffer->open(true);
   fb_var_screeninfo var{};
   var.xres = 8;
   var.yres = 48;
-  var.xres_virtual = 1;  // raised to 8, behind the check of the product
+  var.xres_virtual = 1;  // raised to 8 after the check of the product
   var.yres_virtual = 3'000'000'000;
   var.bits_per_pixel = 1;
   ASSERT_EQ(call(FBIOPUT_VSCREENINFO, var), 0);
@@ -72,7 +72,7 @@ TEST_F(LargeMemory, WriteAcrossLineTwoToTheThirtyOneIsShown) {
   EXPECT_EQ(shown(0, 22), 0U);
 }
 
-TEST_F(LargeMemory, MemoryThatRoundsUpBeyondSixtyFourBitsIsRefusedByItsSize) {
+TEST_F(LargeMemory, SizeThatRoundsUpBeyond64BitsThrowsWithItsValue) {
   fbemu::FramebufferOptions too_large = options();
   too_large.memory_bytes = UINT64_MAX;
   const auto thrown = unit::thrown_by([&] { fbemu::Framebuffer(card, card.probe()->front(), too_large); });

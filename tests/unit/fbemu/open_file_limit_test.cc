@@ -11,7 +11,7 @@ namespace {
 constexpr uint32_t root = 0;
 constexpr uint32_t user = 1000;
 
-/// Opens files until one is refused, 100,000 at most; returns how many.
+/// Opens files until one is refused, at most 100,000. Returns their number.
 unsigned opened_by(uint32_t who, OpenFileLimit& limit) {
   unsigned files = 0;
   while (files < 100'000 && limit.take(who) == 0) ++files;
@@ -20,26 +20,26 @@ unsigned opened_by(uint32_t who, OpenFileLimit& limit) {
 
 }  // namespace
 
-TEST(OpenFileLimit, UserAtTheLimitGetsEmfile) {
+TEST(OpenFileLimit, UserAtLimitGetsEmfile) {
   OpenFileLimit limit;
   EXPECT_EQ(opened_by(user, limit), OpenFileLimit::most_of_a_user);
   EXPECT_EQ(limit.take(user), EMFILE);
 }
 
-TEST(OpenFileLimit, RootMayOpenMoreAndNotWithoutEnd) {
+TEST(OpenFileLimit, RootHasLargerLimit) {
   OpenFileLimit limit;
   EXPECT_EQ(opened_by(root, limit), OpenFileLimit::most_of_root);
   EXPECT_EQ(limit.take(root), EMFILE);
 }
 
-TEST(OpenFileLimit, UserAtTheLimitLeavesOthersTheirFiles) {
+TEST(OpenFileLimit, UserAtLimitDoesNotAffectOthers) {
   OpenFileLimit limit;
   static_cast<void>(opened_by(user, limit));
   EXPECT_EQ(limit.take(user + 1), 0);
   EXPECT_EQ(limit.take(root), 0);
 }
 
-TEST(OpenFileLimit, ClosedFileMakesRoomForOne) {
+TEST(OpenFileLimit, ReleaseAllowsOneMoreFile) {
   OpenFileLimit limit;
   static_cast<void>(opened_by(user, limit));
   limit.release(user);

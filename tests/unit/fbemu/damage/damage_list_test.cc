@@ -28,7 +28,7 @@ std::vector<ByteRange> some_ranges(int most, uint64_t memory_bytes) {
   return ranges;
 }
 
-/// The longest run of bytes inside `ranges` that `bytes` does not have.
+/// Returns the length of the longest run of bytes in `ranges` that are not in `bytes`.
 uint64_t longest_gap(const std::vector<ByteRange>& ranges, const std::set<uint64_t>& bytes) {
   uint64_t longest = 0;
   for (const ByteRange& range : ranges) {
@@ -41,11 +41,11 @@ uint64_t longest_gap(const std::vector<ByteRange>& ranges, const std::set<uint64
   return longest;
 }
 
-/// Adds every second page of a memory in a scattered order, `rounds` times: no two ranges touch. Checks after
-/// each addition that the list is bounded, and at the end that no page is missing.
+/// Adds every second page of a memory in a scattered order, `rounds` times, so that no two ranges touch.
+/// Checks after each addition that the list is bounded, and at the end that no page is missing.
 void check_scattered_pages(uint64_t memory_bytes, uint64_t rounds) {
   const uint64_t places = memory_bytes / page_size / 2;
-  constexpr uint64_t step = 1'000'003;  // prime, so that every place comes once a round
+  constexpr uint64_t step = 1'000'003;  // prime, so that each round adds every place once
   constexpr size_t half = DamageList::usual_limit / 2;
   DamageList list;
   for (uint64_t i = 0; i < places * rounds; ++i) {
@@ -66,25 +66,25 @@ void check_scattered_pages(uint64_t memory_bytes, uint64_t rounds) {
 
 }  // namespace
 
-TEST(SortAndMerge, JoinsWhatOverlapsOrTouches) {
+TEST(SortAndMerge, OverlappingOrTouchingRangesAreJoined) {
   std::vector<ByteRange> ranges{{30, 40}, {0, 10}, {10, 20}, {35, 50}, {60, 61}};
   sort_and_merge(ranges);
   EXPECT_EQ(ranges, (std::vector<ByteRange>{{0, 20}, {30, 50}, {60, 61}}));
 }
 
-TEST(SortAndMerge, KeepsALongRangeThatHoldsAShortOne) {
+TEST(SortAndMerge, RangeInsideAnotherIsAbsorbed) {
   std::vector<ByteRange> ranges{{0, 100}, {10, 20}, {50, 60}};
   sort_and_merge(ranges);
   EXPECT_EQ(ranges, (std::vector<ByteRange>{{0, 100}}));
 }
 
-TEST(SortAndMerge, EmptyRangesGo) {
+TEST(SortAndMerge, EmptyRangesAreDropped) {
   std::vector<ByteRange> ranges{{5, 5}, {9, 3}};
   sort_and_merge(ranges);
   EXPECT_TRUE(ranges.empty());
 }
 
-RC_GTEST_PROP(SortAndMerge, KeepsExactlyTheBytes, ()) {
+RC_GTEST_PROP(SortAndMerge, RandomRangesKeepTheirBytes, ()) {
   std::vector<ByteRange> ranges = some_ranges(30, 200);
   const auto bytes = bytes_of(ranges);
   sort_and_merge(ranges);
@@ -92,7 +92,7 @@ RC_GTEST_PROP(SortAndMerge, KeepsExactlyTheBytes, ()) {
   RC_ASSERT(is_sorted_and_disjoint(ranges));
 }
 
-TEST(DamageList, ThirtyTwoThousandScatteredWritesAreStillExact) {
+TEST(DamageList, ScatteredWritesBelowLimitStayExact) {
   DamageList list;
   for (uint64_t i = 0; i < 32'000; ++i) list.add({i * 100, i * 100 + 4});
   const auto written = list.take();
@@ -100,12 +100,12 @@ TEST(DamageList, ThirtyTwoThousandScatteredWritesAreStillExact) {
   EXPECT_EQ(written[31'999], (ByteRange{3'199'900, 3'199'904}));
 }
 
-TEST(DamageList, ScatteredWritesInPagesAreJoinedInsideThePages) {
+TEST(DamageList, ScatteredWritesBeyondLimitAreJoinedWithinPages) {
   DamageList list;
   constexpr uint64_t pages = 2'000;
   constexpr uint64_t writes_a_page = 64;
   for (uint64_t i = 0; i < pages * writes_a_page; ++i) {
-    // Every second page, so that pages do not merge.
+    // Uses every second page, so that pages do not merge.
     const uint64_t at = i / writes_a_page * 8'192 + i % writes_a_page * 64;
     list.add({at, at + 4});
   }
@@ -113,20 +113,20 @@ TEST(DamageList, ScatteredWritesInPagesAreJoinedInsideThePages) {
   EXPECT_LE(written.size(), 32'768U);
   for (uint64_t page = 0; page < pages; ++page) {
     const ByteRange first{page * 8'192, page * 8'192 + 4};
-    bool preempted = false;
-    for (const ByteRange& range : written) preempted = preempted || range.clipped_to(first) == first;
-    ASSERT_TRUE(preempted) << "page " << page;
+    bool covered = false;
+    for (const ByteRange& range : written) covered = covered || range.clipped_to(first) == first;
+    ASSERT_TRUE(covered) << "page " << page;
   }
   for (const ByteRange& range : written) ASSERT_LE(range.begin % 8'192 + range.size(), 4'096U) << range.begin;
 }
 
-TEST(DamageList, TheSameBytesOverAndOverStayOneRange) {
+TEST(DamageList, RepeatedWritesKeepTwoRanges) {
   DamageList list;
   for (int i = 0; i < 200'000; ++i) list.add({i % 2 == 0 ? 100U : 300U, i % 2 == 0 ? 104U : 304U});
   EXPECT_EQ(list.take(), (std::vector<ByteRange>{{100, 104}, {300, 304}}));
 }
 
-TEST(DamageList, HalfTheRangesRemainWhenTheLimitIsReached) {
+TEST(DamageList, ListAtLimitIsJoinedToHalf) {
   DamageList list(4);
   for (const uint64_t at : {0, 100, 110, 200}) list.add({at, at + 1});
   list.add({500, 501});
@@ -135,7 +135,7 @@ TEST(DamageList, HalfTheRangesRemainWhenTheLimitIsReached) {
       << "the gaps of 9 and 89 bytes are the smallest";
 }
 
-TEST(DamageList, MergedRangesBelowHalfTheLimitStayExact) {
+TEST(DamageList, MergedRangesBelowHalfLimitStayExact) {
   DamageList list(4);
   for (const uint64_t at : {0, 500, 0, 500}) list.add({at, at + 1});
   list.add({600, 601});
@@ -143,7 +143,7 @@ TEST(DamageList, MergedRangesBelowHalfTheLimitStayExact) {
   EXPECT_EQ(list.take(), (std::vector<ByteRange>{{0, 1}, {500, 501}, {600, 601}}));
 }
 
-RC_GTEST_PROP(DamageList, KeepsEveryByteAndJoinsOnlySmallGaps, ()) {
+RC_GTEST_PROP(DamageList, RandomRangesKeepTheirBytesAndJoinOnlySmallGaps, ()) {
   const auto limit = *rc::gen::inRange<size_t>(2, 16);
   constexpr uint64_t memory_bytes = 600;
   const auto added = some_ranges(120, memory_bytes);
@@ -167,14 +167,14 @@ RC_GTEST_PROP(DamageList, KeepsEveryByteAndJoinsOnlySmallGaps, ()) {
   RC_ASSERT(longest_gap(ranges, model) <= memory_bytes / (limit / 2));
 }
 
-TEST(DamageList, AHundredAndNinetyTwoMegabytesKeepAdditionsCheap) {
+TEST(DamageList, ScatteredPagesOf192MiBKeepAdditionsCheap) {
   check_scattered_pages(uint64_t{192} * 1024 * 1024, 10);
 }
 
-TEST(DamageList, AGigabyteKeepsAdditionsCheap) {
+TEST(DamageList, ScatteredPagesOf1GiBKeepAdditionsCheap) {
   check_scattered_pages(uint64_t{1024} * 1024 * 1024, 2);
 }
 
-TEST(DamageList, NearlyFourGigabytesKeepAdditionsCheap) {
+TEST(DamageList, ScatteredPagesOfNearly4GiBKeepAdditionsCheap) {
   check_scattered_pages(uint64_t{4} * 1024 * 1024 * 1024 - page_size, 1);
 }

@@ -29,13 +29,13 @@ std::vector<ByteRange> some_ranges() {
 
 }  // namespace
 
-TEST(DamageLog, IsEmptyAtTheStart) {
+TEST(DamageLog, NewLogIsEmpty) {
   DamageLog log;
   EXPECT_TRUE(log.empty());
   EXPECT_TRUE(log.take().empty());
 }
 
-TEST(DamageLog, KeepsWrittenAndWrittenBackApart) {
+TEST(DamageLog, WrittenAndWrittenBackAreSeparate) {
   DamageLog log;
   log.add_written({10, 20});
   log.add_written_back({4096, 8192});
@@ -44,7 +44,7 @@ TEST(DamageLog, KeepsWrittenAndWrittenBackApart) {
   EXPECT_EQ(damage.written_back, (std::vector<ByteRange>{{4096, 8192}}));
 }
 
-TEST(DamageLog, AllIsBothMerged) {
+TEST(DamageLog, AllMergesBothLists) {
   DamageLog log;
   log.add_written({4000, 4100});
   log.add_written_back({4096, 8192});
@@ -52,7 +52,7 @@ TEST(DamageLog, AllIsBothMerged) {
   EXPECT_EQ(log.take().all(), (std::vector<ByteRange>{{1, 2}, {4000, 8192}}));
 }
 
-TEST(DamageLog, TakingEmptiesIt) {
+TEST(DamageLog, TakeEmptiesLog) {
   DamageLog log;
   log.add_written({1, 2});
   EXPECT_FALSE(log.empty());
@@ -61,23 +61,23 @@ TEST(DamageLog, TakingEmptiesIt) {
   EXPECT_TRUE(log.take().empty());
 }
 
-TEST(DamageLog, TellsTheFirstDamageAfterAnEmptyLog) {
+TEST(DamageLog, AddReturnsTrueIfLogWasEmpty) {
   DamageLog log;
   EXPECT_TRUE(log.add_written({0, 1}));
-  EXPECT_FALSE(log.add_written({1, 2})) << "a sequential write is not the first either";
+  EXPECT_FALSE(log.add_written({1, 2})) << "nor for a sequential write";
   EXPECT_FALSE(log.add_written({8, 9}));
   EXPECT_FALSE(log.add_written_back({4096, 8192}));
   static_cast<void>(log.take());
   EXPECT_TRUE(log.add_written_back({4096, 8192}));
 }
 
-TEST(DamageLog, EmptyRangesAreNoDamage) {
+TEST(DamageLog, EmptyRangeIsIgnored) {
   DamageLog log;
   EXPECT_FALSE(log.add_written({5, 5}));
   EXPECT_TRUE(log.empty());
 }
 
-RC_GTEST_PROP(DamageLog, GivesExactlyTheBytesThatWereAdded, ()) {
+RC_GTEST_PROP(DamageLog, TakeReturnsExactlyTheAddedBytes, ()) {
   const auto written = some_ranges();
   const auto written_back = some_ranges();
   DamageLog log;
@@ -122,7 +122,7 @@ TEST(DamageLog, ConcurrentAddsAndTakesLoseNothing) {
   EXPECT_EQ(bytes, threads * adds);
 }
 
-TEST(DamageLog, ExactlyOneAddAfterEachTakeIsTheFirst) {
+TEST(DamageLog, ConcurrentAddsReturnTrueOncePerTake) {
   constexpr int threads = 4;
   DamageLog log;
   for (int round = 0; round < 50; ++round) {

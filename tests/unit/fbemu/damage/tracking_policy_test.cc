@@ -17,7 +17,7 @@ namespace {
 
 constexpr ByteRange full_hd{0, uint64_t{1920} * 1080 * 4};  // exactly 2025 pages
 
-/// A program that changes pages, and a policy that looks for them as a presenter does.
+/// A program that changes pages, and a policy that runs as in a presenter.
 class Workload {
  public:
   explicit Workload(ByteRange visible = full_hd) : visible_(visible) {}
@@ -43,7 +43,7 @@ class Workload {
   void idle_ticks(int count) {
     for (int i = 0; i < count; ++i) static_cast<void>(tick());
   }
-  /// Draws all before every `every`-th of `count` ticks. Returns how many of them were hot.
+  /// Runs `count` ticks, with a full redraw before each `every`-th. Returns the number of hot ticks.
   int busy_ticks(int count, int every = 1) {
     int hot = 0;
     for (int i = 0; i < count; ++i) {
@@ -62,7 +62,7 @@ class Workload {
   std::set<uint64_t> dirty_;
 };
 
-/// The bytes of a window of `lines` lines from `first_line` on, `columns` pixels wide, on a full-HD screen.
+/// Returns the bytes of a window on a full-HD screen, in lines and pixels.
 std::vector<ByteRange> window(uint64_t first_line, uint64_t lines, uint64_t first_column, uint64_t columns) {
   std::vector<ByteRange> ranges;
   for (uint64_t y = first_line; y < first_line + lines; ++y) {
@@ -74,11 +74,11 @@ std::vector<ByteRange> window(uint64_t first_line, uint64_t lines, uint64_t firs
 
 }  // namespace
 
-TEST(TrackingPolicy, IsTrackedAtTheStart) {
+TEST(TrackingPolicy, NewPolicyIsTracked) {
   EXPECT_EQ(TrackingPolicy().mode(), TrackingPolicy::Mode::tracked);
 }
 
-TEST(TrackingPolicy, TrackedCleansTheVisiblePagesAtEachTick) {
+TEST(TrackingPolicy, TrackedCleansVisiblePagesAtEachTick) {
   Workload idle;
   for (int i = 0; i < 3; ++i) {
     const auto plan = idle.tick();
@@ -87,18 +87,18 @@ TEST(TrackingPolicy, TrackedCleansTheVisiblePagesAtEachTick) {
   }
 }
 
-TEST(TrackingPolicy, CleansWholePagesAroundTheVisibleBytes) {
+TEST(TrackingPolicy, CleanRangeIsRoundedToPages) {
   TrackingPolicy policy;
   EXPECT_EQ(policy.begin_tick({5'000, 9'000}).clean, (std::vector<ByteRange>{{4'096, 12'288}}));
 }
 
-TEST(TrackingPolicy, AnIdleScreenStaysTracked) {
+TEST(TrackingPolicy, IdleScreenStaysTracked) {
   Workload idle;
   idle.idle_ticks(1000);
   EXPECT_FALSE(idle.is_hot());
 }
 
-TEST(TrackingPolicy, OneRedrawOfTheWholeScreenStaysTracked) {
+TEST(TrackingPolicy, OneFullRedrawStaysTracked) {
   for (const uint64_t pages : {300U, 768U, 900U, 2025U, 2040U, 8100U}) {
     Workload redraw({0, pages * page_size});
     redraw.idle_ticks(100);
@@ -108,37 +108,37 @@ TEST(TrackingPolicy, OneRedrawOfTheWholeScreenStaysTracked) {
   }
 }
 
-TEST(TrackingPolicy, ARedrawASecondStaysTracked) {
+TEST(TrackingPolicy, OneFullRedrawPerSecondStaysTracked) {
   Workload clock;
   EXPECT_EQ(clock.busy_ticks(600, 60), 0);
 }
 
-TEST(TrackingPolicy, SixtyFramesASecondGoHotWithinTheWindow) {
+TEST(TrackingPolicy, SixtyFramesPerSecondGoHotWithinWindow) {
   Workload game;
   game.busy_ticks(TrackingPolicy::window_ticks);
   EXPECT_TRUE(game.is_hot());
 }
 
-TEST(TrackingPolicy, SixtyFramesASecondStayHot) {
+TEST(TrackingPolicy, SixtyFramesPerSecondStayHot) {
   Workload game;
   game.busy_ticks(TrackingPolicy::window_ticks);
   EXPECT_EQ(game.busy_ticks(600), 600);
 }
 
-TEST(TrackingPolicy, ThirtyFramesASecondGoHotAndStay) {
+TEST(TrackingPolicy, ThirtyFramesPerSecondGoHotAndStay) {
   Workload video;
   video.busy_ticks(16, 2);
   EXPECT_EQ(video.busy_ticks(600, 2), 600);
 }
 
-TEST(TrackingPolicy, TenFramesASecondGoHotAndStay) {
+TEST(TrackingPolicy, TenFramesPerSecondGoHotAndStay) {
   Workload slow_video;
   slow_video.busy_ticks(18, 6);
   EXPECT_TRUE(slow_video.is_hot());
   EXPECT_EQ(slow_video.busy_ticks(600, 6), 600);
 }
 
-TEST(TrackingPolicy, ACursorOfSixtyFourPixelsStaysTracked) {
+TEST(TrackingPolicy, CursorOf64PixelsStaysTracked) {
   Workload cursor;
   for (uint64_t i = 0; i < 600; ++i) {
     for (const ByteRange& line : window(i, 64, i, 64)) cursor.draw(line);
@@ -147,7 +147,7 @@ TEST(TrackingPolicy, ACursorOfSixtyFourPixelsStaysTracked) {
   }
 }
 
-TEST(TrackingPolicy, AVideoInAQuarterOfTheScreenGoesHotAndStays) {
+TEST(TrackingPolicy, VideoInQuarterOfScreenGoesHotAndStays) {
   Workload video;
   int hot = 0;
   for (int i = 0; i < 600; ++i) {
@@ -165,13 +165,13 @@ TEST(TrackingPolicy, PanningBetweenTwoBuffersGoesHotAndStays) {
   for (int i = 0; i < 600; ++i) {
     flipping.pan_to(i % 2 == 0 ? full_hd : back);
     flipping.draw_all();
-    EXPECT_TRUE(flipping.tick().upload_live || i == 0) << "another part is shown, so all of it is uploaded";
+    EXPECT_TRUE(flipping.tick().upload_live || i == 0) << "the view moved, so all of it is uploaded";
     hot += flipping.is_hot() ? 1 : 0;
   }
   EXPECT_GE(hot, 590);
 }
 
-TEST(TrackingPolicy, APanUploadsEverythingOnce) {
+TEST(TrackingPolicy, PanUploadsWholeScreenOnce) {
   Workload viewer;
   viewer.idle_ticks(10);
   viewer.pan_to({4096, 4096 + full_hd.end});
@@ -179,7 +179,7 @@ TEST(TrackingPolicy, APanUploadsEverythingOnce) {
   EXPECT_FALSE(viewer.tick().upload_live);
 }
 
-TEST(TrackingPolicy, HotUploadsTheLivePagesAtEachTick) {
+TEST(TrackingPolicy, HotUploadsLivePagesAtEachTick) {
   Workload game;
   game.busy_ticks(16);
   for (int i = 0; i < 200; ++i) {
@@ -188,7 +188,7 @@ TEST(TrackingPolicy, HotUploadsTheLivePagesAtEachTick) {
   }
 }
 
-TEST(TrackingPolicy, HotCleansNothingButSamples) {
+TEST(TrackingPolicy, HotCleansSamplesOnly) {
   Workload game;
   game.busy_ticks(16);
   int cleaning_ticks = 0;
@@ -203,7 +203,7 @@ TEST(TrackingPolicy, HotCleansNothingButSamples) {
   EXPECT_LE(cleaned, 20 * full_hd.size() / 16) << "a sixteenth of the screen each time";
 }
 
-TEST(TrackingPolicy, WhereTheProgramStopsItIsTrackedAfterTheNextSample) {
+TEST(TrackingPolicy, ProgramThatStopsIsTrackedAfterNextSample) {
   Workload game;
   game.busy_ticks(16);
   ASSERT_TRUE(game.is_hot());
@@ -211,7 +211,7 @@ TEST(TrackingPolicy, WhereTheProgramStopsItIsTrackedAfterTheNextSample) {
   EXPECT_FALSE(game.is_hot());
 }
 
-TEST(TrackingPolicy, TheTickThatLeavesHotStillUploadsTheLivePages) {
+TEST(TrackingPolicy, LastHotTickUploadsLivePages) {
   Workload game;
   game.busy_ticks(16);
   bool live = false;
@@ -220,14 +220,14 @@ TEST(TrackingPolicy, TheTickThatLeavesHotStillUploadsTheLivePages) {
   EXPECT_TRUE(live);
 }
 
-TEST(TrackingPolicy, TheTickAfterHotCleansEveryVisiblePage) {
+TEST(TrackingPolicy, FirstTickAfterHotCleansEveryVisiblePage) {
   Workload game;
   game.busy_ticks(16);
   for (int i = 0; i < 200 && game.is_hot(); ++i) static_cast<void>(game.tick());
   EXPECT_EQ(game.tick().clean, (std::vector<ByteRange>{full_hd}));
 }
 
-TEST(TrackingPolicy, PanningAloneKeepsItHotThoughNothingIsDrawnWhereTheSampleIs) {
+TEST(TrackingPolicy, PanningWithoutDrawingStaysHot) {
   Workload scrolling;
   for (uint64_t i = 0; i < 600; ++i) {
     scrolling.pan_to({i * 7680, i * 7680 + full_hd.end});
@@ -236,7 +236,7 @@ TEST(TrackingPolicy, PanningAloneKeepsItHotThoughNothingIsDrawnWhereTheSampleIs)
   }
 }
 
-TEST(TrackingPolicy, WherePanningStopsItIsTrackedAgain) {
+TEST(TrackingPolicy, PanningThatStopsIsTrackedAgain) {
   Workload flipping;
   for (int i = 0; i < 60; ++i) {
     flipping.pan_to(i % 2 == 0 ? full_hd : ByteRange{full_hd.end, 2 * full_hd.end});
@@ -247,18 +247,18 @@ TEST(TrackingPolicy, WherePanningStopsItIsTrackedAgain) {
   EXPECT_FALSE(flipping.is_hot());
 }
 
-TEST(TrackingPolicy, ASmallScreenIsAlwaysTracked) {
+TEST(TrackingPolicy, SmallScreenStaysTracked) {
   Workload small({0, TrackingPolicy::smallest_hot_pages * page_size});
   EXPECT_EQ(small.busy_ticks(600), 0);
 }
 
-TEST(TrackingPolicy, AScreenOfMoreThanSixteenPagesMayGoHot) {
+TEST(TrackingPolicy, ScreenOfMoreThanSixteenPagesGoesHot) {
   Workload small({0, (TrackingPolicy::smallest_hot_pages + 1) * page_size});
   small.busy_ticks(32);
   EXPECT_TRUE(small.is_hot());
 }
 
-TEST(TrackingPolicy, ResetMakesItTrackedAndForgetsTheWindow) {
+TEST(TrackingPolicy, ResetReturnsToTrackedWithEmptyWindow) {
   Workload game;
   game.busy_ticks(16);
   ASSERT_TRUE(game.is_hot());
@@ -268,7 +268,7 @@ TEST(TrackingPolicy, ResetMakesItTrackedAndForgetsTheWindow) {
   EXPECT_FALSE(game.is_hot());
 }
 
-TEST(TrackingPolicy, SamplesCoverTheWholeScreenOverTime) {
+TEST(TrackingPolicy, SamplesCoverWholeScreenOverTime) {
   for (const uint64_t pages : {64U, 300U, 469U, 768U, 900U, 2025U, 8100U}) {
     TrackingPolicy policy;
     const ByteRange visible{0, pages * page_size};
@@ -282,13 +282,13 @@ TEST(TrackingPolicy, SamplesCoverTheWholeScreenOverTime) {
         }
       }
       fbemu::sort_and_merge(plan.clean);
-      policy.observe(plan.clean);  // all that is cleaned had changed
+      policy.observe(plan.clean);  // every page cleaned had changed
     }
     EXPECT_EQ(static_cast<uint64_t>(std::ranges::count(sampled, true)), pages) << "of " << pages << " pages";
   }
 }
 
-RC_GTEST_PROP(TrackingPolicy, WhatIsCleanedIsPageAlignedDisjointAndInsideTheVisiblePages, ()) {
+RC_GTEST_PROP(TrackingPolicy, CleanRangesArePageAlignedDisjointAndVisible, ()) {
   const auto first = *rc::gen::inRange<uint64_t>(0, 100'000);
   const auto size = *rc::gen::inRange<uint64_t>(70'000, 3'000'000);
   const ByteRange visible{first, first + size};
@@ -303,14 +303,14 @@ RC_GTEST_PROP(TrackingPolicy, WhatIsCleanedIsPageAlignedDisjointAndInsideTheVisi
       RC_ASSERT(!sorted[k].empty());
       RC_ASSERT(sorted[k].begin % page_size == 0U && sorted[k].end % page_size == 0U);
       RC_ASSERT(sorted[k].clipped_to(pages) == sorted[k]);
-      // RC_ASSERT evaluates both sides of an "or".
+      // Evaluated outside RC_ASSERT, which does not short-circuit "||".
       const bool apart = k == 0 || sorted[k - 1].end <= sorted[k].begin;
       RC_ASSERT(apart);
     }
   }
 }
 
-RC_GTEST_PROP(TrackingPolicy, NoPageStaysUncleanedForLongOnceTheProgramStops, ()) {
+RC_GTEST_PROP(TrackingPolicy, ProgramThatStopsGetsEveryPageCleaned, ()) {
   const auto busy = *rc::gen::inRange(1, 120);
   const auto every = *rc::gen::inRange(1, 8);
   Workload workload;

@@ -6,7 +6,7 @@
 
 using fbemu::ColorMap;
 
-TEST(ColorMap, StartsWithTheSixteenConsoleColours) {
+TEST(ColorMap, NewMapStartsWithConsoleColours) {
   const ColorMap map;
   const std::vector<uint16_t> red{0x0000, 0x0000, 0x0000, 0x0000, 0xaaaa, 0xaaaa, 0xaaaa, 0xaaaa,
                                   0x5555, 0x5555, 0x5555, 0x5555, 0xffff, 0xffff, 0xffff, 0xffff};
@@ -21,12 +21,12 @@ TEST(ColorMap, StartsWithTheSixteenConsoleColours) {
   }
 }
 
-TEST(ColorMap, TheOthersAreBlackAtTheStart) {
+TEST(ColorMap, NewMapIsBlackAfterConsoleColours) {
   const ColorMap map;
   for (size_t i = 16; i < 256; ++i) EXPECT_EQ(map.red().at(i) | map.green().at(i) | map.blue().at(i), 0) << i;
 }
 
-TEST(ColorMap, StoresFromTheStartAndLeavesTheOthers) {
+TEST(ColorMap, StoreKeepsOtherEntries) {
   ColorMap map;
   map.store(3, std::vector<uint16_t>{1, 2}, std::vector<uint16_t>{3, 4}, std::vector<uint16_t>{5, 6});
   EXPECT_EQ(map.red()[3], 1);
@@ -39,7 +39,7 @@ TEST(ColorMap, StoresFromTheStartAndLeavesTheOthers) {
   EXPECT_EQ(map.green()[2], 0xaaaa);
 }
 
-TEST(ColorMap, EntriesBeyondTheMapAreDropped) {
+TEST(ColorMap, StoreAcrossEndDropsEntries) {
   ColorMap map;
   const std::vector<uint16_t> many(10, 7);
   map.store(250, many, many, many);
@@ -47,7 +47,7 @@ TEST(ColorMap, EntriesBeyondTheMapAreDropped) {
   EXPECT_EQ(map.red()[255], 7);
 }
 
-TEST(ColorMap, AStartBeyondTheMapStoresNothing) {
+TEST(ColorMap, StoreBeyondEndIsIgnored) {
   ColorMap map;
   const std::vector<uint16_t> one(1, 7);
   map.store(256, one, one, one);

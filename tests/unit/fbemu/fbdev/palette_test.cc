@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "fbemu/fbdev/var_format.h"
-#include "tests/support/slow_program_pixels.h"
+#include "tests/support/reference_program_pixels.h"
 
 using fbemu::ColorMap;
 using fbemu::make_palette;
@@ -21,11 +21,11 @@ ProgramFormat direct(uint32_t bits) {
 
 }  // namespace
 
-TEST(Palette, TrueColourNeedsNone) {
+TEST(Palette, TrueColourHasNone) {
   EXPECT_EQ(make_palette({}, {}), nullptr);
 }
 
-TEST(Palette, OfTheMapsSixteenBitsTheUpperEightCount) {
+TEST(Palette, MapEntryGivesItsUpperEightBits) {
   ColorMap map;
   const std::array<uint16_t, 1> red{0x12ff};
   const std::array<uint16_t, 1> green{0x3400};
@@ -34,13 +34,13 @@ TEST(Palette, OfTheMapsSixteenBitsTheUpperEightCount) {
   EXPECT_EQ(make_palette(*fbemu::format_of_depth(8), map)->colors[200], 0xff12'34ffU);
 }
 
-TEST(Palette, OneBitIsBlackOrWhiteWhateverTheMapSays) {
+TEST(Palette, OneBitIsBlackAndWhiteForAnyMap) {
   const auto palette = make_palette(*fbemu::format_of_depth(1), unit::some_color_map());
   EXPECT_EQ(palette->colors[0], 0xff00'0000U);
   EXPECT_EQ(palette->colors[1], 0xffff'ffffU);
 }
 
-TEST(Palette, ARampShowsColoursAsTheyAre) {
+TEST(Palette, RampKeepsColours) {
   for (const uint32_t bits : {15U, 16U, 24U, 32U}) {
     const ProgramFormat format = direct(bits);
     const auto palette = make_palette(format, make_ramp(format));

@@ -21,7 +21,7 @@ namespace {
 
 constexpr uint64_t at = FakeUserMemory::base + 256;
 
-/// DMT mode 1024x768 at 60 Hz.
+/// Returns the DMT mode 1024x768 at 60 Hz.
 drmclient::Mode xga() {
   drmclient::Mode mode;
   mode.name = "1024x768";
@@ -76,7 +76,7 @@ fb_var_screeninfo var_with_timing() {
 
 }  // namespace
 
-TEST(MakeVar, HasTheGeometryOfTheScene) {
+TEST(MakeVar, HasGeometryOfState) {
   const auto var = make_var(xga_fb_state(), {300, 200});
   EXPECT_EQ(var.xres, 1024U);
   EXPECT_EQ(var.yres, 768U);
@@ -88,7 +88,7 @@ TEST(MakeVar, HasTheGeometryOfTheScene) {
   EXPECT_EQ(var.height, 200U);
 }
 
-TEST(MakeVar, HasTheFieldsOfXrgb8888) {
+TEST(MakeVar, HasBitFieldsOfXrgb8888) {
   const auto var = make_var(xga_fb_state(), {});
   EXPECT_EQ(var.bits_per_pixel, 32U);
   EXPECT_EQ(var.red.offset, 16U);
@@ -102,7 +102,7 @@ TEST(MakeVar, HasTheFieldsOfXrgb8888) {
   EXPECT_EQ(var.red.msb_right | var.green.msb_right | var.blue.msb_right | var.transp.msb_right, 0U);
 }
 
-TEST(MakeVar, WhatTheEmulationHasAtZeroIsZero) {
+TEST(MakeVar, UnusedFieldsAreZero) {
   const auto var = make_var(xga_fb_state(), {});
   EXPECT_EQ(var.grayscale, 0U);
   EXPECT_EQ(var.nonstd, 0U);
@@ -113,9 +113,9 @@ TEST(MakeVar, WhatTheEmulationHasAtZeroIsZero) {
   for (const uint32_t reserved : var.reserved) EXPECT_EQ(reserved, 0U);
 }
 
-TEST(MakeVar, HasTheRealTiming) {
+TEST(MakeVar, HasTimingOfMode) {
   const auto var = make_var(xga_fb_state(), {});
-  EXPECT_EQ(var.pixclock, 15'385U);  // as fbset's fb.modes has it for 65 MHz
+  EXPECT_EQ(var.pixclock, 15'385U);  // the value for 65 MHz in fbset's fb.modes
   EXPECT_EQ(var.left_margin, 160U);
   EXPECT_EQ(var.right_margin, 24U);
   EXPECT_EQ(var.hsync_len, 136U);
@@ -126,7 +126,7 @@ TEST(MakeVar, HasTheRealTiming) {
   EXPECT_EQ(var.vmode, static_cast<uint32_t>(FB_VMODE_NONINTERLACED));
 }
 
-TEST(SetTiming, PolaritiesAreBitsOfSync) {
+TEST(SetTiming, PolaritiesSetSyncBits) {
   fb_var_screeninfo var{};
   drmclient::Mode mode = xga();
   mode.hsync_positive = true;
@@ -137,7 +137,7 @@ TEST(SetTiming, PolaritiesAreBitsOfSync) {
   EXPECT_EQ(var.sync, static_cast<uint32_t>(FB_SYNC_HOR_HIGH_ACT | FB_SYNC_VERT_HIGH_ACT));
 }
 
-TEST(SetTiming, WithoutAClockThereIsNoPixclock) {
+TEST(SetTiming, ModeWithoutClockGivesPixclockZero) {
   fb_var_screeninfo var{};
   var.pixclock = 5;
   drmclient::Mode mode = xga();
@@ -146,25 +146,25 @@ TEST(SetTiming, WithoutAClockThereIsNoPixclock) {
   EXPECT_EQ(var.pixclock, 0U);
 }
 
-TEST(Refresh, IsThatOfTheTiming) {
+TEST(Refresh, TimingGivesItsRate) {
   EXPECT_NEAR(refresh_millihertz(var_with_timing()), 60'004, 2);
 }
 
-TEST(Refresh, OfNoPixclockIsNone) {
+TEST(Refresh, ZeroPixclockGivesZero) {
   auto var = var_with_timing();
   var.pixclock = 0;
   EXPECT_EQ(refresh_millihertz(var), 0U);
 }
 
-TEST(Refresh, OutsideOneToOneThousandHertzIsNone) {
+TEST(Refresh, RateOutside1To1000HertzGivesZero) {
   auto var = var_with_timing();
-  var.pixclock = 4'000'000'000;  // slower than a frame a second
+  var.pixclock = 4'000'000'000;  // less than one frame a second
   EXPECT_EQ(refresh_millihertz(var), 0U);
   var.pixclock = 1;
   EXPECT_EQ(refresh_millihertz(var), 0U);
 }
 
-TEST(Refresh, OfFieldsWhoseSumOverflowsIsNone) {
+TEST(Refresh, LargeFieldsGiveZero) {
   auto var = var_with_timing();
   constexpr uint32_t most = std::numeric_limits<uint32_t>::max();
   var.left_margin = var.right_margin = var.hsync_len = most;
@@ -173,24 +173,24 @@ TEST(Refresh, OfFieldsWhoseSumOverflowsIsNone) {
   EXPECT_EQ(refresh_millihertz(var), 0U);
 }
 
-TEST(Refresh, IsNotWhatOverflowingSumsWouldWrapTo) {
+TEST(Refresh, SumsBeyond32BitsDoNotWrap) {
   auto var = var_with_timing();
   const uint32_t right = refresh_millihertz(var);
   ASSERT_NE(right, 0U);
-  // With 32-bit sums the two additions of 2^31 would cancel out.
+  // In 32-bit sums, the two additions of 2^31 would cancel out.
   var.left_margin += 0x8000'0000;
   var.right_margin += 0x8000'0000;
   EXPECT_EQ(refresh_millihertz(var), 0U);
 }
 
-TEST(Refresh, OfAnEmptyVarIsNone) {
+TEST(Refresh, EmptyVarGivesZero) {
   fb_var_screeninfo var{};
   EXPECT_EQ(refresh_millihertz(var), 0U);
   var.pixclock = 10'000;
   EXPECT_EQ(refresh_millihertz(var), 0U);
 }
 
-TEST(MakeFix, SaysWhatTheEmulationSays) {
+TEST(MakeFix, HasFieldsOfDrmEmulation) {
   const auto fix = make_fix("fbemu headless", xga_fb_state().layout, 12'582'912);
   EXPECT_STREQ(fix.id, "fbemu headless");
   EXPECT_EQ(fix.smem_start, 0U);
@@ -208,12 +208,12 @@ TEST(MakeFix, SaysWhatTheEmulationSays) {
   EXPECT_EQ(fix.capabilities, 0U);
 }
 
-TEST(MakeFix, CutsTheIdToFifteenCharactersAndANul) {
+TEST(MakeFix, IdIsTruncatedTo15Characters) {
   const auto fix = make_fix("sixteen letters!", {}, 0);
   EXPECT_EQ(std::string(fix.id, 16), std::string("sixteen letters\0", 16));
 }
 
-TEST(WriteFix, In64BitsIsTheStructureItself) {
+TEST(WriteFix, Lp64WritesNativeStructure) {
   FakeUserMemory memory;
   const auto fix = distinct_fix();
   ASSERT_EQ(fbemu::write_fix(fix, Abi::lp64, memory, at), 0);
@@ -222,11 +222,11 @@ TEST(WriteFix, In64BitsIsTheStructureItself) {
   EXPECT_TRUE(memory.is_untouched(at + 80, 16));
 }
 
-TEST(WriteFix, In32BitsEveryFieldIsAtItsCompatOffset) {
+TEST(WriteFix, Ilp32WritesCompatOffsets) {
   FakeUserMemory memory;
   ASSERT_EQ(fbemu::write_fix(distinct_fix(), Abi::ilp32, memory, at), 0);
   EXPECT_EQ(std::memcmp(memory.bytes(at, 16).data(), "0123456789abcde", 16), 0);
-  EXPECT_EQ(memory.get<uint32_t>(at + 16), 0x2222'2222U) << "addresses are cut";
+  EXPECT_EQ(memory.get<uint32_t>(at + 16), 0x2222'2222U) << "addresses are truncated";
   EXPECT_EQ(memory.get<uint32_t>(at + 20), 0x3333'3333U);
   EXPECT_EQ(memory.get<uint32_t>(at + 24), 0x4444'4444U);
   EXPECT_EQ(memory.get<uint32_t>(at + 28), 0x5555'5555U);
@@ -240,13 +240,13 @@ TEST(WriteFix, In32BitsEveryFieldIsAtItsCompatOffset) {
   EXPECT_EQ(memory.get<uint32_t>(at + 56), 0xefef'efefU);
 }
 
-TEST(WriteFix, In32BitsCapabilitiesReadAsZero) {
+TEST(WriteFix, Ilp32WritesZeroCapabilities) {
   FakeUserMemory memory;
   ASSERT_EQ(fbemu::write_fix(distinct_fix(), Abi::ilp32, memory, at), 0);
   EXPECT_EQ(memory.get<uint32_t>(at + 60), 0U);
 }
 
-TEST(WriteFix, In32BitsPaddingAndLastWordStayAsTheyAre) {
+TEST(WriteFix, Ilp32KeepsPaddingAndLastWord) {
   FakeUserMemory memory;
   ASSERT_EQ(fbemu::write_fix(distinct_fix(), Abi::ilp32, memory, at), 0);
   EXPECT_TRUE(memory.is_untouched(at + 42, 2));
@@ -254,7 +254,7 @@ TEST(WriteFix, In32BitsPaddingAndLastWordStayAsTheyAre) {
   EXPECT_TRUE(memory.is_untouched(at - 16, 16));
 }
 
-TEST(WriteFix, ABadAddressIsAFaultInBothAbis) {
+TEST(WriteFix, BadAddressReturnsEfault) {
   FakeUserMemory memory;
   memory.make_hole(at + 50, at + 51);
   EXPECT_EQ(fbemu::write_fix(distinct_fix(), Abi::lp64, memory, at), EFAULT);
@@ -263,13 +263,13 @@ TEST(WriteFix, ABadAddressIsAFaultInBothAbis) {
   EXPECT_EQ(fbemu::write_fix(distinct_fix(), Abi::ilp32, memory, at), EFAULT);
 }
 
-TEST(WriteFix, In32BitsAHoleInWhatIsNotWrittenIsNoFault) {
+TEST(WriteFix, Ilp32IgnoresHoleInUnwrittenWord) {
   FakeUserMemory memory;
   memory.make_hole(at + 64, at + 68);
   EXPECT_EQ(fbemu::write_fix(distinct_fix(), Abi::ilp32, memory, at), 0);
 }
 
-TEST(ReadColorMap, In64BitsPointersAreEightBytesAt8_16_24_32) {
+TEST(ReadColorMap, Lp64ReadsEightBytePointers) {
   FakeUserMemory memory;
   memory.put(at, uint32_t{3});
   memory.put(at + 4, uint32_t{5});
@@ -288,7 +288,7 @@ TEST(ReadColorMap, In64BitsPointersAreEightBytesAt8_16_24_32) {
   EXPECT_EQ(map.transp, 0x4444'4444'4444'4444U);
 }
 
-TEST(ReadColorMap, In32BitsPointersAreFourBytesAt8_12_16_20) {
+TEST(ReadColorMap, Ilp32ReadsFourBytePointers) {
   FakeUserMemory memory;
   const uint32_t words[] = {3, 5, 0x8111'1111, 0x8222'2222, 0x8333'3333, 0x8444'4444};
   memory.put(at, words);
@@ -303,7 +303,7 @@ TEST(ReadColorMap, In32BitsPointersAreFourBytesAt8_12_16_20) {
   EXPECT_EQ(map.transp, 0x8444'4444U);
 }
 
-TEST(ReadColorMap, ABadAddressIsAFaultInBothAbis) {
+TEST(ReadColorMap, BadAddressReturnsEfault) {
   FakeUserMemory memory;
   memory.make_hole(at + 20, at + 21);
   UserColorMap map;

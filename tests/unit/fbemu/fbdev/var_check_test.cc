@@ -25,7 +25,7 @@ namespace {
 constexpr uint64_t memory_bytes = uint64_t{2} * 1024 * 768 * 4;
 constexpr uint32_t most = std::numeric_limits<uint32_t>::max();
 
-/// An output with 1024x768 at 60 and 75 Hz and 800x600, and nothing else.
+/// Makes an output whose only modes are 1024x768 at 60 and 75 Hz and 800x600.
 drmclient::Output monitor() {
   drmclient::Output output;
   output.modes = {make_mode({1024, 768}, 60'000), make_mode({1024, 768}, 75'000),
@@ -41,8 +41,8 @@ drmclient::Output virtual_monitor() {
   return output;
 }
 
-/// What FBIOGET_VSCREENINFO gives at the start is present_var().
-FramebufferState present_fb_state() {
+/// Returns the current state; FBIOGET_VSCREENINFO returns current_var() for it.
+FramebufferState current_fb_state() {
   FramebufferState fb_state;
   fb_state.mode = monitor().modes.front();
   fb_state.size = {1024, 768};
@@ -51,11 +51,11 @@ FramebufferState present_fb_state() {
   return fb_state;
 }
 
-fb_var_screeninfo present_var() {
-  return make_var(present_fb_state(), monitor().size_mm);
+fb_var_screeninfo current_var() {
+  return make_var(current_fb_state(), monitor().size_mm);
 }
 
-Presentation at_start() {
+Presentation initial_presentation() {
   Presentation presentation;
   presentation.mode = monitor().modes.front();
   return presentation;
@@ -63,13 +63,13 @@ Presentation at_start() {
 
 base::Result<CheckedVar> check(const fb_var_screeninfo& var, const drmclient::Output& output = monitor(),
                                uint64_t memory = memory_bytes,
-                               const Presentation& presentation = at_start()) {
-  const FramebufferState current = present_fb_state();
+                               const Presentation& presentation = initial_presentation()) {
+  const FramebufferState current = current_fb_state();
   return check_var(var, {output, presentation, current, memory});
 }
 
 base::Result<CheckedVar> check_with(const std::function<void(fb_var_screeninfo&)>& change) {
-  fb_var_screeninfo var = present_var();
+  fb_var_screeninfo var = current_var();
   change(var);
   return check(var);
 }
@@ -84,40 +84,40 @@ bool same(const fb_var_screeninfo& a, const fb_var_screeninfo& b) {
 
 }  // namespace
 
-TEST(CheckVar, ThePresentVarIsAcceptedUnchanged) {
-  const auto checked = check(present_var());
+TEST(CheckVar, CurrentVarIsAcceptedUnchanged) {
+  const auto checked = check(current_var());
   ASSERT_TRUE(checked.has_value());
-  EXPECT_TRUE(same(checked->var, present_var()));
+  EXPECT_TRUE(same(checked->var, current_var()));
   EXPECT_EQ(checked->fb_state.mode, monitor().modes.front());
 }
 
-TEST(CheckVar, SidesBelowEightAreRefused) {
+TEST(CheckVar, SideBelowEightReturnsEinval) {
   EXPECT_TRUE(refused(check_with([](auto& var) { var.xres = 7; })));
   EXPECT_TRUE(refused(check_with([](auto& var) { var.yres = 7; })));
   EXPECT_TRUE(refused(check_with([](auto& var) { var.xres = var.yres = 0; })));
 }
 
-TEST(CheckVar, AreasBeyond32BitsAreRefused) {
+TEST(CheckVar, AreaBeyond32BitsReturnsEinval) {
   EXPECT_TRUE(refused(check_with([](auto& var) { var.xres = var.yres = 65'536; })));
   EXPECT_TRUE(refused(check_with([](auto& var) { var.xres_virtual = var.yres_virtual = 65'536; })));
   EXPECT_TRUE(refused(check_with([](auto& var) { var.xres_virtual = var.yres_virtual = most; })));
 }
 
-TEST(CheckVar, VirtualSizesThatPassTheAreaCheckButNotTheMemoryAreRefused) {
+TEST(CheckVar, VirtualSizeBeyondMemoryReturnsEinval) {
   EXPECT_TRUE(refused(check_with([](auto& var) { var.xres_virtual = most, var.yres_virtual = 1; })));
   EXPECT_TRUE(refused(check_with([](auto& var) { var.xres_virtual = 1, var.yres_virtual = most; })));
   EXPECT_TRUE(refused(check_with([](auto& var) { var.xres_virtual = most, var.yres_virtual = 0; })));
   EXPECT_TRUE(refused(check_with([](auto& var) { var.xres_virtual = 0x4000'0000, var.yres_virtual = 3; })));
 }
 
-TEST(CheckVar, TheVirtualScreenMayFillTheMemoryAndNoMore) {
+TEST(CheckVar, VirtualSizeUpToMemoryIsAccepted) {
   const auto full = check_with([](auto& var) { var.yres_virtual = 1536; });
   ASSERT_TRUE(full.has_value());
   EXPECT_EQ(full->var.yres_virtual, 1536U);
   EXPECT_TRUE(refused(check_with([](auto& var) { var.yres_virtual = 1537; })));
 }
 
-TEST(CheckVar, EveryDepthIsReal) {
+TEST(CheckVar, EveryDepthSetsPitch) {
   const auto pitch_of = [](uint32_t bits) {
     const auto checked = check_with([&](auto& var) {
       var.bits_per_pixel = bits;
@@ -137,7 +137,7 @@ TEST(CheckVar, EveryDepthIsReal) {
   EXPECT_EQ(pitch_of(most), 0U);
 }
 
-TEST(CheckVar, GrayscaleHasEightBits) {
+TEST(CheckVar, GrayscaleRequiresEightBits) {
   const auto grey = check_with([](auto& var) { var.grayscale = 1, var.bits_per_pixel = 8; });
   ASSERT_TRUE(grey.has_value());
   EXPECT_EQ(grey->var.grayscale, 1U);
@@ -146,13 +146,13 @@ TEST(CheckVar, GrayscaleHasEightBits) {
   EXPECT_TRUE(refused(check_with([](auto& var) { var.nonstd = 1; })));
 }
 
-TEST(CheckVar, ZeroBitfieldsAreFilledIn) {
+TEST(CheckVar, ZeroBitFieldsAreFilled) {
   const auto checked = check_with([](auto& var) { var.red = var.green = var.blue = var.transp = {}; });
   ASSERT_TRUE(checked.has_value());
-  EXPECT_TRUE(same(checked->var, present_var()));
+  EXPECT_TRUE(same(checked->var, current_var()));
 }
 
-TEST(CheckVar, OtherBitfieldsAreRefused) {
+TEST(CheckVar, UnknownBitFieldsReturnEinval) {
   EXPECT_TRUE(refused(check_with([](auto& var) { var.green.length = 6; })));
   EXPECT_TRUE(refused(check_with([](auto& var) { var.red.offset = 17; })));
   EXPECT_TRUE(refused(check_with([](auto& var) { var.blue.msb_right = 1; })));
@@ -161,7 +161,7 @@ TEST(CheckVar, OtherBitfieldsAreRefused) {
       refused(check_with([](auto& var) { var.red = var.green = var.blue = {}, var.transp.length = 1; })));
 }
 
-TEST(CheckVar, OffsetsMayReachTheEdgeOfTheVirtualScreenAndNoFurther) {
+TEST(CheckVar, OffsetBeyondVirtualSizeReturnsEinval) {
   const auto with_offsets = [](uint32_t x, uint32_t y) {
     return check_with([=](auto& var) {
       var.yres_virtual = 1000;
@@ -179,14 +179,14 @@ TEST(CheckVar, OffsetsMayReachTheEdgeOfTheVirtualScreenAndNoFurther) {
   EXPECT_TRUE(refused(with_offsets(0, most)));
 }
 
-TEST(CheckVar, AVirtualScreenSmallerThanTheVisibleIsEnlarged) {
+TEST(CheckVar, VirtualSizeSmallerThanVisibleIsEnlarged) {
   const auto checked = check_with([](auto& var) { var.xres_virtual = 640, var.yres_virtual = 0; });
   ASSERT_TRUE(checked.has_value());
   EXPECT_EQ(checked->var.xres_virtual, 1024U);
   EXPECT_EQ(checked->var.yres_virtual, 768U);
 }
 
-TEST(CheckVar, AnotherSizeOfTheListIsItsMode) {
+TEST(CheckVar, ListedSizeSelectsItsMode) {
   const auto checked =
       check_with([](auto& var) { var.xres = var.xres_virtual = 800, var.yres = var.yres_virtual = 600; });
   ASSERT_TRUE(checked.has_value());
@@ -195,8 +195,8 @@ TEST(CheckVar, AnotherSizeOfTheListIsItsMode) {
   EXPECT_EQ(checked->var.pixclock, make_var(checked->fb_state, {}).pixclock);
 }
 
-TEST(CheckVar, ASizeThatTheOutputDoesNotHaveIsShownOnALargerMode) {
-  fb_var_screeninfo var = present_var();
+TEST(CheckVar, UnlistedSizeSelectsLargerMode) {
+  fb_var_screeninfo var = current_var();
   var.xres = var.xres_virtual = 640;
   var.yres = var.yres_virtual = 480;
   const auto on_monitor = check(var);
@@ -208,21 +208,21 @@ TEST(CheckVar, ASizeThatTheOutputDoesNotHaveIsShownOnALargerMode) {
   EXPECT_EQ(anywhere->fb_state.mode.size(), (Size{640, 480}));
 }
 
-TEST(CheckVar, TheTimingOfASmallerPictureHasTheModesRefreshRate) {
+TEST(CheckVar, SmallerPictureHasRefreshRateOfMode) {
   const auto checked = check_with([](auto& var) { var.xres = 333, var.yres = 222; });
   ASSERT_TRUE(checked.has_value());
   EXPECT_NEAR(fbemu::refresh_millihertz(checked->var), 60'000, 60);
 }
 
-TEST(CheckVar, ASizeBeyondEveryModeIsRefused) {
+TEST(CheckVar, SizeBeyondEveryModeReturnsEinval) {
   EXPECT_TRUE(refused(check_with([](auto& var) { var.xres = var.xres_virtual = 1025; })));
   EXPECT_TRUE(refused(check_with([](auto& var) { var.yres = var.yres_virtual = 769; })));
 }
 
-TEST(CheckVar, WhereTheModeOfTheStartIsTooSmallTheSmallestThatWillDoIsTaken) {
-  Presentation small = at_start();
+TEST(CheckVar, SizeBeyondInitialModeSelectsSmallestLargerMode) {
+  Presentation small = initial_presentation();
   small.mode = monitor().modes[2];
-  fb_var_screeninfo var = present_var();
+  fb_var_screeninfo var = current_var();
   var.xres = 900;
   var.yres = 700;
   const auto checked = check(var, monitor(), memory_bytes, small);
@@ -230,7 +230,7 @@ TEST(CheckVar, WhereTheModeOfTheStartIsTooSmallTheSmallestThatWillDoIsTaken) {
   EXPECT_EQ(checked->fb_state.mode.size(), (Size{1024, 768}));
 }
 
-TEST(CheckVar, AProgramThatTurnsItsPictureGetsTheModeOfTheTurnedSides) {
+TEST(CheckVar, RotationWithSwappedSidesSelectsModeOfRotatedSize) {
   const auto checked = check_with([](auto& var) {
     var.rotate = FB_ROTATE_CW;
     var.xres = var.xres_virtual = 600;
@@ -242,17 +242,17 @@ TEST(CheckVar, AProgramThatTurnsItsPictureGetsTheModeOfTheTurnedSides) {
   EXPECT_EQ(checked->var.rotate, static_cast<uint32_t>(FB_ROTATE_CW));
 }
 
-TEST(CheckVar, APictureThatIsTurnedWithItsSidesAsTheyWereIsMadeSmaller) {
+TEST(CheckVar, RotationWithUnswappedSidesScalesDown) {
   const auto checked = check_with([](auto& var) { var.rotate = FB_ROTATE_CCW; });
   ASSERT_TRUE(checked.has_value());
   EXPECT_EQ(checked->fb_state.mode, monitor().modes.front());
   EXPECT_EQ(checked->fb_state.view_transform().target().size(), (Size{576, 768}));
 }
 
-TEST(CheckVar, TheDisplaysRotationAndTheProgramsAddUp) {
-  Presentation turned_display = at_start();
+TEST(CheckVar, DisplayAndProgramRotationsAdd) {
+  Presentation turned_display = initial_presentation();
   turned_display.rotation = Rotation::clockwise;
-  fb_var_screeninfo var = present_var();
+  fb_var_screeninfo var = current_var();
   var.rotate = FB_ROTATE_UD;
   var.xres = var.xres_virtual = 768;
   var.yres = var.yres_virtual = 1024;
@@ -263,7 +263,7 @@ TEST(CheckVar, TheDisplaysRotationAndTheProgramsAddUp) {
   EXPECT_EQ(checked->var.rotate, static_cast<uint32_t>(FB_ROTATE_UD));
 }
 
-TEST(CheckVar, AnotherTimingOfTheSameSizeIsTheModeNearestToIt) {
+TEST(CheckVar, OtherTimingSelectsNearestModeOfSameSize) {
   const auto checked = check_with([](auto& var) {
     fbemu::set_timing(var, make_mode({1024, 768}, 74'000), {1024, 768}, Rotation::none);
   });
@@ -271,14 +271,14 @@ TEST(CheckVar, AnotherTimingOfTheSameSizeIsTheModeNearestToIt) {
   EXPECT_EQ(checked->fb_state.mode, monitor().modes[1]);
 }
 
-TEST(CheckVar, WithoutATimingTheModeStays) {
+TEST(CheckVar, VarWithoutTimingKeepsMode) {
   const auto checked = check_with([](auto& var) { var.pixclock = 0, var.left_margin = 7; });
   ASSERT_TRUE(checked.has_value());
   EXPECT_EQ(checked->fb_state.mode, monitor().modes.front());
-  EXPECT_TRUE(same(checked->var, present_var()));
+  EXPECT_TRUE(same(checked->var, current_var()));
 }
 
-TEST(CheckVar, ATimingThatMakesNoSenseIsNoReasonToRefuse) {
+TEST(CheckVar, AbsurdTimingIsAccepted) {
   const auto checked = check_with([](auto& var) {
     var.pixclock = 1;
     var.left_margin = var.right_margin = var.hsync_len = most;
@@ -287,7 +287,7 @@ TEST(CheckVar, ATimingThatMakesNoSenseIsNoReasonToRefuse) {
   EXPECT_EQ(checked->fb_state.mode.size(), (Size{1024, 768}));
 }
 
-TEST(CheckVar, WhatIsNotTheProgramsToSayIsOverwritten) {
+TEST(CheckVar, ReadOnlyFieldsAreOverwritten) {
   const auto checked = check_with([](auto& var) {
     var.width = var.height = var.rotate = var.colorspace = var.accel_flags = 5;
     var.vmode = FB_VMODE_DOUBLE;
@@ -295,7 +295,7 @@ TEST(CheckVar, WhatIsNotTheProgramsToSayIsOverwritten) {
     var.reserved[3] = 9;
   });
   ASSERT_TRUE(checked.has_value());
-  EXPECT_TRUE(same(checked->var, present_var()));
+  EXPECT_TRUE(same(checked->var, current_var()));
 }
 
 TEST(CheckVar, ActivateIsKept) {
@@ -304,7 +304,7 @@ TEST(CheckVar, ActivateIsKept) {
   EXPECT_EQ(checked->var.activate, static_cast<uint32_t>(FB_ACTIVATE_TEST | FB_ACTIVATE_VBL));
 }
 
-TEST(OffsetsFit, AtTheEdgeAndNotBeyond) {
+TEST(OffsetsFit, ViewAtEdgeFits) {
   FramebufferState fb_state;
   fb_state.size = {64, 48};
   fb_state.layout.virtual_size = {64, 100};
@@ -314,7 +314,7 @@ TEST(OffsetsFit, AtTheEdgeAndNotBeyond) {
   EXPECT_FALSE(offsets_fit(most, most, false, fb_state));
 }
 
-TEST(OffsetsFit, WrappingLinesMayBeginAnywhere) {
+TEST(OffsetsFit, WrappedViewFitsAtAnyLine) {
   FramebufferState fb_state;
   fb_state.size = {64, 48};
   fb_state.layout.virtual_size = {64, 100};
@@ -332,7 +332,7 @@ uint32_t some_number() {
 
 fb_var_screeninfo some_var() {
   fb_var_screeninfo var{};
-  if (*rc::gen::arbitrary<bool>()) var = present_var();
+  if (*rc::gen::arbitrary<bool>()) var = current_var();
   for (uint32_t* field : {&var.xres, &var.yres, &var.xres_virtual, &var.yres_virtual, &var.xoffset,
                           &var.yoffset, &var.pixclock, &var.left_margin, &var.right_margin, &var.hsync_len,
                           &var.upper_margin, &var.lower_margin, &var.vsync_len, &var.sync, &var.vmode,
@@ -347,7 +347,7 @@ fb_var_screeninfo some_var() {
 
 }  // namespace
 
-RC_GTEST_PROP(CheckVar, NeverAcceptsWhatDoesNotFit, ()) {
+RC_GTEST_PROP(CheckVar, RandomVarIsAcceptedOnlyIfItFits, ()) {
   const fb_var_screeninfo wanted = some_var();
   const auto output = *rc::gen::arbitrary<bool>() ? monitor() : virtual_monitor();
   const auto checked = check(wanted, output);
@@ -368,7 +368,7 @@ RC_GTEST_PROP(CheckVar, NeverAcceptsWhatDoesNotFit, ()) {
   RC_ASSERT(fb_state.visible_bytes().end <= memory_bytes);
 }
 
-RC_GTEST_PROP(CheckVar, AnAcceptedVarPutAgainIsTheSame, ()) {
+RC_GTEST_PROP(CheckVar, AcceptedVarIsAcceptedUnchangedAgain, ()) {
   const auto output = virtual_monitor();
   fb_var_screeninfo wanted{};
   wanted.xres = *rc::gen::oneOf(rc::gen::element(800U, 1024U), rc::gen::inRange(8U, 1300U));
@@ -387,7 +387,7 @@ RC_GTEST_PROP(CheckVar, AnAcceptedVarPutAgainIsTheSame, ()) {
     wanted.yoffset = *rc::gen::inRange(0U, wanted.yres_virtual - wanted.yres + 1);
   const auto checked = check(wanted, output);
   RC_ASSERT(checked.has_value());
-  const Presentation presentation = at_start();
+  const Presentation presentation = initial_presentation();
   const auto again = check_var(checked->var, {output, presentation, checked->fb_state, memory_bytes});
   RC_ASSERT(again.has_value());
   RC_ASSERT(same(again->var, checked->var));

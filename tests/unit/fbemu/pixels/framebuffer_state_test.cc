@@ -21,18 +21,18 @@ FramebufferState some_fb_state() {
 
 }  // namespace
 
-TEST(FramebufferState, TheViewIsTheModeAtTheOffset) {
+TEST(FramebufferState, ViewWithoutWrapIsOnePart) {
   const auto parts = some_fb_state().parts();
   ASSERT_EQ(parts.size(), 1U);
   EXPECT_EQ(parts[0].view, (Rect{0, 0, 64, 48}));
   EXPECT_EQ(parts[0].from, (Point{10, 20}));
 }
 
-TEST(FramebufferState, TheVisibleBytesAreThoseOfWholeLines) {
+TEST(FramebufferState, VisibleBytesAreWholeLines) {
   EXPECT_EQ(some_fb_state().visible_bytes(), (ByteRange{8'000, 27'200}));
 }
 
-TEST(FramebufferState, BelowTheLastLineComesTheFirstWhereItWraps) {
+TEST(FramebufferState, WrappedViewHasTwoParts) {
   FramebufferState fb_state = some_fb_state();
   fb_state.wraps = true;
   EXPECT_EQ(fb_state.parts().size(), 1U);
@@ -46,7 +46,7 @@ TEST(FramebufferState, BelowTheLastLineComesTheFirstWhereItWraps) {
   EXPECT_EQ(fb_state.visible_bytes(), (ByteRange{0, 80'000}));
 }
 
-TEST(FramebufferState, AnOffsetOfTheWholeHeightIsTheStart) {
+TEST(FramebufferState, OffsetOfWholeHeightWrapsToFirstLine) {
   FramebufferState fb_state = some_fb_state();
   fb_state.wraps = true;
   fb_state.offset.y = 200;

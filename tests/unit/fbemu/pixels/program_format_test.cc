@@ -38,7 +38,7 @@ void clear_fields(fb_var_screeninfo& var) {
 
 }  // namespace
 
-TEST(FormatOfDepth, TakesTheNextLargerPixel) {
+TEST(FormatOfDepth, DepthIsRoundedUpToPixelSize) {
   EXPECT_EQ(format_of_depth(1)->bits_per_pixel, 1U);
   EXPECT_EQ(format_of_depth(2)->bits_per_pixel, 8U);
   EXPECT_EQ(format_of_depth(8)->visual, Visual::pseudocolor);
@@ -52,14 +52,14 @@ TEST(FormatOfDepth, TakesTheNextLargerPixel) {
   EXPECT_TRUE(refused(format_of_depth(33)));
 }
 
-TEST(ChooseFormat, BitFieldsOfZeroMeanChoose) {
+TEST(ChooseFormat, ZeroBitFieldsSelectDefaultFormat) {
   const auto sixteen = choose([](auto& var) { var.bits_per_pixel = 16, clear_fields(var); });
   ASSERT_TRUE(sixteen.has_value());
   EXPECT_EQ(*sixteen, *format_of_depth(16));
 }
 
-TEST(ChooseFormat, BitFieldsOfAnotherDepthMayStayIn) {
-  // fbset -depth N changes nothing else.
+TEST(ChooseFormat, BitFieldsOfOldDepthSelectDefaultFormat) {
+  // `fbset -depth N` changes only bits_per_pixel.
   for (const uint32_t depth : {1U, 8U, 15U, 16U, 24U, 32U}) {
     const auto format = choose([&](auto& var) { var.bits_per_pixel = depth; });
     ASSERT_TRUE(format.has_value()) << depth;
@@ -73,14 +73,14 @@ TEST(ChooseFormat, BitFieldsOfAnotherDepthMayStayIn) {
   }
 }
 
-TEST(ChooseFormat, BitFieldsOfAnotherDepthAreRefusedWhereTheDepthStays) {
+TEST(ChooseFormat, BitFieldsOfOtherDepthAtCurrentDepthReturnEinval) {
   EXPECT_TRUE(refused(choose([](auto& var) {
     fbemu::set_format(var, *format_of_depth(16));
     var.bits_per_pixel = 32;
   })));
 }
 
-TEST(ChooseFormat, FifteenBitsAreNotSixteen) {
+TEST(ChooseFormat, FifteenBitsSelectRgb555) {
   const auto format = choose([](auto& var) {
     fbemu::set_format(var, *format_of_depth(16));
     var.bits_per_pixel = 15;
@@ -89,12 +89,12 @@ TEST(ChooseFormat, FifteenBitsAreNotSixteen) {
   EXPECT_EQ(format->green.length, 5U);
 }
 
-TEST(ChooseFormat, ADepthOfZeroIsThePresentOne) {
+TEST(ChooseFormat, ZeroDepthKeepsCurrentFormat) {
   fb_var_screeninfo var{};
   EXPECT_EQ(*choose_format(var, *format_of_depth(8), false), *format_of_depth(8));
 }
 
-TEST(ChooseFormat, OrdersOfColoursAreTakenAsTheFieldsSay) {
+TEST(ChooseFormat, BitFieldsSelectChannelOrder) {
   const auto blue_first = choose([](auto& var) { var.red.offset = 0, var.blue.offset = 16; });
   ASSERT_TRUE(blue_first.has_value());
   EXPECT_EQ(blue_first->code, PIXMAN_x8b8g8r8);
@@ -103,7 +103,7 @@ TEST(ChooseFormat, OrdersOfColoursAreTakenAsTheFieldsSay) {
   EXPECT_EQ(with_alpha->transp, (Channel{24, 8}));
 }
 
-TEST(ChooseFormat, WhatNoFormatHasIsRefused) {
+TEST(ChooseFormat, UnknownFormatReturnsEinval) {
   EXPECT_TRUE(refused(choose([](auto& var) { var.green.length = 7; })));
   EXPECT_TRUE(refused(choose([](auto& var) { var.red.msb_right = 1; })));
   EXPECT_TRUE(refused(choose([](auto& var) { var.nonstd = 1; })));
@@ -113,13 +113,13 @@ TEST(ChooseFormat, WhatNoFormatHasIsRefused) {
   EXPECT_TRUE(refused(choose([](auto& var) { var.bits_per_pixel = 0xffffffff; })));
 }
 
-TEST(ChooseFormat, DirectColourWhereItIsAskedFor) {
+TEST(ChooseFormat, DirectColorOptionSelectsDirectColor) {
   EXPECT_EQ(choose([](auto& var) { var.bits_per_pixel = 16; }, true)->visual, Visual::directcolor);
   EXPECT_EQ(choose([](auto&) {}, true)->visual, Visual::directcolor);
   EXPECT_EQ(choose([](auto& var) { var.bits_per_pixel = 8; }, true)->visual, Visual::pseudocolor);
 }
 
-TEST(ChooseFormat, WhatAVarSaysComesBackFromIt) {
+TEST(ChooseFormat, FormatSurvivesRoundTripThroughVar) {
   for (const bool direct : {false, true}) {
     for (const uint32_t depth : {1U, 8U, 15U, 16U, 24U, 32U}) {
       fb_var_screeninfo var{};
@@ -132,14 +132,14 @@ TEST(ChooseFormat, WhatAVarSaysComesBackFromIt) {
   }
 }
 
-TEST(FixVisual, IsThatOfTheFormat) {
+TEST(FixVisual, MatchesFormat) {
   EXPECT_EQ(fix_visual(*format_of_depth(1)), static_cast<uint32_t>(FB_VISUAL_MONO10));
   EXPECT_EQ(fix_visual(*format_of_depth(8)), static_cast<uint32_t>(FB_VISUAL_PSEUDOCOLOR));
   EXPECT_EQ(fix_visual(*format_of_depth(24)), static_cast<uint32_t>(FB_VISUAL_TRUECOLOR));
   EXPECT_EQ(fix_visual(*choose([](auto&) {}, true)), static_cast<uint32_t>(FB_VISUAL_DIRECTCOLOR));
 }
 
-TEST(ScanoutEquivalent, OnlyWhereTheBytesAreTheSame) {
+TEST(ScanoutEquivalent, ExistsOnlyForEqualBytes) {
   EXPECT_EQ(scanout_equivalent(ProgramFormat{}), drmclient::PixelFormat::xrgb8888);
   EXPECT_EQ(scanout_equivalent(*format_of_depth(16)), drmclient::PixelFormat::rgb565);
   EXPECT_EQ(scanout_equivalent(*format_of_depth(8)), std::nullopt);

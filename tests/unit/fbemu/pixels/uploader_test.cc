@@ -13,7 +13,7 @@
 #include "drmclient/headless/headless_card.h"
 #include "fbemu/fbdev/color_map.h"
 #include "tests/support/fake_program_pages.h"
-#include "tests/support/slow_program_pixels.h"
+#include "tests/support/reference_program_pixels.h"
 
 using drmclient::AccessMode;
 using drmclient::bytes_per_pixel;
@@ -42,31 +42,33 @@ drmclient::HeadlessOptions every_format() {
   return options;
 }
 
-/// A framebuffer full of noise, in a shadow and in pages, and a scan-out buffer filled with `before`.
+/// A framebuffer full of noise, in its backing store and page cache, and a scan-out buffer filled with
+/// `before`.
 class Upload {
  public:
-  Upload(const FramebufferState& of, PixelFormat scanout)
-      : fb_state(of),
+  Upload(const FramebufferState& state, PixelFormat scanout)
+      : fb_state(state),
         map(unit::some_color_map()),
         card(every_format()),
-        buffer(std::move(*card.create_buffer(of.mode.size(), scanout))),
+        buffer(std::move(*card.create_buffer(state.mode.size(), scanout))),
         memory(unit::noise(
-            fbemu::round_up_to_page(uint64_t{of.layout.pitch_bytes} * of.layout.virtual_size.height), 5)),
-        shadow(memory.size()),
+            fbemu::round_up_to_page(uint64_t{state.layout.pitch_bytes} * state.layout.virtual_size.height),
+            5)),
+        backing_store(memory.size()),
         pages(memory.size(), [](uint64_t, std::span<const std::byte>) {}) {
     fb_state.palette = fbemu::make_palette(fb_state.layout.format, map);
-    shadow.store(0, memory);
+    backing_store.store(0, memory);
     pages.store(0, memory);
     const auto access = buffer->begin_access(AccessMode::write);
     for (uint32_t y = 0; y < buffer->size().height; ++y) std::ranges::fill(access->row(y), before);
   }
 
   [[nodiscard]] bool upload(const std::vector<Rect>& rects) {
-    return uploader.upload(shadow, fb_state, rects, *buffer).has_value();
+    return uploader.upload(backing_store, fb_state, rects, *buffer).has_value();
   }
   [[nodiscard]] bool upload_live() { return uploader.upload_live(pages, fb_state, *buffer).has_value(); }
 
-  /// The view's pixel as XRGB8888, by the slow reference.
+  /// Returns the view's pixel as XRGB8888, computed by the reference.
   [[nodiscard]] uint32_t view_pixel(uint32_t x, uint32_t y) const {
     const uint32_t lines = fb_state.layout.virtual_size.height;
     const uint64_t line = fb_state.wraps ? (y + fb_state.offset.y) % lines : y + fb_state.offset.y;
@@ -75,8 +77,8 @@ class Upload {
         fb_state.layout.format,
         unit::program_value(fb_state.layout.format, at, uint64_t{x} + fb_state.offset.x), map);
   }
-  /// Whether the buffer holds the view's pixels inside `rects` (of the view), and what it had everywhere
-  /// else.
+  /// Returns true if the buffer has the view's pixels inside `rects` (of the view) and is unchanged
+  /// elsewhere.
   [[nodiscard]] bool is_right(const std::vector<Rect>& rects) {
     const Rect target = fb_state.view_transform().target();
     const auto affine = fb_state.view_transform().to_view();
@@ -109,7 +111,7 @@ class Upload {
   HeadlessCard card;
   std::unique_ptr<ScanoutBuffer> buffer;
   std::vector<std::byte> memory;
-  BackingStore shadow;
+  BackingStore backing_store;
   FakeProgramPages pages;
   Uploader uploader;
 
@@ -120,7 +122,7 @@ class Upload {
   }
 };
 
-/// A view on a virtual screen, on an output of the same size.
+/// Makes the state of a view on a virtual screen, on an output of the view's size.
 FramebufferState make_fb_state(const ProgramFormat& format, Size virtual_size, Size view, Point offset = {},
                                uint32_t padding = 0) {
   FramebufferState fb_state;
@@ -141,7 +143,7 @@ class UploadFormats : public testing::TestWithParam<std::tuple<ProgramFormat, Pi
 
 }  // namespace
 
-TEST_P(UploadFormats, FromTheShadowTheRectanglesAndNothingElse) {
+TEST_P(UploadFormats, UploadChangesRectanglesOnly) {
   const auto& [program, scanout] = GetParam();
   for (const uint32_t padding : {0U, 12U}) {
     Upload upload(make_fb_state(program, {51, 60}, {33, 21}, {7, 30}, padding), scanout);
@@ -151,7 +153,7 @@ TEST_P(UploadFormats, FromTheShadowTheRectanglesAndNothingElse) {
   }
 }
 
-TEST_P(UploadFormats, FromTheLivePagesAllThatTheBufferShows) {
+TEST_P(UploadFormats, UploadLiveChangesWholeView) {
   const auto& [program, scanout] = GetParam();
   for (const uint32_t padding : {0U, 12U}) {
     Upload upload(make_fb_state(program, {51, 60}, {33, 21}, {7, 30}, padding), scanout);
@@ -172,14 +174,14 @@ INSTANTIATE_TEST_SUITE_P(Uploader, UploadFormats,
                                   drmclient::fourcc_name(std::get<1>(formats.param));
                          });
 
-TEST(Uploader, WithoutPaddingLinesFollowEachOther) {
+TEST(Uploader, LinesWithoutPaddingAreUploaded) {
   Upload upload(plain_fb_state({16, 40}, {16, 20}, {0, 20}), PixelFormat::xrgb8888);
   ASSERT_TRUE(upload.upload_live());
   EXPECT_TRUE(upload.is_right());
 }
 
-TEST(Uploader, PicturesOfSeveralBandsAreWhole) {
-  // Wider than a band of 256 KiB has lines for, and more lines than preadv(2) takes parts.
+TEST(Uploader, PictureOfSeveralBandsIsUploaded) {
+  // Has more lines than a band of 256 KiB holds, and more than preadv(2) accepts parts.
   for (const PixelFormat scanout : {PixelFormat::xrgb8888, PixelFormat::rgb565}) {
     Upload upload(plain_fb_state({300, 2200}, {300, 2200}), scanout);
     ASSERT_TRUE(upload.upload_live());
@@ -190,7 +192,7 @@ TEST(Uploader, PicturesOfSeveralBandsAreWhole) {
   }
 }
 
-TEST(Uploader, ASmallerPictureIsInTheMiddleOfWhatItWas) {
+TEST(Uploader, SmallerPictureIsCentredAndKeepsBorder) {
   FramebufferState fb_state = plain_fb_state({40, 30}, {40, 30});
   fb_state.mode = drmclient::make_mode({65, 64});
   for (const PixelFormat scanout : {PixelFormat::xrgb8888, PixelFormat::rgb565}) {
@@ -200,7 +202,7 @@ TEST(Uploader, ASmallerPictureIsInTheMiddleOfWhatItWas) {
   }
 }
 
-TEST(Uploader, TheBorderIsMadeBlackAndNothingElse) {
+TEST(Uploader, ClearBorderChangesBorderOnly) {
   FramebufferState fb_state = plain_fb_state({40, 30}, {40, 30});
   fb_state.mode = drmclient::make_mode({65, 64});
   Upload upload(fb_state, PixelFormat::xrgb8888);
@@ -216,7 +218,7 @@ TEST(Uploader, TheBorderIsMadeBlackAndNothingElse) {
   }
 }
 
-TEST(Uploader, EveryRotationIsExact) {
+TEST(Uploader, RotationIsExact) {
   for (const auto rotation : {Rotation::clockwise, Rotation::half_turn, Rotation::counterclockwise}) {
     FramebufferState fb_state = make_fb_state(*fbemu::format_of_depth(8), {70, 60}, {61, 40}, {5, 9});
     fb_state.rotation = rotation;
@@ -227,15 +229,15 @@ TEST(Uploader, EveryRotationIsExact) {
     Upload tracked(fb_state, PixelFormat::rgb565);
     ASSERT_TRUE(tracked.upload({Rect::of(fb_state.size)}));
     EXPECT_TRUE(tracked.is_right()) << static_cast<int>(rotation);
-    // Small damage turns only its own pixels.
+    // Small damage changes only its own pixels.
     Upload small(fb_state, PixelFormat::xrgb8888);
     ASSERT_TRUE(small.upload({{3, 4, 10, 6}, {60, 39, 61, 40}}));
     EXPECT_TRUE(small.is_right({{3, 4, 10, 6}, {60, 39, 61, 40}})) << static_cast<int>(rotation);
   }
 }
 
-TEST(Uploader, WholeFactorsMakeSquaresOfEachPixel) {
-  // More than a tile of 512 pixels, and factors that have no exact binary inverse.
+TEST(Uploader, WholeFactorIsExact) {
+  // Uses more than one tile of 512 pixels, and factors without an exact binary inverse.
   for (const uint32_t factor : {3U, 7U, 30U}) {
     FramebufferState fb_state = plain_fb_state({45, 20}, {45, 20});
     fb_state.scaling = Scaling::integer;
@@ -246,18 +248,18 @@ TEST(Uploader, WholeFactorsMakeSquaresOfEachPixel) {
   }
 }
 
-TEST(Uploader, AScaledPictureOfOneColourHasThatColourToItsEdges) {
+TEST(Uploader, ScaledPictureOfOneColourHasItAtEdges) {
   FramebufferState fb_state = plain_fb_state({40, 30}, {40, 30});
   fb_state.scaling = Scaling::fit;
   fb_state.mode = drmclient::make_mode({100, 64});
   Upload upload(fb_state, PixelFormat::xrgb8888);
   std::ranges::fill(upload.memory, std::byte{0xa7});
-  upload.shadow.store(0, upload.memory);
+  upload.backing_store.store(0, upload.memory);
   ASSERT_TRUE(upload.upload({Rect::of(fb_state.size)}));
   EXPECT_TRUE(upload.is_right());
 }
 
-TEST(Uploader, DamageOfAScaledPictureGivesWhatTheWholeWouldHaveGiven) {
+TEST(Uploader, ScaledDamageMatchesWholeUpload) {
   FramebufferState fb_state = plain_fb_state({40, 30}, {40, 30});
   fb_state.scaling = Scaling::fit;
   fb_state.mode = drmclient::make_mode({101, 77});
@@ -266,7 +268,7 @@ TEST(Uploader, DamageOfAScaledPictureGivesWhatTheWholeWouldHaveGiven) {
   ASSERT_TRUE(parts.upload({Rect::of(fb_state.size)}));
   for (Upload* upload : {&whole, &parts}) {
     const auto fresh = unit::noise(4 * 40 * 5, 99);
-    upload->shadow.store(4 * 40 * 11, fresh);
+    upload->backing_store.store(4 * 40 * 11, fresh);
   }
   ASSERT_TRUE(whole.upload({Rect::of(fb_state.size)}));
   ASSERT_TRUE(parts.upload({{0, 11, 40, 16}}));
@@ -275,7 +277,7 @@ TEST(Uploader, DamageOfAScaledPictureGivesWhatTheWholeWouldHaveGiven) {
   for (uint32_t y = 0; y < 77; ++y) EXPECT_TRUE(std::ranges::equal(one->row(y), other->row(y))) << y;
 }
 
-TEST(Uploader, LinesThatWrapAroundComeFromTheStart) {
+TEST(Uploader, WrappedLinesComeFromFirstLine) {
   for (const auto rotation : {Rotation::none, Rotation::clockwise}) {
     FramebufferState fb_state = make_fb_state(*fbemu::format_of_depth(16), {33, 50}, {32, 24}, {1, 40});
     fb_state.wraps = true;
@@ -291,23 +293,25 @@ TEST(Uploader, LinesThatWrapAroundComeFromTheStart) {
   }
 }
 
-TEST(Uploader, NoRectanglesChangeNothing) {
+TEST(Uploader, NoRectanglesKeepBuffer) {
   Upload upload(plain_fb_state({16, 16}, {16, 16}), PixelFormat::xrgb8888);
   ASSERT_TRUE(upload.upload({}));
   EXPECT_TRUE(upload.is_right({}));
 }
 
-TEST(Uploader, TellsThatTheBufferCannotBeReached) {
+TEST(Uploader, FailedBufferAccessReturnsItsError) {
   Upload upload(plain_fb_state({16, 16}, {16, 16}), PixelFormat::xrgb8888);
   const Rect all{0, 0, 16, 16};
   upload.card.refuse_accesses(ENOMEM);
-  EXPECT_EQ(upload.uploader.upload(upload.shadow, upload.fb_state, {&all, 1}, *upload.buffer).error().value(),
+  EXPECT_EQ(upload.uploader.upload(upload.backing_store, upload.fb_state, {&all, 1}, *upload.buffer)
+                .error()
+                .value(),
             ENOMEM);
   EXPECT_EQ(upload.uploader.upload_live(upload.pages, upload.fb_state, *upload.buffer).error().value(),
             ENOMEM);
 }
 
-TEST(Uploader, TellsThatTheLivePagesCannotBeRead) {
+TEST(Uploader, FailedPageReadReturnsItsError) {
   for (const PixelFormat scanout : {PixelFormat::xrgb8888, PixelFormat::rgb565}) {
     Upload upload(plain_fb_state({20, 16}, {16, 16}), scanout);
     upload.pages.read_error = ENOTCONN;
@@ -316,7 +320,7 @@ TEST(Uploader, TellsThatTheLivePagesCannotBeRead) {
   }
 }
 
-TEST(Uploader, LeavesTheBufferFreeWhetherItWorkedOrNot) {
+TEST(Uploader, BufferAccessEndsAfterSuccessAndError) {
   Upload upload(plain_fb_state({16, 16}, {16, 16}), PixelFormat::xrgb8888);
   upload.pages.read_error = EIO;
   ASSERT_FALSE(upload.upload_live());
@@ -326,7 +330,7 @@ TEST(Uploader, LeavesTheBufferFreeWhetherItWorkedOrNot) {
   EXPECT_TRUE(upload.buffer->begin_access(AccessMode::read).has_value());
 }
 
-RC_GTEST_PROP(Uploader, IsTheSlowReferencesPicture, ()) {
+RC_GTEST_PROP(Uploader, RandomStatesMatchReference, ()) {
   const auto formats = unit::program_formats();
   const PixelFormat scanout = *rc::gen::elementOf(unit::all_formats);
   const Size visible{*rc::gen::inRange(8U, 40U), *rc::gen::inRange(8U, 40U)};

@@ -11,14 +11,14 @@ using fbemu::Rotation;
 using fbemu::Scaling;
 using fbemu::ViewTransform;
 
-TEST(ViewTransform, APictureOfTheOutputsSizeIsPlain) {
+TEST(ViewTransform, PictureOfOutputSizeIsPlain) {
   const ViewTransform transform({64, 48}, Rotation::none, Scaling::fit, {64, 48});
   EXPECT_TRUE(transform.is_plain());
   EXPECT_TRUE(transform.covers_output());
   EXPECT_EQ(transform.to_output({1, 2, 3, 4}), (Rect{1, 2, 3, 4}));
 }
 
-TEST(ViewTransform, WithoutScalingItIsInTheMiddle) {
+TEST(ViewTransform, UnscaledPictureIsCentred) {
   const ViewTransform transform({320, 200}, Rotation::none, Scaling::none, {641, 480});
   EXPECT_TRUE(transform.is_plain());
   EXPECT_FALSE(transform.covers_output());
@@ -26,36 +26,36 @@ TEST(ViewTransform, WithoutScalingItIsInTheMiddle) {
   EXPECT_EQ(transform.to_output({0, 0, 1, 1}), (Rect{160, 140, 161, 141}));
 }
 
-TEST(ViewTransform, FitKeepsTheProportions) {
+TEST(ViewTransform, FitKeepsProportions) {
   EXPECT_EQ(ViewTransform({320, 200}, Rotation::none, Scaling::fit, {1280, 1024}).target(),
             (Rect{0, 112, 1280, 912}));
   EXPECT_EQ(ViewTransform({200, 320}, Rotation::none, Scaling::fit, {1280, 640}).target(),
             (Rect{440, 0, 840, 640}));
 }
 
-TEST(ViewTransform, IntegerTakesWholeFactors) {
+TEST(ViewTransform, IntegerUsesWholeFactor) {
   const ViewTransform transform({320, 200}, Rotation::none, Scaling::integer, {1280, 700});
   EXPECT_EQ(transform.target(), (Rect{160, 50, 1120, 650}));
   EXPECT_FALSE(transform.blends());
   EXPECT_EQ(transform.to_output({1, 1, 2, 3}), (Rect{163, 53, 166, 59}));
 }
 
-TEST(ViewTransform, WhatIsTooLargeIsMadeSmallerInEveryWay) {
+TEST(ViewTransform, PictureLargerThanOutputIsScaledDown) {
   for (const Scaling scaling : {Scaling::none, Scaling::fit, Scaling::integer}) {
     EXPECT_EQ(ViewTransform({128, 96}, Rotation::none, scaling, {64, 64}).target(), (Rect{0, 8, 64, 56}));
   }
 }
 
-TEST(ViewTransform, TurnedByAQuarterTheSidesChangePlaces) {
+TEST(ViewTransform, QuarterTurnSwapsSides) {
   const ViewTransform transform({48, 64}, Rotation::clockwise, Scaling::none, {64, 48});
   EXPECT_FALSE(transform.is_plain());
   EXPECT_TRUE(transform.covers_output());
-  // The view's top left corner is at the top right, its top right corner at the bottom right.
+  // The view's top left corner is at the top right of the output, its top right corner at the bottom right.
   EXPECT_EQ(transform.to_output({0, 0, 1, 1}), (Rect{63, 0, 64, 1}));
   EXPECT_EQ(transform.to_output({47, 0, 48, 1}), (Rect{63, 47, 64, 48}));
 }
 
-RC_GTEST_PROP(ViewTransform, EveryPixelThatShowsAPartIsInItsRectangle, ()) {
+RC_GTEST_PROP(ViewTransform, RandomPixelIsShownInsideItsRectangle, ()) {
   const Size view{*rc::gen::inRange(1U, 40U), *rc::gen::inRange(1U, 40U)};
   const Size output{*rc::gen::inRange(1U, 80U), *rc::gen::inRange(1U, 80U)};
   const auto rotation = static_cast<Rotation>(*rc::gen::inRange(0, 4));

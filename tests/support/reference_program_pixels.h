@@ -14,8 +14,8 @@
 
 namespace unit {
 
-/// The value of the pixel at `x` of the line at `bytes`, bit by bit: little endian, and with less than eight
-/// bits the leftmost in the highest ones.
+/// Returns the value of the pixel at `x` in the line at `bytes`, which is little-endian. For fewer than 8
+/// bits per pixel, the leftmost pixel of a byte is in its highest bits.
 inline uint32_t program_value(const fbemu::ProgramFormat& format, const std::byte* bytes, uint64_t x) {
   const uint64_t bits = format.bits_per_pixel;
   if (bits < 8) {
@@ -28,11 +28,11 @@ inline uint32_t program_value(const fbemu::ProgramFormat& format, const std::byt
   return value;
 }
 
-/// What struct fb_bitfield says of a pixel's value, as XRGB8888.
+/// Returns the colour of a pixel's value as XRGB8888, by the definition of struct fb_bitfield.
 inline uint32_t program_color(const fbemu::ProgramFormat& format, uint32_t value,
                               const fbemu::ColorMap& map) {
-  const auto channel = [&](const fbemu::Channel& of) {
-    return value >> of.offset & static_cast<uint32_t>((uint64_t{1} << of.length) - 1);
+  const auto channel = [&](const fbemu::Channel& bits) {
+    return value >> bits.offset & static_cast<uint32_t>((uint64_t{1} << bits.length) - 1);
   };
   const auto rgb = [](uint32_t red, uint32_t green, uint32_t blue) { return red << 16 | green << 8 | blue; };
   switch (format.visual) {
@@ -52,7 +52,7 @@ inline uint32_t program_color(const fbemu::ProgramFormat& format, uint32_t value
              widen(channel(format.blue), format.blue.length));
 }
 
-/// A colour map in which every entry differs from its neighbours.
+/// Makes a colour map in which every entry differs from its neighbours.
 inline fbemu::ColorMap some_color_map() {
   std::array<std::vector<uint16_t>, 3> channels;
   for (uint32_t i = 0; i < fbemu::ColorMap::entries; ++i) {
@@ -65,7 +65,7 @@ inline fbemu::ColorMap some_color_map() {
   return map;
 }
 
-/// One format of each kind that programs can have, by what they say of it in a var.
+/// Returns one format of each kind that programs can request in a var.
 inline std::vector<fbemu::ProgramFormat> program_formats() {
   std::vector<fbemu::ProgramFormat> formats;
   const auto add = [&](uint32_t bits, fb_bitfield red, fb_bitfield green, fb_bitfield blue,
