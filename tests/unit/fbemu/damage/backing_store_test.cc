@@ -81,7 +81,7 @@ TEST(BackingStore, FailedAllocationThrowsWithSize) {
   constexpr uint64_t too_much = uint64_t{1} << 62;
   try {
     const BackingStore store(too_much);
-    FAIL() << "4 EiB were had";
+    FAIL() << "4 EiB were allocated";
   } catch (const std::system_error& error) {
     EXPECT_NE(std::string(error.what()).find("4611686018427387904 bytes"), std::string::npos) << error.what();
   }
