@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "cuse/control/control_socket.h"
+#include "cuse/service/failure.h"
 #include "cuse/service/runtime_files.h"
 
 namespace cuse {
@@ -40,7 +41,7 @@ base::UniqueFd connect_to(const std::string& path) {
   ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
   ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout);
   if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-    throw std::system_error(errno, std::generic_category(), "no fbemud answers at " + path);
+    fail(errno, "no fbemud answers at " + path);
   }
   return socket;
 }
@@ -73,12 +74,11 @@ ControlAnswer ask_daemon(const std::string& socket_path, const std::string& comm
   message.msg_control = control.data();
   message.msg_controllen = control.size();
   if (::send(socket.get(), request.data(), request.size(), MSG_NOSIGNAL) < 0) {
-    throw std::system_error(errno, std::generic_category(), "fbemud at " + socket_path + " takes no request");
+    fail(errno, "fbemud at " + socket_path + " takes no request");
   }
   const ssize_t size = ::recvmsg(socket.get(), &message, MSG_CMSG_CLOEXEC);
   if (size <= 0) {
-    throw std::system_error(size < 0 ? errno : ECONNRESET, std::generic_category(),
-                            "fbemud at " + socket_path + " does not answer");
+    fail(size < 0 ? errno : ECONNRESET, "fbemud at " + socket_path + " does not answer");
   }
   ControlAnswer answer;
   if (const cmsghdr* header = CMSG_FIRSTHDR(&message);

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "base/event_descriptors.h"
+#include "cuse/service/failure.h"
 
 namespace cuse {
 namespace {
@@ -24,10 +25,6 @@ constexpr size_t most_clients = 16;
 constexpr size_t longest_request = 4096;
 /// Between two tries of what failed for lack of memory or descriptors.
 constexpr milliseconds pause{1000};
-
-[[noreturn]] void fail(int code, const std::string& what) {
-  throw std::system_error(code, std::generic_category(), what);
-}
 
 /// Sends one message; a client that does not take it is its own loss.
 void send_reply(int client, const ControlReply& reply) {

@@ -6,16 +6,14 @@
 #include <cerrno>
 #include <system_error>
 
+#include "cuse/service/failure.h"
+
 namespace cuse {
 namespace {
 
 using base::UniqueFd;
 
 constexpr int waiting_clients = 16;
-
-[[noreturn]] void fail(int code, const std::string& what) {
-  throw std::system_error(code, std::generic_category(), what);
-}
 
 bool is_same_file(const struct stat& one, const struct stat& other) {
   return one.st_dev == other.st_dev && one.st_ino == other.st_ino;

@@ -13,6 +13,8 @@
 #include <system_error>
 #include <vector>
 
+#include "cuse/service/failure.h"
+
 namespace cuse {
 namespace {
 
@@ -40,8 +42,7 @@ void write_to(std::FILE* file, const std::string& name, drmclient::Size size,
   if (!written || std::fflush(file) != 0) {
     const int error = errno;
     const std::string reason = image.message[0] != '\0' ? std::string(" (") + image.message + ")" : "";
-    throw std::system_error(error != 0 ? error : EIO, std::generic_category(),
-                            "cannot write " + name + reason);
+    fail(error != 0 ? error : EIO, "cannot write " + name + reason);
   }
 }
 
@@ -60,13 +61,13 @@ void write_png(const std::string& path, drmclient::Size size, std::span<const ui
   struct stat status {};
   if (::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
     const std::unique_ptr<std::FILE, CloseFile> file(std::fopen(path.c_str(), "wbe"));
-    if (!file) throw std::system_error(errno, std::generic_category(), "cannot open " + path);
+    if (!file) fail(errno, "cannot open " + path);
     return write_to(file.get(), path, size, pixels);
   }
 
   std::string temporary = path + ".XXXXXX";
   const int descriptor = ::mkostemp(temporary.data(), O_CLOEXEC);
-  if (descriptor < 0) throw std::system_error(errno, std::generic_category(), "cannot write " + path);
+  if (descriptor < 0) fail(errno, "cannot write " + path);
   std::unique_ptr<std::FILE, CloseFile> file(::fdopen(descriptor, "wb"));
   try {
     write_to(file.get(), path, size, pixels);
@@ -74,7 +75,7 @@ void write_png(const std::string& path, drmclient::Size size, std::span<const ui
     ::umask(mask);
     ::fchmod(descriptor, 0666 & ~mask);
     if (std::fclose(file.release()) != 0 || std::rename(temporary.c_str(), path.c_str()) != 0) {
-      throw std::system_error(errno, std::generic_category(), "cannot write " + path);
+      fail(errno, "cannot write " + path);
     }
   } catch (...) {
     ::unlink(temporary.c_str());

@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "cuse/node/mount_table.h"
+#include "cuse/service/failure.h"
 
 namespace cuse {
 namespace {
@@ -24,10 +25,6 @@ using base::UniqueFd;
 
 constexpr const char* other_device =
     "name a --device in folders that only root can write to, or run fbemud as the user";
-
-[[noreturn]] void fail(int code, const std::string& what) {
-  throw std::system_error(code, std::generic_category(), what);
-}
 
 std::string user_text(uid_t user) {
   const passwd* entry = ::getpwuid(user);

@@ -20,6 +20,7 @@
 #include <utility>
 
 #include "cuse/node/mount_table.h"
+#include "cuse/service/failure.h"
 #include "cuse/service/runtime_files.h"
 #include "cuse/service/stop_signals.h"
 
@@ -28,10 +29,6 @@ namespace {
 
 using base::UniqueFd;
 using std::chrono::milliseconds;
-
-[[noreturn]] void fail(int code, const std::string& what) {
-  throw std::system_error(code, std::generic_category(), what);
-}
 
 /// Whether the process was stopped by a signal (Ctrl-Z). proc(5): "PID (NAME) STATE ...".
 bool is_stopped(pid_t process) {

@@ -9,16 +9,9 @@
 #include <system_error>
 
 #include "cuse/node/mount_table.h"
+#include "cuse/service/failure.h"
 
 namespace cuse {
-namespace {
-
-[[noreturn]] void fail(int code, const std::string& what) {
-  throw std::system_error(code, std::generic_category(), what);
-}
-
-}  // namespace
-
 std::string ServedPath::first_free_device() {
   constexpr int most_framebuffers = 32;  // FB_MAX
   for (int number = 0; number < most_framebuffers; ++number) {

@@ -13,6 +13,8 @@
 #include <string_view>
 #include <system_error>
 
+#include "cuse/service/failure.h"
+
 namespace cuse {
 namespace {
 
@@ -23,10 +25,6 @@ uint32_t hash(std::string_view text) {
     value = (value ^ static_cast<unsigned char>(character)) * 16'777'619U;
   }
   return value;
-}
-
-[[noreturn]] void fail(int code, const std::string& what) {
-  throw std::system_error(code, std::generic_category(), what);
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <system_error>
 
 #include "base/unique_fd.h"
+#include "cuse/service/failure.h"
 
 namespace cuse {
 namespace {
@@ -38,14 +39,14 @@ bool wait_during_start(int descriptor, milliseconds limit, const std::string& wh
   // A descriptor of its own: polling it takes no signal, and SIGCHLD does not wake it.
   const sigset_t signals = stop_signals();
   const base::UniqueFd stop(::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
-  if (!stop) throw std::system_error(errno, std::generic_category(), "signalfd");
+  if (!stop) fail(errno, "signalfd");
   const auto deadline = steady_clock::now() + limit;
   for (;;) {
     const auto left = std::chrono::ceil<milliseconds>(deadline - steady_clock::now());
     std::array<pollfd, 2> events{{{stop.get(), POLLIN, 0}, {descriptor, POLLIN, 0}}};
     const int ready =
         ::poll(events.data(), events.size(), left.count() > 0 ? static_cast<int>(left.count()) : 0);
-    if (ready < 0 && errno != EINTR) throw std::system_error(errno, std::generic_category(), "poll");
+    if (ready < 0 && errno != EINTR) fail(errno, "poll");
     if (const int signal = pending_signal(); signal != 0) throw StopRequested(signal, what);
     if (events[1].revents != 0 && ready > 0) return true;
     if (ready == 0) return false;
