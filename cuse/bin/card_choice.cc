@@ -5,6 +5,7 @@
 #include <string_view>
 #include <system_error>
 
+#include "cuse/service/failure.h"
 #include "drmclient/card_list.h"
 #include "drmclient/headless_options.h"
 #include "drmclient/kms_options.h"
@@ -12,10 +13,6 @@
 
 namespace cuse {
 namespace {
-
-[[noreturn]] void fail(int code, const std::string& what) {
-  throw std::system_error(code, std::generic_category(), what);
-}
 
 constexpr std::string_view headless = "headless";
 
@@ -117,6 +114,21 @@ drmclient::Output choose_output(drmclient::Card& card, const std::optional<std::
     fail(ENODEV, "the card " + card_name(card.info()) + " has no connector \"" + *connector +
                      "\"; there is: " + there);
   fail(ENODEV, "no output of the card " + card_name(card.info()) + " is connected; there is: " + there);
+}
+
+drmclient::Mode choose_initial_mode(const drmclient::Card& card, const drmclient::Output& output,
+                                    const std::optional<drmclient::ModeRequest>& wanted) {
+  const std::string name = "the output " + output.name + " of the card " + card_name(card.info());
+  if (!wanted) {
+    if (output.modes.empty()) fail(ENODEV, name + " has no modes; is a display connected?");
+    return output.modes.front();
+  }
+  const auto mode = drmclient::choose_mode(output, wanted->size, wanted->refresh_millihertz);
+  if (!mode) {
+    fail(EINVAL, name + " has no mode of " + std::to_string(wanted->size.width) + "x" +
+                     std::to_string(wanted->size.height));
+  }
+  return *mode;
 }
 
 }  // namespace cuse

@@ -6,6 +6,7 @@
 
 #include "drmclient/card.h"
 #include "drmclient/mapping.h"
+#include "drmclient/mode.h"
 
 namespace cuse {
 
@@ -25,5 +26,11 @@ namespace cuse {
 /// is.
 [[nodiscard]] drmclient::Output choose_output(drmclient::Card& card,
                                               const std::optional<std::string>& connector);
+
+/// Returns the mode of `output` that `wanted` describes, or its preferred mode. Throws std::system_error with
+/// a sentence that names the output: ENODEV if it has no modes, EINVAL if none of them fits.
+[[nodiscard]] drmclient::Mode choose_initial_mode(const drmclient::Card& card,
+                                                  const drmclient::Output& output,
+                                                  const std::optional<drmclient::ModeRequest>& wanted);
 
 }  // namespace cuse

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "cuse/bin/daemon.h"
+#include "cuse/bin/daemon_options.h"
 #include "cuse/service/log.h"
 #include "cuse/service/stop_signals.h"
 #include "drmclient/mode.h"
@@ -38,6 +39,19 @@ CLI::Validator geometry(bool with_refresh) {
                    (with_refresh ? "WxH or WxH@HZ, as 1024x768@60" : "WxH, as 1024x1536");
           },
           "", "geometry"};
+}
+
+int serve(const cuse::DaemonOptions& options) {
+  cuse::Daemon daemon(options);
+  int exit_status = EXIT_FAILURE;
+  try {
+    daemon.start();
+    exit_status = daemon.run();
+  } catch (const std::exception& error) {
+    // Logged before the stop, which may end the process.
+    spdlog::error("{}", error.what());
+  }
+  return daemon.stop(exit_status);
 }
 
 }  // namespace
@@ -142,7 +156,7 @@ int main(int argc, char** argv) {
 
   cuse::start_logging(options.verbose);
   try {
-    return cuse::run_daemon(options);
+    return serve(options);
   } catch (const cuse::StopRequested& stop) {
     constexpr int ended_by_signal = 128;
     spdlog::info("{}", stop.what());

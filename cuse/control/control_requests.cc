@@ -1,0 +1,47 @@
+#include "cuse/control/control_requests.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <span>
+#include <stdexcept>
+#include <system_error>
+
+#include "cuse/service/failure.h"
+
+namespace cuse {
+
+ControlReply ControlRequests::answer(const std::string& command) const {
+  if (command == "status") return {status_report(identity_, framebuffer_), {}};
+  if (command == "stats") return {statistics_report(framebuffer_), {}};
+  if (command == "modes") return {modes_report(framebuffer_), {}};
+  if (command == "screenshot") return take_screenshot(framebuffer_);
+  throw std::invalid_argument("unknown command \"" + command + "\"");
+}
+
+ControlReply take_screenshot(fbemu::Framebuffer& framebuffer) {
+  const auto capture = framebuffer.capture();
+  if (!capture && capture.error().value() == ENODATA) {
+    throw std::runtime_error(
+        "no program has the framebuffer open for writing, so the screen shows the kernel's console and not "
+        "the framebuffer");
+  }
+  if (!capture) throw std::system_error(capture.error(), "cannot read what the output shows");
+  ControlReply reply;
+  reply.descriptor.reset(::memfd_create("fbemu-screenshot", MFD_CLOEXEC));
+  const auto bytes = std::as_bytes(std::span(capture->pixels));
+  if (!reply.descriptor || ::ftruncate(reply.descriptor.get(), static_cast<off_t>(bytes.size())) != 0) {
+    fail(errno, "cannot make memory for a screenshot");
+  }
+  for (size_t done = 0; done < bytes.size();) {
+    const ssize_t written =
+        ::pwrite(reply.descriptor.get(), bytes.data() + done, bytes.size() - done, static_cast<off_t>(done));
+    if (written <= 0) fail(errno, "cannot store a screenshot");
+    done += static_cast<size_t>(written);
+  }
+  reply.body = {{"width", capture->size.width}, {"height", capture->size.height}, {"format", "XR24"}};
+  return reply;
+}
+
+}  // namespace cuse

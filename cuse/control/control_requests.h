@@ -1,0 +1,30 @@
+#pragma once
+
+#include <string>
+
+#include "cuse/control/control_server.h"
+#include "cuse/control/reports.h"
+#include "fbemu/framebuffer.h"
+
+namespace cuse {
+
+/// Answers the requests of fbemuctl: "status", "stats", "modes" and "screenshot".
+class ControlRequests {
+ public:
+  /// `framebuffer` must outlive this object.
+  ControlRequests(DaemonIdentity identity, fbemu::Framebuffer& framebuffer)
+      : identity_(std::move(identity)), framebuffer_(framebuffer) {}
+
+  /// Returns the answer to `command`. Throws std::exception with the reason if there is none. Thread-safe.
+  [[nodiscard]] ControlReply answer(const std::string& command) const;
+
+ private:
+  DaemonIdentity identity_;
+  fbemu::Framebuffer& framebuffer_;
+};
+
+/// Captures the output. Returns its size, with a memfd that holds its XRGB8888 pixels (lines packed). Throws
+/// std::runtime_error if the screen shows the console, std::system_error if the capture fails.
+[[nodiscard]] ControlReply take_screenshot(fbemu::Framebuffer& framebuffer);
+
+}  // namespace cuse
