@@ -1,6 +1,7 @@
 #include "cuse/node/mount_table.h"
 
 #include <fcntl.h>
+#include <libmount.h>
 #include <poll.h>
 #include <spawn.h>
 #include <spdlog/spdlog.h>
@@ -14,51 +15,51 @@
 #include <cerrno>
 #include <charconv>
 #include <csignal>
-#include <fstream>
-#include <sstream>
+#include <memory>
 #include <string_view>
-#include <system_error>
 
 #include "base/unique_fd.h"
+#include "cuse/service/failure.h"
 #include "cuse/service/stop_signals.h"
 
 namespace cuse {
 namespace {
 
-/// proc(5): mountinfo writes blanks and backslashes in octal.
-std::string unescape(std::string_view text) {
-  std::string plain;
-  for (size_t i = 0; i < text.size(); ++i) {
-    unsigned value = 0;
-    if (text[i] == '\\' && i + 3 < text.size() &&
-        std::from_chars(text.data() + i + 1, text.data() + i + 4, value, 8).ptr == text.data() + i + 4) {
-      plain += static_cast<char>(value);
-      i += 3;
-    } else {
-      plain += text[i];
+/// The mount table of this process, read entry by entry. An entry that lies over another comes after it in
+/// the table.
+///
+/// libmount reads the table and nothing else. Its functions that take or compare paths are not used here:
+/// with a cache they look at the mount point, where a stopped daemon would block them.
+class MountTable {
+ public:
+  /// Reads the table; `direction` is MNT_ITER_FORWARD or MNT_ITER_BACKWARD. A table that cannot be read is
+  /// empty.
+  explicit MountTable(int direction)
+      : table_(::mnt_new_table_from_file("/proc/self/mountinfo")), position_(::mnt_new_iter(direction)) {}
+
+  /// Returns the next mount on `path`, or nullptr after the last one.
+  libmnt_fs* next_on(const std::string& path) {
+    libmnt_fs* mount = nullptr;
+    while (table_ && position_ && ::mnt_table_next_fs(table_.get(), position_.get(), &mount) == 0) {
+      if (text(::mnt_fs_get_target(mount)) == path) return mount;
     }
+    return nullptr;
   }
-  return plain;
-}
 
-struct MountLine {
-  std::string mount_point;
-  std::string type;
-  std::string source;
+  static bool is_framebuffer(libmnt_fs* mount) { return text(::mnt_fs_get_fstype(mount)) == mount_type; }
+  static std::string_view source_of(libmnt_fs* mount) { return text(::mnt_fs_get_source(mount)); }
+
+ private:
+  struct Release {
+    void operator()(libmnt_table* table) const { ::mnt_unref_table(table); }
+    void operator()(libmnt_iter* position) const { ::mnt_free_iter(position); }
+  };
+
+  static std::string_view text(const char* field) { return field != nullptr ? field : ""; }
+
+  std::unique_ptr<libmnt_table, Release> table_;
+  std::unique_ptr<libmnt_iter, Release> position_;
 };
-
-/// One line of mountinfo: ID PARENT MAJ:MIN ROOT MOUNT-POINT OPTIONS [FIELDS...] - TYPE SOURCE SUPER-OPTIONS
-MountLine parse(const std::string& line) {
-  std::istringstream words(line);
-  MountLine mount;
-  std::string word;
-  for (int field = 0; words >> word && word != "-"; ++field) {
-    if (field == 4) mount.mount_point = unescape(word);
-  }
-  words >> mount.type >> mount.source;
-  mount.source = unescape(mount.source);
-  return mount;
-}
 
 /// A child process that asks a mount for its attributes. It is killed at the end of this object.
 ///
@@ -67,13 +68,13 @@ MountLine parse(const std::string& line) {
 class Probe {
  public:
   explicit Probe(const std::string& path) : process_(::fork()) {
-    if (process_ < 0) throw std::system_error(errno, std::generic_category(), "cannot start a process");
+    if (process_ < 0) fail(errno, "cannot start a process");
     if (process_ == 0) ask(path.c_str());
     descriptor_.reset(static_cast<int>(::syscall(SYS_pidfd_open, process_, 0)));
     if (!descriptor_) {
       const int error = errno;
       end();
-      throw std::system_error(error, std::generic_category(), "pidfd_open");
+      fail(error, "pidfd_open");
     }
   }
   ~Probe() { end(); }
@@ -120,15 +121,11 @@ std::string mount_source(pid_t daemon) {
 }
 
 std::optional<FramebufferMount> find_framebuffer_mount(const std::string& path) {
-  std::ifstream table("/proc/self/mountinfo");
-  std::optional<MountLine> uppermost;
-  for (std::string line; std::getline(table, line);) {
-    MountLine mount = parse(line);
-    if (mount.mount_point == path) uppermost = std::move(mount);
-  }
-  if (!uppermost || uppermost->type != mount_type) return std::nullopt;
+  MountTable table(MNT_ITER_BACKWARD);
+  libmnt_fs* uppermost = table.next_on(path);
+  if (uppermost == nullptr || !MountTable::is_framebuffer(uppermost)) return std::nullopt;
   FramebufferMount found;
-  const std::string_view source = uppermost->source;
+  const std::string_view source = MountTable::source_of(uppermost);
   const size_t colon = source.find(':');
   if (colon != std::string_view::npos) {
     std::from_chars(source.data() + colon + 1, source.data() + source.size(), found.daemon);
@@ -148,11 +145,10 @@ MountState probe_mount(const std::string& path, pid_t daemon, std::chrono::milli
 }
 
 bool is_mounted(const std::string& path, pid_t daemon) {
-  std::ifstream table("/proc/self/mountinfo");
-  for (std::string line; std::getline(table, line);) {
-    const MountLine mount = parse(line);
-    if (mount.mount_point == path && mount.type == mount_type && mount.source == mount_source(daemon))
-      return true;
+  MountTable table(MNT_ITER_FORWARD);
+  const std::string source = mount_source(daemon);
+  while (libmnt_fs* mount = table.next_on(path)) {
+    if (MountTable::is_framebuffer(mount) && MountTable::source_of(mount) == source) return true;
   }
   return false;
 }
