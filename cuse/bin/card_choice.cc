@@ -31,7 +31,7 @@ std::unique_ptr<drmclient::Card> open_headless(std::string_view geometry, drmcli
   return drmclient::open_headless_card(options);
 }
 
-/// "commit=legacy" and the like.
+/// Applies one option of the card, such as "commit=legacy". `word` is the whole text of --card.
 void apply_option(std::string_view option, const std::string& word, drmclient::KmsOptions& options) {
   const size_t equals = std::min(option.find('='), option.size() - 1);
   const std::string_view name = option.substr(0, equals);
@@ -46,7 +46,7 @@ void apply_option(std::string_view option, const std::string& word, drmclient::K
   }
 }
 
-/// The path of the card to take, from the text before the first comma.
+/// Returns the path of the card to open. `text` is what --card has before the first comma.
 std::string choose_path(const std::string& text, const std::optional<std::string>& connector) {
   if (text != "auto") return text;
   const std::string headless_instead = "; \"--card headless\" serves a framebuffer in memory";
@@ -103,17 +103,18 @@ std::string card_name(const drmclient::CardInfo& info) {
 drmclient::Output choose_output(drmclient::Card& card, const std::optional<std::string>& connector) {
   const auto outputs = card.probe();
   if (!outputs)
-    fail(outputs.error().value(), "cannot ask the card " + card_name(card.info()) + " for its outputs");
+    fail(outputs.error().value(), "cannot read the outputs of the card " + card_name(card.info()));
   std::string names;
   for (const drmclient::Output& output : *outputs) {
     if (connector ? output.name == *connector : output.connected) return output;
     names += (names.empty() ? "" : ", ") + output.name + (output.connected ? " (connected)" : "");
   }
-  const std::string there = names.empty() ? "none" : names;
+  const std::string connectors = names.empty() ? "none" : names;
   if (connector)
     fail(ENODEV, "the card " + card_name(card.info()) + " has no connector \"" + *connector +
-                     "\"; there is: " + there);
-  fail(ENODEV, "no output of the card " + card_name(card.info()) + " is connected; there is: " + there);
+                     "\"; its connectors: " + connectors);
+  fail(ENODEV,
+       "no output of the card " + card_name(card.info()) + " is connected; its connectors: " + connectors);
 }
 
 drmclient::Mode choose_initial_mode(const drmclient::Card& card, const drmclient::Output& output,

@@ -10,20 +10,20 @@
 
 namespace cuse {
 
-/// Opens the card that --card names: "auto" (the first one with a connected output, or with `connector`), a
-/// DRM node's path, "headless", "headless:WxH" or "headless:WxH@HZ". After auto or a path may come, for
-/// finding out what a driver does, ",commit=atomic", ",commit=legacy", and ",format=" with a fourcc code.
-/// `mapping` is how the CPU is to reach its buffers. Throws std::system_error with a sentence that says what
-/// can be done.
+/// Opens the card that --card names: "auto" (the first card with a connected output, or with `connector`),
+/// the path of a DRM node, "headless", "headless:WxH" or "headless:WxH@HZ". To examine a driver, auto or a
+/// path may be followed by ",commit=atomic", ",commit=legacy", and ",format=" with a fourcc code. `mapping`
+/// selects how the CPU reaches its buffers. Throws std::system_error with a sentence that says what can be
+/// done.
 [[nodiscard]] std::unique_ptr<drmclient::Card> open_card(
     const std::string& word, const std::optional<std::string>& connector = std::nullopt,
     drmclient::MappingChoice mapping = drmclient::MappingChoice::automatic);
 
-/// The card for a person to read: its path and driver.
+/// Returns the path and driver of a card, for messages.
 [[nodiscard]] std::string card_name(const drmclient::CardInfo& info);
 
-/// The output named `connector`, or the first connected one. Throws std::system_error that lists what there
-/// is.
+/// Returns the output named `connector`, or the first connected one. Throws std::system_error that lists the
+/// outputs.
 [[nodiscard]] drmclient::Output choose_output(drmclient::Card& card,
                                               const std::optional<std::string>& connector);
 

@@ -42,22 +42,22 @@ std::vector<std::string> merged_environment(const std::vector<std::pair<std::str
   return merged;
 }
 
-bool is_there(const std::string& path) {
+bool exists(const std::string& path) {
   return ::access(path.c_str(), F_OK) == 0;
 }
 
-/// A folder of PATH that may not be searched makes the search say EACCES, whether the program was anywhere or
-/// not; a shell says "not found" then.
+/// Returns true if `program` exists, as a path or in a folder of PATH. posix_spawnp(3) cannot be asked: a
+/// folder that may not be searched makes it return EACCES for a missing program; a shell says "not found".
 bool is_found(const std::string& program) {
   if (program.find('/') != std::string::npos) return true;
   const char* variable = std::getenv("PATH");
-  std::string_view folders = variable != nullptr ? variable : "/bin:/usr/bin";  // as execvp(3)
+  std::string_view folders = variable != nullptr ? variable : "/bin:/usr/bin";  // the default of execvp(3)
   while (true) {
     const size_t end = folders.find(':');
     std::string path(folders.substr(0, end));
     if (!path.empty()) path += '/';
     path += program;
-    if (is_there(path)) return true;
+    if (exists(path)) return true;
     if (end == std::string_view::npos) return false;
     folders.remove_prefix(end + 1);
   }

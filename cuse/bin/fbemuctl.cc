@@ -19,11 +19,13 @@
 
 namespace {
 
-/// What is on the screen in place of the framebuffer, in parentheses; nothing where it is shown.
+/// Returns in parentheses what the screen shows in place of the framebuffer; an empty text if it shows the
+/// framebuffer.
 std::string shown_instead(const nlohmann::json& status) {
   if (status.at("preempted").get<bool>()) return " (another program has the screen)";
   if (status.at("enabled").get<bool>()) return "";
-  return status.at("on_active_vt").get<bool>() ? " (shows the console)" : " (another terminal is in front)";
+  return status.at("on_active_vt").get<bool>() ? " (shows the console)"
+                                               : " (another virtual terminal is active)";
 }
 
 using nlohmann::json;
@@ -93,7 +95,7 @@ void print_status(const json& status) {
   if (!status.at("error").is_null()) print_line("error", status.at("error").get<std::string>());
 }
 
-/// An object within is printed as "mappings.dumb.hits".
+/// Prints each number on a line; those of a nested object as "mappings.dumb.hits".
 void print_statistics(const json& statistics, const std::string& prefix = {}) {
   constexpr size_t column = 38;
   for (const auto& [key, value] : statistics.items()) {
@@ -139,7 +141,7 @@ int main(int argc, char** argv) {
   std::string file;
   bool as_json = false;
 
-  CLI::App app{"Asks a running fbemud about its framebuffer."};
+  CLI::App app{"Reports the state of a running fbemud and its framebuffer."};
   app.name("fbemuctl");
   app.set_version_flag("--version", "fbemuctl " FBEMU_VERSION);
   app.footer("See fbemuctl(1).");
@@ -159,7 +161,7 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::RequiredError& error) {
-    // CLI11 says only that a subcommand is missing.
+    // CLI11 reports only that a subcommand is missing.
     const auto unknown = app.get_subcommands().empty() ? app.remaining() : std::vector<std::string>{};
     if (unknown.empty()) return app.exit(error) == 0 ? EXIT_SUCCESS : usage_error;
     std::cerr << "fbemuctl: there is no command \"" << unknown.front()

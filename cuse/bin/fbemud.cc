@@ -30,7 +30,7 @@ const std::map<std::string, drmclient::MappingChoice> mappings{{"auto", drmclien
 const std::map<std::string, fbemu::OnClose> ways_on_close{{"console", fbemu::OnClose::console},
                                                           {"keep", fbemu::OnClose::keep}};
 
-/// A check for CLI11: the text has to be WxH, with @HZ only where `with_refresh`.
+/// Returns a check for CLI11: the text must be WxH; @HZ may follow if `with_refresh`.
 CLI::Validator geometry(bool with_refresh) {
   return {[with_refresh](const std::string& text) -> std::string {
             const auto mode = drmclient::parse_mode(text);
@@ -41,6 +41,7 @@ CLI::Validator geometry(bool with_refresh) {
           "", "geometry"};
 }
 
+/// Serves until the end of the daemon. Returns its exit status. Throws if the daemon cannot be made.
 int serve(const cuse::DaemonOptions& options) {
   cuse::Daemon daemon(options);
   int exit_status = EXIT_FAILURE;
@@ -68,24 +69,23 @@ int main(int argc, char** argv) {
       "fbemud [OPTIONS] [-- COMMAND [ARGUMENT...]]"};
   app.name("fbemud");
   app.footer(
-      "With a COMMAND, fbemud serves it with FRAMEBUFFER and SDL_FBDEV set to the device, and ends with its "
-      "exit\n"
-      "status. Without one it serves until SIGTERM or SIGINT. See fbemud(8).");
+      "With a COMMAND, fbemud runs it with FRAMEBUFFER and SDL_FBDEV set to the device, and ends with its "
+      "exit\nstatus. Without one it serves until SIGTERM or SIGINT. See fbemud(8).");
   app.set_version_flag("--version", "fbemud " FBEMU_VERSION);
   app.add_option("--card", options.card, "auto, headless, headless:WxH[@HZ], or the path of a DRM node")
       ->type_name("CARD")
       ->capture_default_str();
   app.add_option("--device", options.device,
-                 "the path to serve; default: the lowest free /dev/fbN. It may be a character device or a "
-                 "plain file, "
-                 "over which the framebuffer is mounted meanwhile, or nothing: then a file is made, and "
-                 "removed at the end")
+                 "the path to serve; default: the lowest free /dev/fbN. The framebuffer is mounted over the "
+                 "character device or plain file there. If nothing exists, a file is made, and removed at "
+                 "the end")
       ->type_name("PATH");
-  app.add_option("--connector", options.connector,
-                 "the one output to use, as HDMI-A-1; default: all that are connected show the same, in the "
-                 "modes of the first")
+  app.add_option(
+         "--connector", options.connector,
+         "the only output to use, as HDMI-A-1; default: all connected outputs show the same picture, in "
+         "the modes of the first")
       ->type_name("NAME");
-  app.add_option("--mode", mode, "the first mode; default: the output's preferred one")
+  app.add_option("--mode", mode, "the initial mode; default: the preferred mode of the output")
       ->type_name("WxH[@HZ]")
       ->check(geometry(true));
   app.add_option("--depth", options.depth,
@@ -94,20 +94,19 @@ int main(int argc, char** argv) {
       ->capture_default_str()
       ->check(CLI::IsMember({1U, 8U, 15U, 16U, 24U, 32U}));
   app.add_option("--virtual", virtual_size,
-                 "size of the virtual screen at the start; the memory is at least as large as this needs, "
-                 "and at least "
-                 "twice the mode's height")
+                 "initial size of the virtual screen; the memory is large enough for it, and for twice the "
+                 "height of the mode")
       ->type_name("WxH")
       ->check(geometry(false));
   app.add_option("--memory", options.memory_bytes,
-                 "size of the framebuffer's memory, as 32MiB; default: what two screens of 32 bits per pixel "
-                 "need, or the virtual screen")
+                 "size of the framebuffer's memory, as 32MiB; default: enough for two screens of 32 bits per "
+                 "pixel, and for the virtual screen")
       ->type_name("SIZE")
       ->transform(CLI::AsSizeValue(false));
   app.add_option(
          "--scale", options.scaling,
-         "how a picture is shown that no mode has the size of: none (in the middle), fit (as large as "
-         "possible), integer (as large as whole pixels allow)")
+         "how a picture is shown if no mode has its size: none (centred), fit (as large as possible), "
+         "integer (the largest whole factor)")
       ->type_name("WAY")
       ->transform(CLI::CheckedTransformer(scalings))
       ->default_str("fit");
@@ -130,9 +129,9 @@ int main(int argc, char** argv) {
       ->default_str("console");
   app.add_option(
          "--mapping", options.mapping,
-         "how the memory of the card is reached: auto (what works), dumb (the card's own mapping), "
-         "dmabuf (the exported buffer's), or shadow (changes are copied to a mapping that is made for "
-         "that)")
+         "how the CPU reaches the buffers of the card: auto (the first way that works), dumb (a mapping by "
+         "the card), dmabuf (a mapping of the exported buffer), or shadow (changes are copied through a "
+         "temporary mapping)")
       ->type_name("WAY")
       ->transform(CLI::CheckedTransformer(mappings))
       ->default_str("auto");

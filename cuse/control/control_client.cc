@@ -74,7 +74,7 @@ ControlAnswer ask_daemon(const std::string& socket_path, const std::string& comm
   message.msg_control = control.data();
   message.msg_controllen = control.size();
   if (::send(socket.get(), request.data(), request.size(), MSG_NOSIGNAL) < 0) {
-    fail(errno, "fbemud at " + socket_path + " takes no request");
+    fail(errno, "cannot send a request to fbemud at " + socket_path);
   }
   const ssize_t size = ::recvmsg(socket.get(), &message, MSG_CMSG_CLOEXEC);
   if (size <= 0) {

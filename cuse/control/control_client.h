@@ -8,17 +8,18 @@
 
 namespace cuse {
 
-/// The socket of the daemon that is meant: `wanted`, else $FBEMU_CONTROL, else that of the only daemon of
-/// this user. Throws std::runtime_error that lists the candidates where there are none or several.
+/// Returns the path of the daemon's socket: `wanted`, else $FBEMU_CONTROL, else that of the only daemon of
+/// this user. Throws std::runtime_error if this user has no daemon, or several, which it lists.
 [[nodiscard]] std::string find_control_socket(const std::optional<std::string>& wanted);
 
+/// The answer of a daemon.
 struct ControlAnswer {
   nlohmann::json body;
-  base::UniqueFd descriptor;  ///< as ControlReply
+  base::UniqueFd descriptor;  ///< that of the ControlReply
 };
 
-/// Asks the daemon behind `socket` for `command`. Throws std::system_error where it cannot be reached or does
-/// not answer within ten seconds, std::runtime_error with its words where it refuses.
+/// Sends `command` to the daemon at `socket` and returns its answer. Throws std::system_error if the daemon
+/// cannot be reached or does not answer within ten seconds, std::runtime_error with its text if it refuses.
 [[nodiscard]] ControlAnswer ask_daemon(const std::string& socket, const std::string& command);
 
 }  // namespace cuse

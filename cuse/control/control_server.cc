@@ -23,10 +23,10 @@ using std::chrono::steady_clock;
 
 constexpr size_t most_clients = 16;
 constexpr size_t longest_request = 4096;
-/// Between two tries of what failed for lack of memory or descriptors.
+/// Time between two tries, after one failed for lack of memory or descriptors.
 constexpr milliseconds pause{1000};
 
-/// Sends one message; a client that does not take it is its own loss.
+/// Sends one message without blocking; a client whose queue is full loses it.
 void send_reply(int client, const ControlReply& reply) {
   std::string text = reply.body.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
   iovec part{text.data(), text.size()};
@@ -76,20 +76,20 @@ void ControlServer::stop() {
 
 void ControlServer::run() {
   ::pthread_setname_np(::pthread_self(), "control");
-  bool asked_to_end = false;
-  while (!asked_to_end) {
+  bool stopping = false;
+  while (!stopping) {
     try {
-      asked_to_end = !serve_events();
+      stopping = !serve_events();
     } catch (const std::exception& error) {
-      // Memory is short. The clients can ask again; the display must go on.
+      // Memory is short. Clients can repeat their requests, but the display must go on.
       spdlog::warn("the control socket {} drops its clients: {}", path(), error.what());
       clients_.clear();
-      asked_to_end = rest();
+      stopping = rest();
     }
   }
 }
 
-/// Waits for events and handles them. Returns false if the thread is to end.
+/// Waits for events and handles them. Returns false if the thread must end.
 bool ControlServer::serve_events() {
   std::vector<pollfd> events{{stop_event_.get(), POLLIN, 0}};
   // If there are too many clients, or no descriptors for them, further ones wait in the kernel's queue.
@@ -109,20 +109,20 @@ bool ControlServer::serve_events() {
   for (size_t i = 0; i < clients_.size(); ++i) {
     if (events[i + 2].revents == 0 || serve_client(clients_[i].get())) kept.push_back(std::move(clients_[i]));
   }
-  // The descriptor of a client that left can be the next one's.
+  // A closed descriptor is free for the next client.
   if (kept.size() < clients_.size()) accepts_from_ = {};
   clients_ = std::move(kept);
   if (events[1].revents != 0) accept_client();
   return true;
 }
 
-/// Returns the milliseconds until clients are accepted again, or -1 if nothing has to be waited for.
+/// Returns the milliseconds until clients are accepted again, or -1 if they are accepted now.
 int ControlServer::poll_timeout() const {
   const auto left = std::chrono::ceil<milliseconds>(accepts_from_ - steady_clock::now());
   return left.count() > 0 ? static_cast<int>(left.count()) : -1;
 }
 
-/// Pauses the thread after a failure that would come again at once. Returns whether it is to end.
+/// Pauses the thread after a failure that would repeat at once. Returns true if the thread must end.
 bool ControlServer::rest() const {
   pollfd stop{stop_event_.get(), POLLIN, 0};
   const int ready = ::poll(&stop, 1, static_cast<int>(pause.count()));
@@ -139,7 +139,7 @@ void ControlServer::accept_client() {
     return;
   }
   if (error == EAGAIN || error == EINTR || error == ECONNABORTED) return;
-  // The client stays in the queue, and the listener readable.
+  // The client stays in the kernel's queue, so the listener stays readable.
   accepts_from_ = steady_clock::now() + pause;
   const auto level = std::exchange(accepts_fail_, true) ? spdlog::level::debug : spdlog::level::warn;
   spdlog::log(level, "cannot accept a client of the control socket {}: {}{}; trying again each second",

@@ -12,7 +12,7 @@
 
 namespace cuse {
 
-/// What a control request is answered with: a JSON object and, where that says so, a descriptor.
+/// The answer to a control request: a JSON object and, for some commands, a descriptor.
 struct ControlReply {
   nlohmann::json body;
   base::UniqueFd descriptor;
@@ -20,23 +20,23 @@ struct ControlReply {
 
 /// Answers fbemuctl on a Unix socket (SOCK_SEQPACKET, one JSON object a message; for its owner only).
 ///
-/// A request is {"command": WORD}. The answer is an object too; {"error": TEXT} if there is none. The thread
-/// survives a lack of memory or descriptors: it rests, and tries again.
+/// A request is {"command": WORD}. The answer is an object too: {"error": TEXT} if the request fails. The
+/// thread survives a lack of memory or descriptors: it pauses and tries again.
 class ControlServer {
  public:
-  /// Called on the server's thread with each request's command. Throws std::exception for an error answer.
+  /// Answers a command, on the server's thread. Throws std::exception for an error answer.
   using Handler = std::function<ControlReply(const std::string& command)>;
 
-  /// Answers the clients of `socket` from here on. Throws std::system_error if no thread can be made.
+  /// Starts to answer the clients of `socket`. Throws std::system_error if no thread can be made.
   ControlServer(ControlSocket socket, Handler handle);
-  /// The same with a new socket at `path`.
+  /// Makes a socket at `path` and starts to answer its clients.
   ControlServer(std::string path, Handler handle);
   ~ControlServer();
   ControlServer(const ControlServer&) = delete;
   ControlServer& operator=(const ControlServer&) = delete;
 
   [[nodiscard]] const std::string& path() const { return socket_.path(); }
-  /// Ends the thread and removes the socket. Called again by the destructor.
+  /// Ends the thread and removes the socket. The destructor calls it too.
   void stop();
 
  private:
@@ -53,9 +53,9 @@ class ControlServer {
   Handler handle_;
   base::UniqueFd stop_event_;
   std::vector<base::UniqueFd> clients_;
-  Time accepts_from_{};         ///< until then no client is accepted
-  bool accepts_fail_ = false;   ///< and that was logged
-  bool waiting_fails_ = false;  ///< poll() failed the last time, and that was logged
+  Time accepts_from_{};         ///< time from which clients are accepted
+  bool accepts_fail_ = false;   ///< True if accept4() failed last, which was logged
+  bool waiting_fails_ = false;  ///< True if poll() failed last, which was logged
   std::thread thread_;
 };
 

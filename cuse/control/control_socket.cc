@@ -19,7 +19,8 @@ bool is_same_file(const struct stat& one, const struct stat& other) {
   return one.st_dev == other.st_dev && one.st_ino == other.st_ino;
 }
 
-/// Removes a socket at `path` behind which no process listens.
+/// Removes a socket at `path` if no process listens on it. Throws std::system_error if another file or a
+/// socket in use is there.
 void clear_stale_socket(const std::string& path, const sockaddr_un& address) {
   struct stat found {};
   if (::lstat(path.c_str(), &found) != 0) return;
@@ -72,7 +73,7 @@ void ControlSocket::remove() {
   if (::lstat(path_.c_str(), &status) == 0 && status.st_dev == device_ && status.st_ino == inode_) {
     ::unlink(path_.c_str());
   }
-  // The guard has the socket open too: clients that wait in its queue would wait until the guard ends.
+  // The guard has the socket open too, so clients in its queue would wait until the guard ends.
   while (UniqueFd(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC))) {
   }
   listener_.reset();

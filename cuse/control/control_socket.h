@@ -9,16 +9,16 @@
 
 namespace cuse {
 
-/// The listening socket of a daemon (SOCK_SEQPACKET, for its owner only), and the file by which it is found.
+/// The listening socket of a daemon (SOCK_SEQPACKET, for its owner only), and its file.
 ///
-/// The file is removed only if it still is the one that was made here: device and inode are compared. An
-/// inode number is not used again while the socket is open, and another daemon does not replace the file
-/// while somebody listens. So the file is removed first and the socket closed afterwards, and the guard
-/// process keeps the socket open too.
+/// The file is removed only if it still is the one that this object made: device and inode are compared. An
+/// inode number is not reused while the socket is open, and another daemon does not replace the file while a
+/// process listens. So the file is removed before the socket is closed, and the guard process keeps the
+/// socket open too.
 class ControlSocket {
  public:
-  /// Listens on `path` from here on. Replaces a socket behind which no process listens. Throws
-  /// std::system_error that names the path.
+  /// Listens on `path`. Replaces a socket on which no process listens. Throws std::system_error that names
+  /// the path.
   explicit ControlSocket(std::string path);
   ~ControlSocket() { remove(); }
   ControlSocket(ControlSocket&& other) noexcept = default;
@@ -27,9 +27,9 @@ class ControlSocket {
   ControlSocket& operator=(const ControlSocket&) = delete;
 
   [[nodiscard]] const std::string& path() const { return path_; }
-  /// The non-blocking descriptor that accepts clients; -1 after remove().
+  /// Returns the non-blocking descriptor that accepts clients; -1 after remove().
   [[nodiscard]] int descriptor() const { return listener_.get(); }
-  /// Removes the file, refuses the clients that wait, and closes the socket. Called again by the destructor.
+  /// Removes the file, refuses the clients in the queue, and closes the socket. The destructor calls it too.
   void remove();
 
  private:

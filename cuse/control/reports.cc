@@ -43,9 +43,9 @@ json mappings_json(const drmclient::MappingStatistics& statistics) {
   return report;
 }
 
-/// Where the picture lies on an output in the mode `mode`.
+/// Returns the rectangle that the picture covers on an output in the mode `mode`.
 json shown_at(const fbemu::FramebufferState& fb_state, const drmclient::Mode& mode) {
-  // Another monitor may show it in a mode of its own.
+  // A clone may show the picture in another mode.
   fbemu::FramebufferState as_shown = fb_state;
   as_shown.mode = mode;
   const drmclient::Rect shown = as_shown.view_transform().target();
@@ -154,7 +154,7 @@ json statistics_report(const fbemu::Framebuffer& framebuffer) {
   const fbemu::Framebuffer::Status status = framebuffer.status();
   report["tracker"] = tracker_word(status);
   report["mappings"] = mappings_json(status.presenter.mappings);
-  // Of what the damage told; what hot mode uploads is not told by anyone.
+  // Only uploads that follow damage count here, because hot mode uploads without damage.
   report["uploaded_to_changed"] =
       changed == 0 ? json(nullptr) : json(static_cast<double>(tracked) / static_cast<double>(changed));
   return report;

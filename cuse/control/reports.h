@@ -10,20 +10,22 @@
 
 namespace cuse {
 
-/// What does not change while the daemon runs.
+/// The properties of a daemon that stay the same while it runs.
 struct DaemonIdentity {
   std::string device;
   std::string driver;
   pid_t process = 0;
   pid_t guard = 0;
-  std::string cuse_number = {};   ///< of the CUSE device, as "29:0"; empty if there is none
-  std::string cuse_missing = {};  ///< why there is no CUSE device
+  std::string cuse_number = {};   ///< number of the CUSE device, as "29:0"; empty without one
+  std::string cuse_missing = {};  ///< reason why there is no CUSE device
 };
 
-/// The objects that `fbemuctl status`, `stats` and `modes` print with --json.
+/// Returns the object that `fbemuctl status --json` prints.
 [[nodiscard]] nlohmann::json status_report(const DaemonIdentity& daemon,
                                            const fbemu::Framebuffer& framebuffer);
+/// Returns the object that `fbemuctl stats --json` prints.
 [[nodiscard]] nlohmann::json statistics_report(const fbemu::Framebuffer& framebuffer);
+/// Returns the object that `fbemuctl modes --json` prints.
 [[nodiscard]] nlohmann::json modes_report(const fbemu::Framebuffer& framebuffer);
 
 }  // namespace cuse

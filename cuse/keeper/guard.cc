@@ -17,10 +17,10 @@ constexpr char dismissed = 'd';
 
 [[noreturn]] void stand_guard(int pipe, const std::function<void()>& clean_up) {
   ::prctl(PR_SET_NAME, "fbemud-guard");
-  // A process group of its own and deaf ears: what ends the daemon must not end its guard.
+  // A session of its own, and ignored signals, because the guard must outlive what ends the daemon.
   ::setsid();
   for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE}) ::signal(signal, SIG_IGN);
-  // Whoever reads the daemon's output to its end does not wait for us.
+  // A reader of the daemon's output gets its end when the daemon ends, because the guard closes its copies.
   if (const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC); null >= 0) {
     ::dup2(null, STDIN_FILENO);
     ::dup2(null, STDOUT_FILENO);
@@ -56,7 +56,7 @@ Guard::~Guard() {
 
 void Guard::dismiss() {
   if (process_ < 0) return;
-  // It may have been killed: then there is no one to tell.
+  // The write fails if the guard was killed, and then there is nothing to dismiss.
   static_cast<void>(::write(alive_.get(), &dismissed, 1));
   alive_.reset();
   while (::waitpid(process_, nullptr, 0) < 0 && errno == EINTR) {

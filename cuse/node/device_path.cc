@@ -31,7 +31,7 @@ std::string user_text(uid_t user) {
   return "user " + std::to_string(user) + (entry != nullptr ? std::string(" (") + entry->pw_name + ")" : "");
 }
 
-/// Whether this process is in a user namespace that does not know every user.
+/// Returns true if this process is in a user namespace that does not map every user.
 bool lacks_users() {
   std::ifstream map("/proc/self/uid_map");
   uint64_t inside = 0;
@@ -41,20 +41,20 @@ bool lacks_users() {
   return map >> inside >> outside >> count && count != all;
 }
 
-/// Whether what belongs to `user` was made by the administrator or by the user of this process.
+/// Returns true if `user` is the administrator or the user of this process.
 bool is_trusted(uid_t user) {
   if (user == 0 || user == ::geteuid()) return true;
-  // The administrator of the machine is not known in a container's user namespace: the owner of / is
-  // "nobody".
+  // A container's user namespace may not map the administrator of the machine: the owner of / is "nobody".
   uid_t unknown = 0;
   return std::ifstream("/proc/sys/kernel/overflowuid") >> unknown && user == unknown && lacks_users();
 }
 
-/// Whether other users than the owner can write to a folder. The group root is root's own.
+/// Returns true if users other than the owner can write to a folder. The group root counts as root.
 bool is_shared(const struct stat& folder) {
   return (folder.st_mode & S_IWOTH) != 0 || ((folder.st_mode & S_IWGRP) != 0 && folder.st_gid != 0);
 }
 
+/// Throws if the owner of a folder, or another user who can write to it, could exchange the device.
 void check_folder(const std::string& path, const struct stat& folder) {
   if (::geteuid() != 0) return;
   if (!is_trusted(folder.st_uid)) {
@@ -68,6 +68,7 @@ void check_folder(const std::string& path, const struct stat& folder) {
   }
 }
 
+/// Throws if `entry` is in a shared folder and another user could have made it.
 void check_entry(const std::string& path, const struct stat& folder, const struct stat& entry) {
   if (::geteuid() != 0 && !S_ISLNK(entry.st_mode)) return;
   if (!is_shared(folder) || (::geteuid() != 0 && (folder.st_mode & S_ISVTX) == 0)) return;
@@ -131,11 +132,11 @@ class Walk {
 
   [[noreturn]] void fail_at(const std::string& path) const {
     const int error = errno;
-    if (parts_.empty()) fail(error, "cannot look at the device " + path);
+    if (parts_.empty()) fail(error, "cannot read the status of the device " + path);
     fail(error, "the folder " + path + " of the device " + device_ + " cannot be used");
   }
 
-  /// Puts the parts of `path` before those that are left.
+  /// Puts the parts of `path` before the parts that are still to be walked.
   void prepend(std::string_view path) {
     std::deque<std::string> parts;
     for (size_t start = 0; start <= path.size();) {
@@ -161,7 +162,7 @@ class Walk {
   }
 
   void follow(const UniqueFd& link, const std::string& path) {
-    constexpr int most_links = 40;  // as in the kernel
+    constexpr int most_links = 40;  // MAXSYMLINKS of the kernel
     if (++links_ > most_links) fail(ELOOP, "the symbolic link " + path + " cannot be followed");
     std::array<char, PATH_MAX> target{};
     const ssize_t size = ::readlinkat(link.get(), "", target.data(), target.size());

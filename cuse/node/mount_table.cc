@@ -28,8 +28,8 @@ namespace {
 /// The mount table of this process, read entry by entry. An entry that lies over another comes after it in
 /// the table.
 ///
-/// libmount reads the table and nothing else. Its functions that take or compare paths are not used here:
-/// with a cache they look at the mount point, where a stopped daemon would block them.
+/// The calls of libmount here read the table and nothing else. Those that look up a path are not used,
+/// because with a cache they access the mount point, and a stopped daemon would block them.
 class MountTable {
  public:
   /// Reads the table; `direction` is MNT_ITER_FORWARD or MNT_ITER_BACKWARD. A table that cannot be read is
@@ -61,10 +61,11 @@ class MountTable {
   std::unique_ptr<libmnt_iter, Release> position_;
 };
 
-/// A child process that asks a mount for its attributes. It is killed at the end of this object.
+/// A child process that reads the attributes of a mount. It is killed at the end of this object.
 ///
-/// Only a process can be given up: while the daemon of the mount has read the request and does not answer,
-/// not even SIGKILL ends the wait. The child then stays until that daemon ends, and holds no descriptor.
+/// A process is used because a thread could not be abandoned. If the daemon of the mount has read the request
+/// and does not answer, not even SIGKILL ends the wait. The child then stays until that daemon ends, and
+/// holds no descriptor.
 class Probe {
  public:
   explicit Probe(const std::string& path) : process_(::fork()) {
@@ -81,9 +82,9 @@ class Probe {
   Probe(const Probe&) = delete;
   Probe& operator=(const Probe&) = delete;
 
-  /// Readable when the mount has answered.
+  /// Returns a descriptor that is readable when the mount has answered.
   [[nodiscard]] int descriptor() const { return descriptor_.get(); }
-  /// Whether the answer is that nobody serves the mount.
+  /// Returns true if the answer is that no daemon serves the mount.
   [[nodiscard]] bool found_dead() const {
     siginfo_t info{};
     ::waitid(P_PID, static_cast<id_t>(process_), &info, WEXITED | WNOWAIT);
@@ -96,7 +97,7 @@ class Probe {
   [[noreturn]] static void ask(const char* path) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     ::close_range(0, ~0U, 0);
-    // Not from the kernel's attribute cache, which outlives the daemon.
+    // AT_STATX_FORCE_SYNC bypasses the kernel's attribute cache, which outlives the daemon.
     struct statx status {};
     const bool failed = ::statx(AT_FDCWD, path, AT_STATX_FORCE_SYNC, STATX_BASIC_STATS, &status) != 0;
     ::_exit(failed && (errno == ENOTCONN || errno == ECONNABORTED) ? dead : 0);

@@ -30,7 +30,7 @@ namespace {
 using base::UniqueFd;
 using std::chrono::milliseconds;
 
-/// Whether the process was stopped by a signal (Ctrl-Z). proc(5): "PID (NAME) STATE ...".
+/// Returns true if a signal stopped the process (Ctrl-Z). proc(5): "PID (NAME) STATE ...".
 bool is_stopped(pid_t process) {
   std::ifstream file("/proc/" + std::to_string(process) + "/stat");
   const std::string line{std::istreambuf_iterator<char>(file), {}};
@@ -53,7 +53,7 @@ bool is_stopped(pid_t process) {
                   process + ") or name another --device");
 }
 
-/// Returns the process that holds a lock on a file, or 0 if that is not known. proc(5), /proc/locks:
+/// Returns the process that holds a lock on a file, or 0 if it cannot be found. proc(5), /proc/locks:
 /// "NUMBER: FLOCK ADVISORY WRITE PID MAJOR:MINOR:INODE START END", the device in hexadecimal.
 pid_t lock_holder(const struct stat& file) {
   std::ifstream table("/proc/locks");
@@ -74,7 +74,7 @@ pid_t lock_holder(const struct stat& file) {
   return 0;
 }
 
-/// What the lock file says: the daemon's process id, and the file that it made, if it did.
+/// The contents of the lock file: the daemon's process id, and the file that the daemon made, if any.
 struct Record {
   pid_t daemon = 0;
   bool created = false;
@@ -93,7 +93,8 @@ Record read_record(int file) {
   return record;
 }
 
-/// Whether the process has ended, or is about to: one that was just killed is still seen for a moment.
+/// Returns true if the process has ended or ends within a short timeout: a killed process stays visible for a
+/// moment.
 bool ends_soon(pid_t process, const std::string& waiting) {
   constexpr milliseconds timeout{300};
   const UniqueFd descriptor(static_cast<int>(::syscall(SYS_pidfd_open, process, 0)));
@@ -118,8 +119,8 @@ NodeLock::~NodeLock() {
   release();
 }
 
-/// The lock file is removed by its holder while locked, so that after locking it has to be seen whether it
-/// still is the file of that name.
+/// Takes the lock. Its holder removes the file while it is locked, so after locking the file is compared with
+/// the one that has the name now.
 void NodeLock::lock() {
   lock_path_ = runtime_directory() + "/" + runtime_name(path()) + ".lock";
   while (!lock_) {
@@ -143,9 +144,9 @@ UniqueFd NodeLock::open_file() const {
   UniqueFd file(::open(lock_path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, for_owner));
   if (!file) fail(errno, "cannot open the lock file " + lock_path_);
   struct stat status {};
-  if (::fstat(file.get(), &status) != 0) fail(errno, "cannot look at the lock file " + lock_path_);
+  if (::fstat(file.get(), &status) != 0) fail(errno, "cannot read the status of the lock file " + lock_path_);
   if (!S_ISREG(status.st_mode) || status.st_uid != ::geteuid() || status.st_nlink > 1) {
-    fail(EPERM, "the lock file " + lock_path_ + " is not a file of fbemud's; remove it");
+    fail(EPERM, "the lock file " + lock_path_ + " is not a file of fbemud; remove it");
   }
   // Another user who can open the file can hold the lock.
   if ((status.st_mode & for_others) != 0 && ::fchmod(file.get(), for_owner) != 0) {

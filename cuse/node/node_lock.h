@@ -10,25 +10,25 @@
 
 namespace cuse {
 
-/// The right to serve one path: a locked file in the runtime directory, held by the daemon and its guard
-/// together, so that no second daemon takes the path, and none before the guard has cleaned up.
+/// The right to serve one path: a locked file in the runtime directory. The daemon and its guard hold the
+/// lock together, so no second daemon takes the path before the guard has cleaned up.
 ///
-/// The file is for its owner only, so that no other user can hold the lock. The wait for the lock ends after
-/// `timeout` all the same, or with a signal.
+/// The file is for its owner only, so no other user can hold the lock. Still, the wait for the lock ends
+/// after `timeout`, or with a signal.
 ///
-/// The file also records which file was made for the mount to lie on. Whoever finds the lock free but a
-/// record in the file knows that its writers were killed, and what they left.
+/// The file also records the file that was made to be mounted on. If the lock is free but the file has a
+/// record, daemon and guard were killed, and the record names the file to remove.
 class NodeLock {
  public:
-  /// Locks `device`, and removes what a killed daemon left there: its mount, and the file that it made.
-  /// Throws std::system_error with a sentence that says what stands in the way: a missing folder, another
-  /// daemon. Throws StopRequested if a signal ends the wait for a daemon that ends, or does not answer.
+  /// Locks `device`, and removes the mount and the file that a killed daemon left there. Throws
+  /// std::system_error with a sentence that names the obstacle: a missing folder, another daemon. Throws
+  /// StopRequested if a signal ends the wait for a daemon that is ending or does not answer.
   explicit NodeLock(const std::string& device, std::chrono::milliseconds timeout = guard_timeout);
   ~NodeLock();
   NodeLock(const NodeLock&) = delete;
   NodeLock& operator=(const NodeLock&) = delete;
 
-  /// The path that is served: absolute, without symbolic links.
+  /// Returns the path to serve: absolute, without symbolic links.
   [[nodiscard]] const std::string& path() const { return device_.path; }
   [[nodiscard]] const DevicePath& device() const { return device_; }
 
@@ -36,12 +36,12 @@ class NodeLock {
 
   /// Records the file that was made at path(). Throws std::system_error (a full disk).
   void record_file(dev_t device, ino_t inode);
-  /// Removes the recorded file if it is still the one at path(), and the lock. Called again by the
-  /// destructor. The guard may call it too: it goes by the record, not by what this object knows.
+  /// Removes the recorded file if it is still the one at path(), and the lock. The destructor calls it too.
+  /// The guard may call it, because it reads the record in the file and not a member.
   void release();
 
  private:
-  /// Longer than a guard needs to clean up on a busy machine.
+  /// Timeout of the lock; longer than a guard needs to clean up on a busy machine.
   static constexpr std::chrono::milliseconds guard_timeout{5000};
 
   void lock();

@@ -30,12 +30,12 @@ ServedPath::ServedPath(NodeLock& lock) : path_(lock.path()) {
   const DevicePath& device = lock.device();
   file_.reset(::openat(device.folder.get(), device.name().c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
   if (!file_) {
-    if (errno != ENOENT) fail(errno, "cannot look at the device " + path_);
+    if (errno != ENOENT) fail(errno, "cannot read the status of the device " + path_);
     create_file(lock);
     return;
   }
   struct stat status {};
-  if (::fstat(file_.get(), &status) != 0) fail(errno, "cannot look at the device " + path_);
+  if (::fstat(file_.get(), &status) != 0) fail(errno, "cannot read the status of the device " + path_);
   if (S_ISDIR(status.st_mode)) fail(EISDIR, "the device " + path_ + " is a folder");
   if (!S_ISREG(status.st_mode) && !S_ISCHR(status.st_mode)) {
     fail(EINVAL, "the device " + path_ + " is neither a character device nor a plain file");

@@ -9,27 +9,28 @@
 
 namespace cuse {
 
-/// The place in the file system where the framebuffer is served: an existing character device or plain file,
-/// which the mount covers, or a plain file made for it; that one is removed with the lock.
+/// The file that the mount of the framebuffer covers: an existing character device or plain file, or a plain
+/// file made for it, which is removed with the lock.
 class ServedPath {
  public:
-  /// Takes the path of `lock`, which must outlive the node. Throws std::system_error with a sentence that
-  /// says what stands in the way: no permission, something that is no device or that another user put there,
-  /// a full disk.
+  /// Opens or makes the file at the path of `lock`, which must outlive this object. Throws std::system_error
+  /// with a sentence that names the obstacle: no permission, a file that is no device or that another user
+  /// made, a full disk.
   explicit ServedPath(NodeLock& lock);
 
-  /// Returns the lowest /dev/fbN that does not exist, or that a killed daemon left behind. Throws
-  /// std::system_error if 0..31 are all taken, StopRequested if a signal ends the wait for one's daemon.
+  /// Returns the lowest /dev/fbN that does not exist, or that a killed daemon left. Throws std::system_error
+  /// if all of 0 to 31 are taken, StopRequested if a signal ends the wait for a daemon.
   [[nodiscard]] static std::string first_free_device();
 
   [[nodiscard]] const std::string& path() const { return path_; }
-  /// The file itself, open, so that nothing can take its place before it is mounted on.
+  /// Returns the open file (O_PATH for an existing one), so that no other file can take its place before the
+  /// mount.
   [[nodiscard]] int descriptor() const { return file_.get(); }
-  /// A file was made, since there was nothing.
+  /// Returns true if the file was made because nothing existed.
   [[nodiscard]] bool created() const { return created_; }
 
-  /// Owner and permissions that the served file has: those of what it covers; of a new one 0660 root:video,
-  /// or 0600 where the user is not root.
+  /// Return owner and permissions of the served file: those of the covered file. A new file has 0660
+  /// root:video, or 0600 if the user is not root.
   [[nodiscard]] uid_t uid() const { return uid_; }
   [[nodiscard]] gid_t gid() const { return gid_; }
   [[nodiscard]] mode_t permissions() const { return permissions_; }
@@ -45,10 +46,10 @@ class ServedPath {
   mode_t permissions_ = 0;
 };
 
-/// The group of display devices, "video"; ours where there is none.
+/// Returns the group of display devices, "video", or the group of the process if there is none.
 [[nodiscard]] gid_t display_group();
 
-/// The permissions of display devices as udev's rules have them.
+/// The permissions that udev's rules give to display devices.
 inline constexpr mode_t display_permissions = 0660;
 
 }  // namespace cuse

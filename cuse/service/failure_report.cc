@@ -11,7 +11,7 @@
 namespace cuse {
 namespace {
 
-/// A failure that repeats with each request must not fill the log.
+/// Returns true once a second, because a failure that repeats with each request must not fill the log.
 bool may_log() {
   using std::chrono::steady_clock;
   static std::atomic<steady_clock::rep> last_second{-1};

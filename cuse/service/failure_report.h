@@ -2,8 +2,8 @@
 
 namespace cuse {
 
-/// Logs the exception that is being handled, at most one a second, and what was being done when it came, as
-/// "an ioctl". Returns its errno: ENOMEM for std::bad_alloc, EIO for any other.
+/// Logs the exception that is being handled, at most one a second. `during` names the operation that threw
+/// it, such as "an ioctl". Returns its errno: ENOMEM for std::bad_alloc, EIO for any other.
 int report_current_exception(const char* during) noexcept;
 
 }  // namespace cuse

@@ -15,7 +15,8 @@
 namespace cuse {
 namespace {
 
-/// systemd.exec(5): JOURNAL_STREAM holds device and inode of the journal's end of our stderr.
+/// Returns true if stderr is connected to the journal. systemd.exec(5): JOURNAL_STREAM holds device and inode
+/// of that connection.
 bool stderr_is_journal() {
   const char* variable = std::getenv("JOURNAL_STREAM");
   struct stat status {};

@@ -2,8 +2,8 @@
 
 namespace cuse {
 
-/// Sends spdlog's default logger to stderr: with levels in words for people, with the "<N>" prefixes of
-/// sd-daemon(3) where stderr is the journal. `verbose` adds debug messages.
+/// Sends spdlog's default logger to stderr, with levels in words; with the "<N>" prefixes of sd-daemon(3) if
+/// stderr is the journal. `verbose` adds debug messages.
 void start_logging(bool verbose);
 
 }  // namespace cuse

@@ -18,7 +18,7 @@
 namespace cuse {
 namespace {
 
-/// FNV-1a: the same in every build, as both programs have to come to the same name.
+/// Returns the FNV-1a hash. It is the same in every build, because both programs must derive the same name.
 uint32_t hash(std::string_view text) {
   uint32_t value = 2'166'136'261U;
   for (const char character : text) {
@@ -60,7 +60,7 @@ std::string runtime_name(const std::string& device) {
   const size_t first = device.find_first_not_of('/');
   std::string name = first == std::string::npos ? "root" : device.substr(first);
   std::ranges::replace(name, '/', '-');
-  // Different paths must not come to one name: those with a '-' of their own and long ones carry a hash.
+  // Different paths must not have the same name, so paths with a '-' and long paths carry a hash.
   if (name.size() <= longest && device.find('-') == std::string::npos) return name;
   std::ostringstream unique;
   unique << name.substr(name.size() > longest ? name.size() - longest : 0) << '-' << std::hex << std::setw(8)

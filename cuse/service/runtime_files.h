@@ -8,22 +8,22 @@
 
 namespace cuse {
 
-/// Where the daemon keeps what others find it by: /run/fbemu for root, else $XDG_RUNTIME_DIR/fbemu, else
-/// /tmp/fbemu-UID.
+/// Returns the folder of the daemons' sockets and lock files: /run/fbemu for root, else
+/// $XDG_RUNTIME_DIR/fbemu, else /tmp/fbemu-UID.
 [[nodiscard]] std::string runtime_directory();
 
-/// Makes runtime_directory() if it is missing, as make_own_folder() does.
+/// Makes runtime_directory() with make_own_folder().
 void make_runtime_directory();
 
-/// Makes the folder `path` if it is missing, and takes from other users the right to write to it. Throws
-/// std::system_error that names it; EPERM if it is a link or another user's.
+/// Makes the folder `path` if it is missing, and removes other users' permission to write to it. Throws
+/// std::system_error that names the folder; EPERM if it is a link or belongs to another user.
 void make_own_folder(const std::string& path, mode_t mode);
 
-/// The name under which the files of the daemon that serves `device` (absolute) stand there: "/dev/fb0" ->
-/// "dev-fb0". Long paths are cut and get a hash, since a socket's name has at most 107 bytes.
+/// Returns the name there of the files of the daemon that serves `device` (absolute): "/dev/fb0" ->
+/// "dev-fb0". Long paths are cut and get a hash, because a socket's name has at most 107 bytes.
 [[nodiscard]] std::string runtime_name(const std::string& device);
 
-/// The control socket of the daemon that serves `device`, unless it was told another place.
+/// Returns the default path of the control socket of the daemon that serves `device`.
 [[nodiscard]] std::string default_control_path(const std::string& device);
 
 }  // namespace cuse

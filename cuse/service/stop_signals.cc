@@ -36,7 +36,7 @@ sigset_t stop_signals() {
 }
 
 bool wait_during_start(int descriptor, milliseconds limit, const std::string& what) {
-  // A descriptor of its own: polling it takes no signal, and SIGCHLD does not wake it.
+  // A separate descriptor, because polling it takes no signal and SIGCHLD does not wake it.
   const sigset_t signals = stop_signals();
   const base::UniqueFd stop(::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!stop) fail(errno, "signalfd");

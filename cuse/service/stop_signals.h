@@ -7,10 +7,10 @@
 
 namespace cuse {
 
-/// The signals that ask a daemon to end.
+/// Returns the signals that request the end of a daemon.
 [[nodiscard]] sigset_t stop_signals();
 
-/// Thrown if a signal asks for the end while the daemon still waits for what it needs to start.
+/// The exception for a signal that requests the end while the start of the daemon waits.
 class StopRequested : public std::runtime_error {
  public:
   StopRequested(int signal, const std::string& what) : std::runtime_error(what), signal_(signal) {}
@@ -20,9 +20,9 @@ class StopRequested : public std::runtime_error {
   int signal_;
 };
 
-/// Waits until `descriptor` is readable (-1: for nothing), at most for `limit`. Returns whether it is. Throws
-/// StopRequested with `what` as soon as a stop signal is pending; the signals have to be blocked, and none is
-/// taken.
+/// Waits until `descriptor` is readable (-1: none), at most `limit`. Returns true if it is readable. Throws
+/// StopRequested with `what` as soon as a stop signal is pending. The signals must be blocked; they stay
+/// pending.
 bool wait_during_start(int descriptor, std::chrono::milliseconds limit, const std::string& what);
 
 }  // namespace cuse

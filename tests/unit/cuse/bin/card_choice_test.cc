@@ -21,14 +21,14 @@ TEST(OpenCard, HeadlessIsFullHdAt60Hz) {
   EXPECT_EQ(mode.refresh_millihertz(), 60'000U);
 }
 
-TEST(OpenCard, HeadlessTakesASizeAndARate) {
+TEST(OpenCard, HeadlessWithSizeAndRateHasThatMode) {
   EXPECT_EQ(open_card("headless:1280x720")->probe()->front().modes.front().refresh_millihertz(), 60'000U);
   const auto mode = open_card("headless:1280x720@75")->probe()->front().modes.front();
   EXPECT_EQ(mode.size(), (drmclient::Size{1280, 720}));
   EXPECT_EQ(mode.refresh_millihertz(), 75'000U);
 }
 
-TEST(OpenCard, TheHeadlessCardTakesTheMappingThatWasChosen) {
+TEST(OpenCard, HeadlessUsesTheChosenMapping) {
   for (const auto& [choice, name] : std::vector<std::pair<drmclient::MappingChoice, std::string_view>>{
            {drmclient::MappingChoice::automatic, "memory"},
            {drmclient::MappingChoice::dumb, "memory"},
@@ -44,13 +44,13 @@ TEST(OpenCard, TheHeadlessCardTakesTheMappingThatWasChosen) {
   }
 }
 
-TEST(OpenCard, TheMappingIsNoPartOfTheCardsName) {
+TEST(OpenCard, MappingInTheCardNameReturnsEinval) {
   const auto thrown = thrown_by([] { static_cast<void>(open_card("auto,mapping=dumb")); });
   EXPECT_EQ(thrown.code, EINVAL);
   EXPECT_TRUE(thrown.says("neither commit=atomic, commit=legacy nor format=FOURCC")) << thrown.what;
 }
 
-TEST(OpenCard, ABadGeometryIsNamedWithWhatItShouldBe) {
+TEST(OpenCard, BadGeometryReturnsEinvalAndTheSyntax) {
   for (const char* word : {"headless:x", "headless:1280", "headless:1280x720@", "headless:1280x720@0"}) {
     const auto thrown = thrown_by([&] { static_cast<void>(open_card(word)); });
     EXPECT_EQ(thrown.code, EINVAL);
@@ -59,7 +59,7 @@ TEST(OpenCard, ABadGeometryIsNamedWithWhatItShouldBe) {
   }
 }
 
-TEST(OpenCard, ASizeOutsideTheLimitsIsNamedWithThem) {
+TEST(OpenCard, SizeOutsideTheLimitsReturnsEinvalAndTheLimits) {
   for (const char* word : {"headless:4x4", "headless:8193x8"}) {
     const auto thrown = thrown_by([&] { static_cast<void>(open_card(word)); });
     EXPECT_EQ(thrown.code, EINVAL);
@@ -67,13 +67,13 @@ TEST(OpenCard, ASizeOutsideTheLimitsIsNamedWithThem) {
   }
 }
 
-TEST(OpenCard, ADrmNodeThatIsNotThereIsNamed) {
+TEST(OpenCard, MissingDrmNodeReturnsEnoentAndItsPath) {
   const auto thrown = thrown_by([&] { static_cast<void>(open_card("/dev/dri/missing")); });
   EXPECT_EQ(thrown.code, ENOENT);
   EXPECT_TRUE(thrown.says("/dev/dri/missing")) << thrown.what;
 }
 
-TEST(OpenCard, OtherWordsAreRefusedWithAllThatIsPossible) {
+TEST(OpenCard, UnknownWordReturnsEinvalAndThePossibleWords) {
   for (const char* word : {"", "headles", "headless:", "Headless", "card0", "headlessX"}) {
     const auto thrown = thrown_by([&] { static_cast<void>(open_card(word)); });
     EXPECT_EQ(thrown.code, EINVAL) << word;
@@ -81,19 +81,19 @@ TEST(OpenCard, OtherWordsAreRefusedWithAllThatIsPossible) {
   }
 }
 
-TEST(ChooseOutput, IsTheFirstConnectedOrTheOneNamed) {
+TEST(ChooseOutput, ReturnsTheFirstConnectedOrTheNamedOutput) {
   drmclient::HeadlessCard card({});
   EXPECT_EQ(choose_output(card, std::nullopt).name, "Virtual-1");
   EXPECT_EQ(choose_output(card, "Virtual-1").name, "Virtual-1");
 }
 
-TEST(ChooseOutput, ANamedOneNeedNotBeConnected) {
+TEST(ChooseOutput, NamedOutputMayBeDisconnected) {
   drmclient::HeadlessCard card({});
   card.set_connected(false);
   EXPECT_FALSE(choose_output(card, "Virtual-1").connected);
 }
 
-TEST(ChooseOutput, AnUnknownNameIsToldWithThoseThatExist) {
+TEST(ChooseOutput, UnknownNameReturnsEnodevAndTheConnectors) {
   drmclient::HeadlessCard card({});
   const auto thrown = thrown_by([&] { static_cast<void>(choose_output(card, "HDMI-A-1")); });
   EXPECT_EQ(thrown.code, ENODEV);
@@ -101,11 +101,11 @@ TEST(ChooseOutput, AnUnknownNameIsToldWithThoseThatExist) {
   EXPECT_TRUE(thrown.says("Virtual-1 (connected)")) << thrown.what;
 }
 
-TEST(ChooseOutput, NothingConnectedIsToldWithWhatExists) {
+TEST(ChooseOutput, NoConnectedOutputReturnsEnodevAndTheConnectors) {
   drmclient::HeadlessCard card({});
   card.set_connected(false);
   const auto thrown = thrown_by([&] { static_cast<void>(choose_output(card, std::nullopt)); });
   EXPECT_EQ(thrown.code, ENODEV);
-  EXPECT_TRUE(thrown.says("there is: Virtual-1")) << thrown.what;
+  EXPECT_TRUE(thrown.says("its connectors: Virtual-1")) << thrown.what;
   EXPECT_FALSE(thrown.says("(connected)")) << thrown.what;
 }

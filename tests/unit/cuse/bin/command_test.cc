@@ -19,7 +19,7 @@ namespace {
 
 using Variables = std::vector<std::pair<std::string, std::string>>;
 
-/// The exit status, once there is one.
+/// Waits for the end of the command and returns its exit status.
 int end_of(Command& command) {
   EXPECT_TRUE(unit::eventually([&] { return command.exit_status().has_value(); }));
   return command.exit_status().value_or(-1);
@@ -37,22 +37,22 @@ std::string contents(const std::string& path) {
 
 }  // namespace
 
-TEST(Command, GivesTheExitStatus) {
+TEST(Command, ExitStatusIsThatOfTheProgram) {
   EXPECT_EQ(status_of({"true"}), 0);
   EXPECT_EQ(status_of({"sh", "-c", "exit 37"}), 37);
 }
 
-TEST(Command, EndedBySignalNIs128PlusN) {
+TEST(Command, EndBySignalNHasStatus128PlusN) {
   EXPECT_EQ(status_of({"sh", "-c", "kill -KILL $$"}), 137);
   EXPECT_EQ(status_of({"sh", "-c", "kill -TERM $$"}), 143);
 }
 
-TEST(Command, NotFoundIs127) {
+TEST(Command, MissingProgramHasStatus127) {
   EXPECT_EQ(status_of({"no-such-program-anywhere"}), 127);
   EXPECT_EQ(status_of({"/no/such/program"}), 127);
 }
 
-TEST(Command, NotFoundIs127ThoughAFolderOfPathMayNotBeSearched) {
+TEST(Command, MissingProgramHasStatus127IfAFolderOfPathIsClosed) {
   const unit::TemporaryFolder closed;
   ASSERT_EQ(::chmod(closed.path().c_str(), 0), 0);
   const unit::Environment path("PATH", closed.path() + ":/usr/bin:/bin");
@@ -71,7 +71,7 @@ TEST(Command, NotFoundIs127ThoughAFolderOfPathMayNotBeSearched) {
   EXPECT_EQ(there, 0);
 }
 
-TEST(Command, NotExecutableIs126) {
+TEST(Command, ProgramThatIsNotExecutableHasStatus126) {
   const unit::TemporaryFolder folder;
   std::ofstream(folder.file("plain")) << "#!/bin/sh\n";
   EXPECT_EQ(status_of({folder.file("plain")}), 126);
@@ -80,7 +80,7 @@ TEST(Command, NotExecutableIs126) {
   EXPECT_EQ(status_of({"plain"}), 126);
 }
 
-TEST(Command, HasNoExitStatusWhileItRuns) {
+TEST(Command, RunningProgramHasNoExitStatus) {
   Command command({"sleep", "1000"}, {});
   EXPECT_GT(command.process(), 0);
   EXPECT_FALSE(command.exit_status().has_value());
@@ -88,32 +88,32 @@ TEST(Command, HasNoExitStatusWhileItRuns) {
   EXPECT_EQ(end_of(command), 137);
 }
 
-TEST(Command, GetsTheSignalsSentToIt) {
+TEST(Command, SignalReachesTheProgram) {
   Command command({"sleep", "1000"}, {});
   command.send(SIGTERM);
   EXPECT_EQ(end_of(command), 143);
 }
 
-TEST(Command, ASignalAfterTheEndGoesNowhere) {
+TEST(Command, SignalAfterTheEndIsDropped) {
   Command command({"true"}, {});
   EXPECT_EQ(end_of(command), 0);
   command.send(SIGKILL);
   EXPECT_EQ(command.exit_status(), 0);
 }
 
-TEST(Command, ASignalToOneThatNeverStartedGoesNowhere) {
+TEST(Command, SignalToAProgramThatNeverStartedIsDropped) {
   Command command({"no-such-program-anywhere"}, {});
   command.send(SIGTERM);
   EXPECT_EQ(command.exit_status(), 127);
 }
 
-TEST(Command, GetsItsArgumentsAsTheyAre) {
+TEST(Command, ArgumentsArePassedUnchanged) {
   const unit::TemporaryFolder folder;
   EXPECT_EQ(status_of({"sh", "-c", "printf '%s|' \"$@\" > \"$0\"", folder.file("out"), "a b", "", "*"}), 0);
   EXPECT_EQ(contents(folder.file("out")), "a b||*|");
 }
 
-TEST(Command, AddsToTheEnvironmentAndReplacesWhatIsThere) {
+TEST(Command, EnvironmentIsExtendedAndReplaced) {
   const unit::TemporaryFolder folder;
   const unit::Environment kept("FBEMU_TEST_KEPT", "kept");
   const unit::Environment replaced("FBEMU_TEST_REPLACED", "old");
@@ -126,7 +126,7 @@ TEST(Command, AddsToTheEnvironmentAndReplacesWhatIsThere) {
   EXPECT_EQ(contents(folder.file("out")), "kept,new,longer name,added=x\n");
 }
 
-TEST(Command, RunsWithDefaultSignalsThoughOursAreBlockedOrIgnored) {
+TEST(Command, BlockedAndIgnoredSignalsAreResetInTheProgram) {
   sigset_t signals;
   sigset_t old;
   sigemptyset(&signals);

@@ -21,20 +21,20 @@ using cuse::find_control_socket;
 using unit::Environment;
 using unit::thrown_by;
 
-TEST(FindControlSocket, IsTheOneThatIsWanted) {
+TEST(FindControlSocket, GivenPathWins) {
   const Environment variable("FBEMU_CONTROL", "/somewhere/else.sock");
   EXPECT_EQ(find_control_socket("/wanted.sock"), "/wanted.sock");
 }
 
-TEST(FindControlSocket, IsElseThatOfTheEnvironment) {
+TEST(FindControlSocket, EnvironmentVariableIsUsedWithoutAPath) {
   const Environment variable("FBEMU_CONTROL", "/from/environment.sock");
   EXPECT_EQ(find_control_socket(std::nullopt), "/from/environment.sock");
 }
 
 namespace {
 
-/// A user with a runtime folder of its own. Root's daemons share one folder of the machine, which a test must
-/// not use.
+/// A user with a private runtime folder. The daemons of root share one folder of the machine, which a test
+/// must not use.
 class FindTheOnlyDaemon : public testing::Test {
  protected:
   void SetUp() override { cuse::make_runtime_directory(); }
@@ -48,19 +48,19 @@ class FindTheOnlyDaemon : public testing::Test {
 
 }  // namespace
 
-TEST_F(FindTheOnlyDaemon, IsItsSocket) {
+TEST_F(FindTheOnlyDaemon, ReturnsItsSocket) {
   make("dev-fb0.sock");
   make("dev-fb0.lock");
   EXPECT_EQ(find_control_socket(std::nullopt), folder.path() + "/fbemu/dev-fb0.sock");
 }
 
-TEST_F(FindTheOnlyDaemon, WhereThereIsNoneTheFolderIsNamed) {
+TEST_F(FindTheOnlyDaemon, NoDaemonThrowsWithTheFolder) {
   const auto thrown = thrown_by([] { static_cast<void>(find_control_socket(std::nullopt)); });
   EXPECT_TRUE(thrown.says(folder.path() + "/fbemu")) << thrown.what;
   EXPECT_TRUE(thrown.says("--control")) << thrown.what;
 }
 
-TEST_F(FindTheOnlyDaemon, OfSeveralAllAreListed) {
+TEST_F(FindTheOnlyDaemon, SeveralDaemonsAreListed) {
   make("dev-fb0.sock");
   make("dev-fb1.sock");
   const auto thrown = thrown_by([] { static_cast<void>(find_control_socket(std::nullopt)); });
@@ -68,14 +68,14 @@ TEST_F(FindTheOnlyDaemon, OfSeveralAllAreListed) {
   EXPECT_TRUE(thrown.says("--control " + folder.path() + "/fbemu/dev-fb1.sock")) << thrown.what;
 }
 
-TEST(AskDaemon, NobodyThereIsToldWithThePath) {
+TEST(AskDaemon, MissingSocketThrowsWithThePath) {
   const unit::TemporaryFolder folder;
   const auto thrown = thrown_by([&] { static_cast<void>(ask_daemon(folder.file("none.sock"), "status")); });
   EXPECT_EQ(thrown.code, ENOENT);
   EXPECT_TRUE(thrown.says("no fbemud answers at " + folder.file("none.sock"))) << thrown.what;
 }
 
-TEST(AskDaemon, ARefusalIsThrownWithTheDaemonsWords) {
+TEST(AskDaemon, RefusalThrowsWithTheTextOfTheDaemon) {
   const unit::TemporaryFolder folder;
   const ControlServer server(folder.file("a.sock"), [](const std::string& word) -> ControlReply {
     throw std::runtime_error("no " + word);
@@ -84,7 +84,7 @@ TEST(AskDaemon, ARefusalIsThrownWithTheDaemonsWords) {
   EXPECT_EQ(thrown.what, "fbemud: no dancing");
 }
 
-TEST(AskDaemon, AStatusThatHasAnErrorAmongItsMembersIsNoRefusal) {
+TEST(AskDaemon, AnswerWithOtherMembersBesideErrorIsNoRefusal) {
   const unit::TemporaryFolder folder;
   const ControlServer server(folder.file("a.sock"), [](const std::string&) {
     ControlReply reply;
@@ -94,7 +94,7 @@ TEST(AskDaemon, AStatusThatHasAnErrorAmongItsMembersIsNoRefusal) {
   EXPECT_EQ(ask_daemon(folder.file("a.sock"), "status").body["device"], "/dev/fb0");
 }
 
-TEST(AskDaemon, ADaemonThatHangsUpIsTold) {
+TEST(AskDaemon, DaemonThatClosesTheConnectionThrowsEconnreset) {
   const unit::TemporaryFolder folder;
   const std::string path = folder.file("a.sock");
   const base::UniqueFd listener(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));

@@ -25,7 +25,7 @@ using nlohmann::json;
 
 namespace {
 
-/// A limit of this process, to the end of the scope.
+/// A resource limit of this process, until the end of the scope.
 class Limit {
  public:
   Limit(__rlimit_resource resource, rlim_t value) : resource_(resource) {
@@ -42,7 +42,7 @@ class Limit {
   rlimit before_{};
 };
 
-/// Takes every descriptor that this process can still have, to the end of the scope.
+/// Opens every descriptor that this process can still have, until the end of the scope.
 class AllDescriptors {
  public:
   AllDescriptors() {
@@ -60,7 +60,7 @@ class AllDescriptors {
 };
 
 ControlReply echo(const std::string& command) {
-  if (command == "throw") throw 42;  // no std::exception
+  if (command == "throw") throw 42;  // not a std::exception
   ControlReply reply;
   reply.body = {{"command", command}};
   return reply;
@@ -116,7 +116,7 @@ TEST_F(ControlServerFaults, AcceptWithoutDescriptorsIsNotRetriedAtEachEventAndWa
   EXPECT_LE(log.count("cannot accept a client"), 100U);
 }
 
-TEST_F(ControlServerFaults, APollThatFailsIsLoggedOnceAndTriedAgain) {
+TEST_F(ControlServerFaults, FailingPollIsLoggedOnceAndRetried) {
   const ControlServer server(path, echo);
   const UniqueFd client = connect();
   ASSERT_EQ(ask(client, "here")["command"], "here");
@@ -132,14 +132,14 @@ TEST_F(ControlServerFaults, APollThatFailsIsLoggedOnceAndTriedAgain) {
   EXPECT_EQ(log.count("warning: cannot wait for clients of the control socket " + path), 1U);
 }
 
-TEST_F(ControlServerFaults, AHandlerThatThrowsAnythingIsAnErrorAnswer) {
+TEST_F(ControlServerFaults, NonStandardExceptionOfTheHandlerIsAnErrorAnswer) {
   const ControlServer server(path, echo);
   const UniqueFd client = connect();
   EXPECT_TRUE(ask(client, "throw").contains("error"));
   EXPECT_EQ(ask(client, "next")["command"], "next");
 }
 
-TEST_F(ControlServerFaults, AThreadThatCannotBeMadeIsNamedAndLeavesNoSocket) {
+TEST_F(ControlServerFaults, FailingThreadStartThrowsAndLeavesNoSocket) {
   std::filesystem::permissions(folder.path(), std::filesystem::perms::all);
   unit::ChildProcess process([&] {
     if (::geteuid() == 0 && !unit::become_other_user()) return 2;

@@ -61,12 +61,12 @@ class Garbage : public ControlServerTest, public testing::WithParamInterface<std
 
 }  // namespace
 
-TEST_F(ControlServerTest, AnswersWithWhatTheHandlerGives) {
+TEST_F(ControlServerTest, AnswerIsThatOfTheHandler) {
   const ControlServer server(path, echo);
   EXPECT_EQ(ask_daemon(path, "status").body, (json{{"command", "status"}}));
 }
 
-TEST_F(ControlServerTest, AnswersSeveralRequestsOfOneClient) {
+TEST_F(ControlServerTest, SeveralRequestsOfOneClientAreAnswered) {
   const ControlServer server(path, echo);
   const UniqueFd client = connect();
   for (const char* word : {"one", "two", "three"}) {
@@ -75,14 +75,14 @@ TEST_F(ControlServerTest, AnswersSeveralRequestsOfOneClient) {
   }
 }
 
-TEST_F(ControlServerTest, ARefusalIsItsWords) {
+TEST_F(ControlServerTest, ExceptionOfTheHandlerIsAnsweredWithItsText) {
   const ControlServer server(path, echo);
   const UniqueFd client = connect();
   send(client, R"({"command": "refuse"})");
   EXPECT_EQ(receive(client), (json{{"error", "not this one"}}));
 }
 
-TEST_P(Garbage, IsAnsweredWithAnErrorAndTheClientMayGoOn) {
+TEST_P(Garbage, IsAnsweredWithAnErrorAndTheConnectionStaysOpen) {
   const ControlServer server(path, echo);
   const UniqueFd client = connect();
   send(client, GetParam());
@@ -99,7 +99,7 @@ INSTANTIATE_TEST_SUITE_P(ControlServer, Garbage,
                                          std::string(1, '\0'), std::string(4000, '['),
                                          R"({"command": "status"} trailing)", "{\"command\": \"\xff\"}"));
 
-TEST_F(ControlServerTest, AnOversizedRequestIsAnError) {
+TEST_F(ControlServerTest, OversizedRequestIsAnsweredWithAnError) {
   const ControlServer server(path, echo);
   const UniqueFd client = connect();
   send(client, json{{"command", std::string(5000, 'x')}}.dump());
@@ -108,7 +108,7 @@ TEST_F(ControlServerTest, AnOversizedRequestIsAnError) {
   EXPECT_EQ(receive(client)["command"], "status");
 }
 
-TEST_F(ControlServerTest, TextThatIsNoUtf8CanBeAnswered) {
+TEST_F(ControlServerTest, AnswerWithInvalidUtf8IsSent) {
   const ControlServer server(path, [](const std::string&) -> ControlReply {
     ControlReply reply;
     reply.body = {{"device", "/tmp/\xff"}};
@@ -117,7 +117,7 @@ TEST_F(ControlServerTest, TextThatIsNoUtf8CanBeAnswered) {
   EXPECT_TRUE(ask_daemon(path, "status").body.contains("device"));
 }
 
-TEST_F(ControlServerTest, HandsOverADescriptor) {
+TEST_F(ControlServerTest, DescriptorIsSentWithTheAnswer) {
   const ControlServer server(path, [](const std::string&) {
     ControlReply reply;
     reply.body = {{"width", 1}};
@@ -131,13 +131,13 @@ TEST_F(ControlServerTest, HandsOverADescriptor) {
   EXPECT_EQ(status.st_size, 1234);
 }
 
-TEST_F(ControlServerTest, AClientThatGoesWithoutReadingHarmsNoOne) {
+TEST_F(ControlServerTest, ClientsThatCloseWithoutReadingDoNotDisturbOthers) {
   const ControlServer server(path, echo);
   for (int i = 0; i < 40; ++i) send(connect(), R"({"command": "status"})");
   EXPECT_EQ(ask_daemon(path, "status").body["command"], "status");
 }
 
-TEST_F(ControlServerTest, ManyClientsAtOnceAreAllAnswered) {
+TEST_F(ControlServerTest, FortyConcurrentClientsAreAnswered) {
   const ControlServer server(path, echo);
   std::atomic<int> answered{0};
   std::vector<std::thread> clients;
@@ -151,7 +151,7 @@ TEST_F(ControlServerTest, ManyClientsAtOnceAreAllAnswered) {
   EXPECT_EQ(answered, 40);
 }
 
-TEST_F(ControlServerTest, TheSeventeenthClientIsAnsweredWhenOneOfTheOthersGoes) {
+TEST_F(ControlServerTest, SeventeenthClientIsAnsweredWhenAnotherCloses) {
   const ControlServer server(path, echo);
   std::vector<UniqueFd> idle;
   for (int i = 0; i < 16; ++i) {
@@ -169,7 +169,7 @@ TEST_F(ControlServerTest, TheSeventeenthClientIsAnsweredWhenOneOfTheOthersGoes) 
   EXPECT_EQ(receive(waiting)["command"], "late");
 }
 
-TEST_F(ControlServerTest, TheSocketIsForItsOwnerOnly) {
+TEST_F(ControlServerTest, SocketIsForItsOwnerOnly) {
   const ControlServer server(path, echo);
   struct stat status {};
   ASSERT_EQ(::stat(path.c_str(), &status), 0);
@@ -177,7 +177,7 @@ TEST_F(ControlServerTest, TheSocketIsForItsOwnerOnly) {
   EXPECT_EQ(status.st_mode & 0777U, 0600U);
 }
 
-TEST_F(ControlServerTest, TheSocketGoesWithTheServer) {
+TEST_F(ControlServerTest, StopRemovesTheSocket) {
   {
     ControlServer server(path, echo);
     EXPECT_EQ(server.path(), path);
@@ -188,7 +188,7 @@ TEST_F(ControlServerTest, TheSocketGoesWithTheServer) {
   EXPECT_TRUE(folder.is_empty());
 }
 
-TEST_F(ControlServerTest, ASocketThatADeadDaemonLeftIsReplaced) {
+TEST_F(ControlServerTest, StaleSocketIsReplaced) {
   {
     const UniqueFd dead(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
     const sockaddr_un address = make_unix_address(path);
@@ -199,7 +199,7 @@ TEST_F(ControlServerTest, ASocketThatADeadDaemonLeftIsReplaced) {
   EXPECT_EQ(ask_daemon(path, "status").body["command"], "status");
 }
 
-TEST_F(ControlServerTest, ASocketThatIsInUseIsRefusedAndLeftAlone) {
+TEST_F(ControlServerTest, SocketInUseReturnsEaddrinuseAndIsKept) {
   const ControlServer first(path, echo);
   const auto thrown = thrown_by([&] { const ControlServer second(path, echo); });
   EXPECT_EQ(thrown.code, EADDRINUSE);
@@ -207,7 +207,7 @@ TEST_F(ControlServerTest, ASocketThatIsInUseIsRefusedAndLeftAlone) {
   EXPECT_EQ(ask_daemon(path, "status").body["command"], "status");
 }
 
-TEST_F(ControlServerTest, AnythingElseAtThePathIsRefusedAndLeftAlone) {
+TEST_F(ControlServerTest, OtherFileAtThePathReturnsEexistAndIsKept) {
   std::ofstream(path) << "precious";
   const auto thrown = thrown_by([&] { const ControlServer server(path, echo); });
   EXPECT_EQ(thrown.code, EEXIST);
@@ -215,7 +215,7 @@ TEST_F(ControlServerTest, AnythingElseAtThePathIsRefusedAndLeftAlone) {
   EXPECT_EQ(std::filesystem::file_size(path), 8U);
 }
 
-TEST_F(ControlServerTest, AFolderThatIsMissingIsToldByName) {
+TEST_F(ControlServerTest, MissingFolderReturnsEnoentAndThePath) {
   const auto thrown =
       thrown_by([&] { const ControlServer server(folder.file("missing/control.sock"), echo); });
   EXPECT_EQ(thrown.code, ENOENT);

@@ -20,7 +20,7 @@ namespace {
 
 class ControlSocketTest : public testing::Test {
  protected:
-  /// The errno of a connection; 0 if it succeeds.
+  /// Connects to the socket. Returns 0 or the errno.
   [[nodiscard]] int connect() const {
     const base::UniqueFd client(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     const sockaddr_un address = cuse::make_unix_address(path);
@@ -40,7 +40,7 @@ TEST_F(ControlSocketTest, RemovalDeletesItsFile) {
   EXPECT_TRUE(folder.is_empty());
 }
 
-TEST_F(ControlSocketTest, RemovalAfterAnotherDaemonBoundThePathLeavesThatSocket) {
+TEST_F(ControlSocketTest, RemovalKeepsTheSocketOfAnotherDaemon) {
   ControlSocket first(path);
   std::filesystem::remove(path);
   const ControlSocket second(path);
@@ -48,7 +48,7 @@ TEST_F(ControlSocketTest, RemovalAfterAnotherDaemonBoundThePathLeavesThatSocket)
   EXPECT_EQ(connect(), 0);
 }
 
-TEST_F(ControlSocketTest, RemovalLeavesAnotherFileAtThePath) {
+TEST_F(ControlSocketTest, RemovalKeepsAnotherFileAtThePath) {
   {
     const ControlSocket socket(path);
     std::filesystem::remove(path);
@@ -57,14 +57,14 @@ TEST_F(ControlSocketTest, RemovalLeavesAnotherFileAtThePath) {
   EXPECT_TRUE(std::filesystem::is_directory(path));
 }
 
-TEST_F(ControlSocketTest, AMovedFromSocketRemovesNothing) {
+TEST_F(ControlSocketTest, RemovalOfAMovedFromSocketRemovesNothing) {
   ControlSocket first(path);
   const ControlSocket second(std::move(first));
   first.remove();  // NOLINT(bugprone-use-after-move)
   EXPECT_EQ(connect(), 0);
 }
 
-TEST_F(ControlSocketTest, RemovalRefusesClientsThatWaitInTheQueueOfAProcessThatSharesIt) {
+TEST_F(ControlSocketTest, RemovalRefusesClientsInTheQueueOfASharedSocket) {
   ControlSocket socket(path);
   const base::UniqueFd client(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
   const sockaddr_un address = cuse::make_unix_address(path);
@@ -76,7 +76,7 @@ TEST_F(ControlSocketTest, RemovalRefusesClientsThatWaitInTheQueueOfAProcessThatS
   EXPECT_TRUE(size == 0 || (size < 0 && errno == ECONNRESET)) << size;
 }
 
-TEST_F(ControlSocketTest, ThePathOfAKilledDaemonIsUsedUntilItsGuardRemovedIt) {
+TEST_F(ControlSocketTest, PathOfAKilledDaemonIsInUseUntilItsGuardRemovesIt) {
   Pipe news;
   Pipe order;
   ChildProcess daemon([&] {
@@ -99,7 +99,7 @@ TEST_F(ControlSocketTest, ThePathOfAKilledDaemonIsUsedUntilItsGuardRemovedIt) {
   EXPECT_TRUE(folder.is_empty());
 }
 
-TEST_F(ControlSocketTest, TheGuardLeavesTheSocketThatAnotherDaemonBoundMeanwhile) {
+TEST_F(ControlSocketTest, GuardKeepsTheSocketOfAnotherDaemon) {
   Pipe news;
   ChildProcess daemon([&] {
     ControlSocket socket(path);
@@ -120,7 +120,7 @@ TEST_F(ControlSocketTest, TheGuardLeavesTheSocketThatAnotherDaemonBoundMeanwhile
   EXPECT_EQ(connect(), 0);
 }
 
-TEST(UnixAddress, HasRoomFor107Bytes) {
+TEST(UnixAddress, PathMayHave107Bytes) {
   using cuse::make_unix_address;
   EXPECT_STREQ(make_unix_address(std::string(107, 'a')).sun_path, std::string(107, 'a').c_str());
   EXPECT_EQ(unit::thrown_by([] { static_cast<void>(make_unix_address(std::string(108, 'a'))); }).code,

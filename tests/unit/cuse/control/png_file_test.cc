@@ -51,7 +51,7 @@ Picture some_picture() {
 
 }  // namespace
 
-TEST(PngFile, IsReadBackAsItWas) {
+TEST(PngFile, WrittenPictureIsReadBack) {
   const unit::TemporaryFolder folder;
   const Picture picture = some_picture();
   write_png(folder.file("a.png"), picture.size, picture.pixels);
@@ -59,14 +59,14 @@ TEST(PngFile, IsReadBackAsItWas) {
   EXPECT_EQ(read_png(folder.file("a.png")).pixels, picture.pixels);
 }
 
-TEST(PngFile, TheXByteIsNotInIt) {
+TEST(PngFile, XByteIsNotWritten) {
   const unit::TemporaryFolder folder;
   const std::vector<uint32_t> pixels{0xff123456};
   write_png(folder.file("a.png"), {1, 1}, pixels);
   EXPECT_EQ(read_png(folder.file("a.png")).pixels, std::vector<uint32_t>{0x123456});
 }
 
-TEST(PngFile, ReplacesTheFileThatWasThere) {
+TEST(PngFile, ExistingFileIsReplaced) {
   const unit::TemporaryFolder folder;
   std::ofstream(folder.file("a.png")) << std::string(100'000, 'x');
   const Picture picture = some_picture();
@@ -74,7 +74,7 @@ TEST(PngFile, ReplacesTheFileThatWasThere) {
   EXPECT_EQ(read_png(folder.file("a.png")).pixels, picture.pixels);
 }
 
-TEST(PngFile, HasThePermissionsOfAnOrdinaryNewFile) {
+TEST(PngFile, NewFileHasPermissionsOfTheUmask) {
   const unit::TemporaryFolder folder;
   const mode_t mask = ::umask(027);
   write_png(folder.file("a.png"), some_picture().size, some_picture().pixels);
@@ -84,7 +84,7 @@ TEST(PngFile, HasThePermissionsOfAnOrdinaryNewFile) {
   EXPECT_EQ(status.st_mode & 0777U, 0640U);
 }
 
-TEST(PngFile, LeavesNothingElseBehind) {
+TEST(PngFile, NoTemporaryFileIsLeft) {
   const unit::TemporaryFolder folder;
   write_png(folder.file("a.png"), some_picture().size, some_picture().pixels);
   size_t files = 0;
@@ -92,13 +92,13 @@ TEST(PngFile, LeavesNothingElseBehind) {
   EXPECT_EQ(files, 1U);
 }
 
-TEST(PngFile, AFullDiskIsToldByNameAndErrno) {
+TEST(PngFile, FullDiskReturnsEnospcAndThePath) {
   const auto thrown = thrown_by([] { write_png("/dev/full", some_picture().size, some_picture().pixels); });
   EXPECT_EQ(thrown.code, ENOSPC);
   EXPECT_TRUE(thrown.says("/dev/full")) << thrown.what;
 }
 
-TEST(PngFile, WhereTheDiskFillsUpNoPartOfAFileIsLeftAndAnOldOneIsKept) {
+TEST(PngFile, FailedWriteLeavesNoFileAndKeepsTheOldOne) {
   const unit::TemporaryFolder folder;
   std::ofstream(folder.file("old.png")) << "old";
   unit::ChildProcess process([&] {
@@ -118,7 +118,7 @@ TEST(PngFile, WhereTheDiskFillsUpNoPartOfAFileIsLeftAndAnOldOneIsKept) {
   EXPECT_EQ(std::filesystem::file_size(folder.file("old.png")), 3U);
 }
 
-TEST(PngFile, AMissingFolderIsToldByName) {
+TEST(PngFile, MissingFolderReturnsEnoentAndThePath) {
   const unit::TemporaryFolder folder;
   const auto thrown =
       thrown_by([&] { write_png(folder.file("missing/a.png"), some_picture().size, some_picture().pixels); });
@@ -126,13 +126,13 @@ TEST(PngFile, AMissingFolderIsToldByName) {
   EXPECT_TRUE(thrown.says(folder.file("missing/a.png"))) << thrown.what;
 }
 
-TEST(PngFile, AFolderInPlaceOfTheFileIsTold) {
+TEST(PngFile, FolderAtThePathReturnsEisdir) {
   const unit::TemporaryFolder folder;
   EXPECT_EQ(thrown_by([&] { write_png(folder.path(), some_picture().size, some_picture().pixels); }).code,
             EISDIR);
 }
 
-TEST(PngFile, NoPixelsOrTheWrongNumberAreRefusedAndNoFileIsMade) {
+TEST(PngFile, WrongNumberOfPixelsThrowsAndMakesNoFile) {
   const unit::TemporaryFolder folder;
   const std::vector<uint32_t> three(3);
   EXPECT_THROW(write_png(folder.file("a.png"), {0, 0}, {}), std::runtime_error);
@@ -140,7 +140,7 @@ TEST(PngFile, NoPixelsOrTheWrongNumberAreRefusedAndNoFileIsMade) {
   EXPECT_TRUE(folder.is_empty());
 }
 
-TEST(PngFile, ADashIsTheStandardOutput) {
+TEST(PngFile, DashWritesToTheStandardOutput) {
   const unit::TemporaryFolder folder;
   const Picture picture = some_picture();
   unit::ChildProcess process([&] {
@@ -153,7 +153,7 @@ TEST(PngFile, ADashIsTheStandardOutput) {
   EXPECT_EQ(read_png(folder.file("out")).pixels, picture.pixels);
 }
 
-TEST(PngFile, AStandardOutputThatIsFullIsTold) {
+TEST(PngFile, FullStandardOutputReturnsEnospc) {
   unit::ChildProcess process([] {
     ::dup2(::open("/dev/full", O_WRONLY | O_CLOEXEC), STDOUT_FILENO);
     return thrown_by([] { write_png("-", some_picture().size, some_picture().pixels); }).code == ENOSPC ? 0

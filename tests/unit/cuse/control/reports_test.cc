@@ -17,7 +17,7 @@ class Reports : public unit::FramebufferFixture {
 
 }  // namespace
 
-TEST_F(Reports, StatusSaysWhatIsServedAndByWhom) {
+TEST_F(Reports, StatusHasDeviceAndProcesses) {
   start();
   const json report = status();
   EXPECT_EQ(report["device"], "/dev/fb0");
@@ -30,7 +30,7 @@ TEST_F(Reports, StatusSaysWhatIsServedAndByWhom) {
             (json{{"name", "Virtual-1"}, {"connected", true}, {"size_mm", {{"width", 16}, {"height", 12}}}}));
 }
 
-TEST_F(Reports, StatusSaysWhyThereIsNoCuseDevice) {
+TEST_F(Reports, StatusHasTheCuseDeviceOrTheReasonWithoutIt) {
   start();
   const json without =
       cuse::status_report({"/dev/fb0", "headless", 4242, 4243, "", "no /dev/cuse"}, *framebuffer);
@@ -41,7 +41,7 @@ TEST_F(Reports, StatusSaysWhyThereIsNoCuseDevice) {
   EXPECT_EQ(with["cuse_device_missing"], nullptr);
 }
 
-TEST_F(Reports, StatusSaysTheGeometry) {
+TEST_F(Reports, StatusHasTheGeometry) {
   start();
   ASSERT_EQ(change_var([](auto& var) { var.yres_virtual = 96, var.yoffset = 10; }), 0);
   const json report = status();
@@ -55,7 +55,7 @@ TEST_F(Reports, StatusSaysTheGeometry) {
   EXPECT_EQ(report["scanout_format"], "XR24");
 }
 
-TEST_F(Reports, StatusSaysBlankingFilesAndTheTracker) {
+TEST_F(Reports, StatusHasBlankLevelOpenFilesAndTracker) {
   start();
   EXPECT_EQ(status()["tracker"], "idle");
   framebuffer->open(false);
@@ -69,7 +69,7 @@ TEST_F(Reports, StatusSaysBlankingFilesAndTheTracker) {
   EXPECT_EQ(report["error"], nullptr);
 }
 
-TEST_F(Reports, StatusSaysWhyTheScreenCannotBeUpdated) {
+TEST_F(Reports, StatusHasTheErrorOfAFailedPresent) {
   start();
   card->refuse_presents = EBUSY;
   write_pixel(1, 1, 1);
@@ -94,7 +94,7 @@ TEST_F(Reports, StatisticsHaveTheMappings) {
       unit::eventually([&] { return mappings().at("dumb").at("hits") > before.at("dumb").at("hits"); }));
 }
 
-TEST_F(Reports, StatisticsAreTheCounters) {
+TEST_F(Reports, StatisticsHaveTheCounters) {
   start();
   static_cast<void>(get_var());
   write_pixel(1, 1, 1);
@@ -112,12 +112,12 @@ TEST_F(Reports, StatisticsAreTheCounters) {
   }
 }
 
-TEST_F(Reports, StatisticsOfNothingChangedHaveNoRatio) {
+TEST_F(Reports, StatisticsWithoutChangesHaveNoRatio) {
   start();
   EXPECT_EQ(cuse::statistics_report(*framebuffer)["uploaded_to_changed"], nullptr);
 }
 
-TEST_F(Reports, ModesAreThoseOfTheOutput) {
+TEST_F(Reports, ModesHaveTheModesOfTheOutput) {
   start();
   const json report = cuse::modes_report(*framebuffer);
   EXPECT_EQ(report["output"], "Virtual-1");
@@ -127,7 +127,7 @@ TEST_F(Reports, ModesAreThoseOfTheOutput) {
   EXPECT_EQ(report["custom_modes_up_to"], (json{{"width", 8192}, {"height", 8192}}));
 }
 
-TEST_F(Reports, ModesOfAnOutputWithItsListOnlySaySo) {
+TEST_F(Reports, ModesOfAnOutputWithoutCustomModesHaveNoLimit) {
   start();
   card->no_custom_modes = true;
   card->plug(false);

@@ -25,7 +25,7 @@ TEST(Guard, CleansUpWhenItsParentIsKilled) {
   ASSERT_EQ(news.get(), 'r');
   daemon.kill();
   EXPECT_EQ(news.get(), 'c');
-  EXPECT_EQ(news.get(), '\0') << "once, and then the guard is gone";
+  EXPECT_EQ(news.get(), '\0') << "it cleans up once and ends";
 }
 
 TEST(Guard, CleansUpWhenItsParentExitsWithoutDismissingIt) {
@@ -39,7 +39,7 @@ TEST(Guard, CleansUpWhenItsParentExitsWithoutDismissingIt) {
   EXPECT_EQ(news.get(), 'c');
 }
 
-TEST(Guard, DoesNothingWhenDismissed) {
+TEST(Guard, DoesNotCleanUpWhenDismissed) {
   Pipe news;
   {
     Guard guard([&] { news.put('c'); });
@@ -59,7 +59,7 @@ TEST(Guard, IsDismissedByItsDestructor) {
   EXPECT_EQ(news.get(), '\0');
 }
 
-TEST(Guard, IsGoneAndReapedWhenDismissed) {
+TEST(Guard, DismissEndsAndReapsTheProcess) {
   Guard guard([] {});
   const pid_t process = guard.process();
   guard.dismiss();
@@ -68,11 +68,11 @@ TEST(Guard, IsGoneAndReapedWhenDismissed) {
   guard.dismiss();
 }
 
-TEST(Guard, IsDeafToTheSignalsThatEndADaemon) {
+TEST(Guard, IgnoresTheSignalsThatEndADaemon) {
   Pipe news;
   ChildProcess daemon([&] {
     const Guard guard([&] { news.put('c'); });
-    // Its standard error is the last thing that a guard changes before it waits.
+    // A guard replaces its standard error last before it waits.
     const std::string error_output = "/proc/" + std::to_string(guard.process()) + "/fd/2";
     const bool ready = unit::eventually([&] {
       std::error_code ignored;
@@ -89,7 +89,7 @@ TEST(Guard, IsDeafToTheSignalsThatEndADaemon) {
   EXPECT_EQ(news.get(), 'c');
 }
 
-TEST(Guard, ThatWasKilledItselfCanBeDismissed) {
+TEST(Guard, DismissAfterTheGuardWasKilledReturns) {
   Guard guard([] {});
   const auto old_handler = ::signal(SIGPIPE, SIG_IGN);
   ::kill(guard.process(), SIGKILL);

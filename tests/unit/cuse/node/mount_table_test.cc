@@ -27,36 +27,36 @@ using cuse::MountState;
 using cuse::probe_mount;
 using cuse::run_quietly;
 
-TEST(MountTable, OtherFileSystemsAreNotOurs) {
+TEST(MountTable, MountOfAnotherTypeIsNotFound) {
   EXPECT_FALSE(find_framebuffer_mount("/proc").has_value());
   EXPECT_FALSE(find_framebuffer_mount("/").has_value());
 }
 
-TEST(MountTable, WhereNothingIsMountedThereIsNone) {
+TEST(MountTable, PathWithoutAMountIsNotFound) {
   const unit::TemporaryFolder folder;
   EXPECT_FALSE(find_framebuffer_mount(folder.path()).has_value());
   EXPECT_FALSE(find_framebuffer_mount("/no/such/path").has_value());
   EXPECT_FALSE(find_framebuffer_mount("").has_value());
 }
 
-TEST(MountTable, OurMountsNameTheDaemon) {
+TEST(MountTable, SourceNamesTheDaemon) {
   EXPECT_EQ(cuse::mount_source(4242), "fbemud:4242");
   EXPECT_STREQ(cuse::mount_type, "fuse.fbemu");
 }
 
-TEST(MountTable, DetachingWhatIsNoMountIsAnError) {
+TEST(MountTable, DetachWithoutAMountFails) {
   const unit::TemporaryFolder folder;
   EXPECT_NE(detach_mount(folder.path()), 0);
 }
 
-TEST(RunQuietly, GivesTheExitStatus) {
+TEST(RunQuietly, ReturnsTheExitStatus) {
   const char* const good[] = {"true", nullptr};
   const char* const bad[] = {"sh", "-c", "echo noise; exit 7", nullptr};
   EXPECT_EQ(run_quietly(good), 0);
   EXPECT_EQ(run_quietly(bad), 7);
 }
 
-TEST(RunQuietly, WhatCannotBeRunOrIsKilledIsMinusOne) {
+TEST(RunQuietly, MissingOrKilledProgramReturnsMinusOne) {
   const char* const missing[] = {"no-such-program-anywhere", nullptr};
   const char* const killed[] = {"sh", "-c", "kill -KILL $$", nullptr};
   EXPECT_EQ(run_quietly(missing), -1);
@@ -72,7 +72,7 @@ void write_text(const char* path, const std::string& text) {
   static_cast<void>(::write(file.get(), text.data(), text.size()));
 }
 
-/// Goes to a mount table of this process's own, as root there.
+/// Moves this process to a private mount table, as root there.
 bool enter_own_mount_table() {
   const uid_t uid = ::geteuid();
   const gid_t gid = ::getegid();
@@ -87,7 +87,8 @@ bool enter_own_mount_table() {
   return ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
 }
 
-/// Mounts as a daemon does. Returns the channel, at which nobody answers, or none if that is not allowed.
+/// Mounts as a daemon does. Returns the channel, which nobody serves, or an empty one if mounting is not
+/// allowed.
 base::UniqueFd mount_silently(const std::string& path, pid_t daemon) {
   base::UniqueFd channel(::open("/dev/fuse", O_RDWR | O_CLOEXEC));
   if (!channel) return channel;
@@ -99,7 +100,8 @@ base::UniqueFd mount_silently(const std::string& path, pid_t daemon) {
   return channel;
 }
 
-/// Mounts as a daemon does and dies at once: nobody answers at `path`.
+/// Mounts as a daemon does and closes the channel, as if the daemon was killed. Returns false if mounting is
+/// not allowed.
 bool mount_and_die(const std::string& path, pid_t daemon) {
   return static_cast<bool>(mount_silently(path, daemon));
 }
@@ -116,7 +118,7 @@ class DeadMount : public testing::Test {
       return check(path) ? 0 : 1;
     });
     const int status = process.wait();
-    if (status == cannot_mount) GTEST_SKIP() << "takes /dev/fuse and a mount table of one's own";
+    if (status == cannot_mount) GTEST_SKIP() << "needs /dev/fuse and a private mount table";
     EXPECT_EQ(status, 0);
   }
   unit::TemporaryFolder folder;
@@ -137,9 +139,9 @@ TEST_F(DeadMount, CanBeDetached) {
   });
 }
 
-TEST_F(DeadMount, UnderAnotherIsFoundAfterThatOneIsGone) {
+TEST_F(DeadMount, IsFoundWhenTheMountAboveIsDetached) {
   run([](const std::string& path) {
-    if (!mount_and_die(path, 4343)) return true;  // the kernel may not mount over what cannot be looked up
+    if (!mount_and_die(path, 4343)) return true;  // the kernel may refuse to mount over a dead mount
     const auto upper = find_framebuffer_mount(path);
     if (!upper || upper->daemon != 4343 || detach_mount(path) != 0) return false;
     const auto lower = find_framebuffer_mount(path);
@@ -147,27 +149,27 @@ TEST_F(DeadMount, UnderAnotherIsFoundAfterThatOneIsGone) {
   });
 }
 
-TEST_F(DeadMount, IsMountedInTheNameOfItsDaemonAndNoOther) {
+TEST_F(DeadMount, IsMountedForItsDaemonOnly) {
   run([](const std::string& path) {
     return cuse::is_mounted(path, 4242) && !cuse::is_mounted(path, 4243) &&
            !cuse::is_mounted(path + "x", 4242);
   });
 }
 
-TEST_F(DeadMount, IsMountedThoughAnotherCoversIt) {
+TEST_F(DeadMount, IsMountedUnderAnotherMount) {
   run([](const std::string& path) {
-    if (!mount_and_die(path, 4343)) return true;  // the kernel may not mount over what cannot be looked up
+    if (!mount_and_die(path, 4343)) return true;  // the kernel may refuse to mount over a dead mount
     return cuse::is_mounted(path, 4242) && cuse::is_mounted(path, 4343);
   });
 }
 
-TEST_F(DeadMount, IsNoLongerMountedOnceDetached) {
+TEST_F(DeadMount, IsNotMountedAfterDetach) {
   run([](const std::string& path) { return detach_mount(path) == 0 && !cuse::is_mounted(path, 4242); });
 }
 
 namespace {
 
-/// Runs `check` in a process with a mount on a file, whose daemon has the channel open and answers nothing.
+/// Runs `check` in a process with a mount whose daemon has the channel open and answers nothing.
 class SilentMount : public testing::Test {
  protected:
   void run(const std::function<bool(const std::string& path)>& check) {
@@ -181,7 +183,7 @@ class SilentMount : public testing::Test {
       return check(path) ? 0 : 1;
     });
     const int status = process.wait();
-    if (status == cannot_mount) GTEST_SKIP() << "takes /dev/fuse and a mount table of one's own";
+    if (status == cannot_mount) GTEST_SKIP() << "needs /dev/fuse and a private mount table";
     EXPECT_EQ(status, 0);
   }
   unit::TemporaryFolder folder;
@@ -191,21 +193,21 @@ constexpr std::chrono::milliseconds short_limit{20};
 
 }  // namespace
 
-TEST_F(SilentMount, IsFoundInTheTableWithoutAskingIt) {
+TEST_F(SilentMount, IsFoundWithoutAccessToTheMount) {
   run([](const std::string& path) {
     const auto mount = find_framebuffer_mount(path);
     return mount && mount->daemon == 4242;
   });
 }
 
-TEST_F(SilentMount, ProbeWithALimitReturnsSilentAndLeavesNoProcess) {
+TEST_F(SilentMount, ProbeReturnsSilentAtTheLimitAndLeavesNoProcess) {
   run([](const std::string& path) {
     const bool silent = probe_mount(path, 4242, short_limit) == MountState::silent;
     return silent && ::waitpid(-1, nullptr, WNOHANG) < 0 && errno == ECHILD;
   });
 }
 
-TEST_F(SilentMount, ProbeWithAPendingStopSignalThrowsAndTakesNoSignal) {
+TEST_F(SilentMount, ProbeWithAPendingStopSignalThrowsAndKeepsTheSignal) {
   run([](const std::string& path) {
     const sigset_t signals = cuse::stop_signals();
     ::sigprocmask(SIG_BLOCK, &signals, nullptr);
@@ -221,7 +223,7 @@ TEST_F(SilentMount, ProbeWithAPendingStopSignalThrowsAndTakesNoSignal) {
   });
 }
 
-TEST_F(SilentMount, LockOnItsPathIsRefusedWithTheDaemonsProcess) {
+TEST_F(SilentMount, LockOnItsPathReturnsEbusyAndTheProcess) {
   run([](const std::string& path) {
     const auto thrown = unit::thrown_by([&] { const cuse::NodeLock lock(path); });
     return thrown.code == EBUSY &&

@@ -1,5 +1,5 @@
-// The lock on a device that somebody else holds: a guard that cleans up, or a user who wants to stop the next
-// start.
+// The lock on a device while another process holds it: a guard that cleans up, or a user who tries to block
+// the next start.
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -47,7 +47,7 @@ class NodeLockTest : public unit::NodeFixture {
     EXPECT_EQ(::flock(file.get(), LOCK_EX | LOCK_NB), 0);
     return file;
   }
-  /// The id of a process that has ended.
+  /// Returns the id of a process that has ended.
   static pid_t ended_process() {
     ChildProcess process([] { return 0; });
     const pid_t id = process.process();
@@ -70,7 +70,7 @@ TEST_F(NodeLockTest, FileIsForItsOwnerOnly) {
   EXPECT_EQ(status.st_mode & 0777U, 0600U);
 }
 
-TEST_F(NodeLockTest, FileThatOthersCouldOpenIsClosedToThem) {
+TEST_F(NodeLockTest, FileOpenToOthersIsClosedToThem) {
   write_lock_file(ended_process(), 0644);
   const TakenPath node(device);
   struct stat status {};
@@ -78,30 +78,30 @@ TEST_F(NodeLockTest, FileThatOthersCouldOpenIsClosedToThem) {
   EXPECT_EQ(status.st_mode & 0777U, 0600U);
 }
 
-TEST_F(NodeLockTest, FileThatIsALinkToAnotherIsRefusedAndNotWritten) {
+TEST_F(NodeLockTest, FileWithASecondNameReturnsEpermAndIsNotWritten) {
   make_file(folder.file("mine"));
   if (::link(folder.file("mine").c_str(), lock_path.c_str()) != 0) {
-    // Another file system; a second name in the same folder does as well.
+    // The folders are on different file systems; a second name in the same folder does as well.
     make_file(lock_path);
     ASSERT_EQ(::link(lock_path.c_str(), (lock_path + ".mine").c_str()), 0);
   }
   const auto thrown = unit::thrown_by([&] { const TakenPath node(device); });
   ::unlink((lock_path + ".mine").c_str());
   EXPECT_EQ(thrown.code, EPERM);
-  EXPECT_TRUE(thrown.says(lock_path + " is not a file of fbemud's")) << thrown.what;
+  EXPECT_TRUE(thrown.says(lock_path + " is not a file of fbemud")) << thrown.what;
   struct stat status {};
   ASSERT_EQ(::stat(lock_path.c_str(), &status), 0);
   EXPECT_EQ(status.st_size, 8);
 }
 
-TEST_F(NodeLockTest, FileOfAnotherUserIsRefused) {
-  if (::geteuid() != 0) GTEST_SKIP() << "takes root, who can give a file away";
+TEST_F(NodeLockTest, FileOfAnotherUserReturnsEperm) {
+  if (::geteuid() != 0) GTEST_SKIP() << "needs root, who can give a file away";
   write_lock_file(0, 0600);
   ASSERT_EQ(::chown(lock_path.c_str(), unit::other_user, unit::other_user), 0);
   EXPECT_EQ(unit::thrown_by([&] { const TakenPath node(device); }).code, EPERM);
 }
 
-TEST_F(NodeLockTest, LockHeldByAnotherUserSinceTheFileWasOpenEndsTheStartAtTheDeadlineAndNamesTheHolder) {
+TEST_F(NodeLockTest, LockHeldByAnotherUserReturnsEbusyAtTheTimeoutAndNamesTheHolder) {
   write_lock_file(ended_process(), 0644);
   unit::Pipe news;
   ChildProcess other([&] {
@@ -122,7 +122,7 @@ TEST_F(NodeLockTest, LockHeldByAnotherUserSinceTheFileWasOpenEndsTheStartAtTheDe
   EXPECT_EQ(start.wait(), 0);
 }
 
-TEST_F(NodeLockTest, LockWithoutARecordIsWaitedForAsThatOfADaemonThatStarts) {
+TEST_F(NodeLockTest, LockWithoutARecordIsWaitedFor) {
   write_lock_file(0, 0600);
   UniqueFd held = hold_lock();
   std::atomic<bool> taken{false};
@@ -155,7 +155,7 @@ TEST_F(NodeLockTest, LockOfAKilledDaemonsGuardIsWaitedFor) {
   EXPECT_TRUE(taken);
 }
 
-TEST_F(NodeLockTest, WaitWithAPendingStopSignalEndsAtOnce) {
+TEST_F(NodeLockTest, WaitWithAPendingStopSignalThrows) {
   write_lock_file(ended_process(), 0600);
   const UniqueFd held = hold_lock();
   ChildProcess start([&] {
@@ -173,7 +173,7 @@ TEST_F(NodeLockTest, WaitWithAPendingStopSignalEndsAtOnce) {
   EXPECT_EQ(start.wait(), 0);
 }
 
-TEST_F(NodeLockTest, RefusalByAStoppedDaemonSaysHowToContinueIt) {
+TEST_F(NodeLockTest, LockOfAStoppedDaemonReturnsEbusyAndTheCommandToContinueIt) {
   unit::Pipe news;
   ChildProcess daemon([&] {
     const TakenPath node(device);

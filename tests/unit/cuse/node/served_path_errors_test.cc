@@ -20,7 +20,7 @@ class NodeErrors : public unit::NodeFixture {
   static Thrown take(const std::string& path) {
     return unit::thrown_by([&] { const TakenPath node(path); });
   }
-  /// Whether a lock on `path` was left.
+  /// Returns true if the lock file of `path` exists.
   static bool is_locked(const std::string& path) {
     return exists(cuse::runtime_directory() + "/" + cuse::runtime_name(path) + ".lock");
   }
@@ -28,20 +28,20 @@ class NodeErrors : public unit::NodeFixture {
 
 }  // namespace
 
-TEST_F(NodeErrors, AMissingFolderIsNamed) {
+TEST_F(NodeErrors, MissingFolderReturnsEnoentAndItsPath) {
   const auto thrown = take(folder.file("missing/fb0"));
   EXPECT_EQ(thrown.code, ENOENT);
   EXPECT_TRUE(thrown.says("the folder " + folder.file("missing"))) << thrown.what;
 }
 
-TEST_F(NodeErrors, AFileInPlaceOfTheFolderIsNamed) {
+TEST_F(NodeErrors, FileInPlaceOfTheFolderReturnsEnotdir) {
   make_file(folder.file("file"));
   const auto thrown = take(folder.file("file/fb0"));
   EXPECT_EQ(thrown.code, ENOTDIR);
   EXPECT_TRUE(thrown.says(folder.file("file"))) << thrown.what;
 }
 
-TEST_F(NodeErrors, AFolderIsNoDevice) {
+TEST_F(NodeErrors, FolderReturnsEisdir) {
   std::filesystem::create_directory(device);
   const auto thrown = take(device);
   EXPECT_EQ(thrown.code, EISDIR);
@@ -49,14 +49,14 @@ TEST_F(NodeErrors, AFolderIsNoDevice) {
   EXPECT_FALSE(is_locked(device));
 }
 
-TEST_F(NodeErrors, PathsThatCanOnlyBeFoldersAreRefused) {
+TEST_F(NodeErrors, PathThatCanOnlyBeAFolderReturnsEisdir) {
   for (const std::string& path : {folder.path() + "/", folder.path() + "/.", folder.path() + "/..",
                                   std::string("/"), std::string("."), std::string()}) {
     EXPECT_EQ(take(path).code, EISDIR) << path;
   }
 }
 
-TEST_F(NodeErrors, AFifoIsNoDevice) {
+TEST_F(NodeErrors, FifoReturnsEinval) {
   ASSERT_EQ(::mkfifo(device.c_str(), 0600), 0);
   const auto thrown = take(device);
   EXPECT_EQ(thrown.code, EINVAL);
@@ -65,12 +65,12 @@ TEST_F(NodeErrors, AFifoIsNoDevice) {
   EXPECT_FALSE(is_locked(device));
 }
 
-TEST_F(NodeErrors, ASocketIsNoDevice) {
+TEST_F(NodeErrors, SocketReturnsEinval) {
   const cuse::ControlServer server(device, [](const std::string&) { return cuse::ControlReply{}; });
   EXPECT_EQ(take(device).code, EINVAL);
 }
 
-TEST_F(NodeErrors, ALinkThatLeadsNowhereIsTold) {
+TEST_F(NodeErrors, DanglingLinkReturnsEnoent) {
   std::filesystem::create_symlink("nothing", device);
   const auto thrown = take(device);
   EXPECT_EQ(thrown.code, ENOENT);
@@ -78,18 +78,18 @@ TEST_F(NodeErrors, ALinkThatLeadsNowhereIsTold) {
   EXPECT_FALSE(is_locked(device));
 }
 
-TEST_F(NodeErrors, ALinkToItselfIsTold) {
+TEST_F(NodeErrors, LinkToItselfReturnsEloop) {
   std::filesystem::create_symlink("fb0", device);
   EXPECT_EQ(take(device).code, ELOOP);
 }
 
-TEST_F(NodeErrors, ALinkToAFolderIsNoDevice) {
+TEST_F(NodeErrors, LinkToAFolderReturnsEisdir) {
   std::filesystem::create_directory(folder.file("inside"));
   std::filesystem::create_symlink("inside", device);
   EXPECT_EQ(take(device).code, EISDIR);
 }
 
-TEST_F(NodeErrors, WithoutPermissionThereIsAHint) {
+TEST_F(NodeErrors, ClosedFolderReturnsEaccesAndAHint) {
   const unit::UnprivilegedUser user;  // permissions do not stop root
   const unit::TemporaryFolder closed;
   const unit::TemporaryFolder locks;
@@ -100,7 +100,7 @@ TEST_F(NodeErrors, WithoutPermissionThereIsAHint) {
   EXPECT_TRUE(thrown.says("name a --device in a folder of yours")) << thrown.what;
 }
 
-TEST_F(NodeErrors, ARefusedOneLeavesThePathFree) {
+TEST_F(NodeErrors, PathIsFreeAfterAnError) {
   std::filesystem::create_directory(device);
   ASSERT_EQ(take(device).code, EISDIR);
   std::filesystem::remove(device);

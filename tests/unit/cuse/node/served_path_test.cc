@@ -27,7 +27,7 @@ namespace {
 
 class NodeTest : public unit::NodeFixture {
  protected:
-  /// A daemon that takes `device` and is killed, and whose guard is too.
+  /// Runs a daemon that takes `device`, and kills it; it has no guard.
   void leave_behind_by_killed_daemon() {
     Pipe news;
     ChildProcess daemon([&] {
@@ -43,7 +43,7 @@ class NodeTest : public unit::NodeFixture {
 
 }  // namespace
 
-TEST_F(NodeTest, MakesTheFileAndRemovesIt) {
+TEST_F(NodeTest, MissingFileIsMadeAndRemoved) {
   {
     const TakenPath node(device);
     EXPECT_TRUE(node.created());
@@ -53,7 +53,7 @@ TEST_F(NodeTest, MakesTheFileAndRemovesIt) {
   EXPECT_FALSE(exists(device));
 }
 
-TEST_F(NodeTest, KeepsAFileThatWasThere) {
+TEST_F(NodeTest, ExistingFileIsKept) {
   make_file(device);
   {
     const TakenPath node(device);
@@ -62,7 +62,7 @@ TEST_F(NodeTest, KeepsAFileThatWasThere) {
   EXPECT_EQ(std::filesystem::file_size(device), 8U);
 }
 
-TEST_F(NodeTest, TakesACharacterDeviceAsItIs) {
+TEST_F(NodeTest, CharacterDeviceKeepsOwnerAndPermissions) {
   const TakenPath node("/dev/zero");
   EXPECT_FALSE(node.created());
   EXPECT_EQ(node.path(), "/dev/zero");
@@ -70,7 +70,7 @@ TEST_F(NodeTest, TakesACharacterDeviceAsItIs) {
   EXPECT_EQ(node.uid(), 0U);
 }
 
-TEST_F(NodeTest, HasOwnerAndPermissionsOfWhatItCovers) {
+TEST_F(NodeTest, CoveredFileGivesOwnerAndPermissions) {
   make_file(device);
   ASSERT_EQ(::chmod(device.c_str(), 0640), 0);
   const TakenPath node(device);
@@ -79,7 +79,7 @@ TEST_F(NodeTest, HasOwnerAndPermissionsOfWhatItCovers) {
   EXPECT_EQ(node.gid(), ::getegid());
 }
 
-TEST_F(NodeTest, ANewOneIsForRootAndVideoOrForTheUserAlone) {
+TEST_F(NodeTest, NewFileIsForRootAndVideoOrForTheUserOnly) {
   const TakenPath node(device);
   EXPECT_EQ(node.uid(), ::geteuid());
   if (::geteuid() == 0) {
@@ -92,14 +92,14 @@ TEST_F(NodeTest, ANewOneIsForRootAndVideoOrForTheUserAlone) {
   }
 }
 
-TEST_F(NodeTest, NoOneElseCanReadTheFileThatIsCovered) {
+TEST_F(NodeTest, NewFileBelowTheMountIsClosedToOthers) {
   const TakenPath node(device);
   struct stat status {};
   ASSERT_EQ(::stat(device.c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0077U, 0U);
 }
 
-TEST_F(NodeTest, ARelativePathBecomesAbsolute) {
+TEST_F(NodeTest, RelativePathBecomesAbsolute) {
   const auto here = std::filesystem::current_path();
   std::filesystem::current_path(folder.path());
   const TakenPath node("fb0");
@@ -107,13 +107,13 @@ TEST_F(NodeTest, ARelativePathBecomesAbsolute) {
   EXPECT_EQ(node.path(), device);
 }
 
-TEST_F(NodeTest, LinksToFoldersAreResolved) {
+TEST_F(NodeTest, LinkToAFolderIsResolved) {
   std::filesystem::create_directory(folder.file("real"));
   std::filesystem::create_symlink("real", folder.file("link"));
   EXPECT_EQ(TakenPath(folder.file("link/fb0")).path(), folder.file("real/fb0"));
 }
 
-TEST_F(NodeTest, ALinkToADeviceIsTheDevice) {
+TEST_F(NodeTest, LinkToADeviceIsResolved) {
   make_file(device);
   std::filesystem::create_symlink("fb0", folder.file("fb"));
   {
@@ -125,31 +125,31 @@ TEST_F(NodeTest, ALinkToADeviceIsTheDevice) {
   EXPECT_TRUE(exists(device));
 }
 
-TEST_F(NodeTest, ASecondOneOnTheSamePathIsRefusedWithTheFirstOnesProcess) {
+TEST_F(NodeTest, SecondLockOnThePathReturnsEbusyAndTheProcess) {
   const TakenPath first(device);
   const auto thrown = unit::thrown_by([&] { const TakenPath second(device); });
   EXPECT_EQ(thrown.code, EBUSY);
   EXPECT_TRUE(
       thrown.says(device + " is served by another fbemud (process " + std::to_string(::getpid()) + ")"))
       << thrown.what;
-  EXPECT_TRUE(exists(device)) << "the refused one takes nothing away";
+  EXPECT_TRUE(exists(device)) << "the refused daemon removes nothing";
   EXPECT_TRUE(exists(first.lock_path()));
 }
 
-TEST_F(NodeTest, ASecondOneInAnotherProcessIsRefusedToo) {
+TEST_F(NodeTest, SecondLockInAnotherProcessReturnsEbusy) {
   const TakenPath first(device);
   ChildProcess other(
       [&] { return unit::thrown_by([&] { const TakenPath second(device); }).code == EBUSY ? 0 : 1; });
   EXPECT_EQ(other.wait(), 0);
 }
 
-TEST_F(NodeTest, AfterItsEndThePathIsFreeAgain) {
+TEST_F(NodeTest, PathIsFreeAfterRelease) {
   { const TakenPath first(device); }
   const TakenPath second(device);
   EXPECT_TRUE(second.created());
 }
 
-TEST_F(NodeTest, TheLockGoesWithIt) {
+TEST_F(NodeTest, LockFileIsRemovedWithIt) {
   std::string lock;
   {
     const TakenPath node(device);
@@ -160,7 +160,7 @@ TEST_F(NodeTest, TheLockGoesWithIt) {
   EXPECT_FALSE(exists(lock));
 }
 
-TEST_F(NodeTest, RemovingTwiceTakesNothingFromTheNextOne) {
+TEST_F(NodeTest, SecondRemovalKeepsTheFilesOfTheNextDaemon) {
   TakenPath first(device);
   first.remove();
   const TakenPath second(device);
@@ -169,7 +169,7 @@ TEST_F(NodeTest, RemovingTwiceTakesNothingFromTheNextOne) {
   EXPECT_TRUE(exists(second.lock_path()));
 }
 
-TEST_F(NodeTest, AFileThatTookThePlaceOfOursIsNotRemoved) {
+TEST_F(NodeTest, FileThatReplacedTheMadeFileIsKept) {
   {
     const TakenPath node(device);
     make_file(folder.file("other"));
@@ -178,7 +178,7 @@ TEST_F(NodeTest, AFileThatTookThePlaceOfOursIsNotRemoved) {
   EXPECT_EQ(std::filesystem::file_size(device), 8U);
 }
 
-TEST_F(NodeTest, AFileThatAKilledDaemonMadeIsAdoptedAndRemoved) {
+TEST_F(NodeTest, FileMadeByAKilledDaemonIsAdoptedAndRemoved) {
   leave_behind_by_killed_daemon();
   ASSERT_TRUE(exists(device));
   {
@@ -188,7 +188,7 @@ TEST_F(NodeTest, AFileThatAKilledDaemonMadeIsAdoptedAndRemoved) {
   EXPECT_FALSE(exists(device));
 }
 
-TEST_F(NodeTest, AFileThatAKilledDaemonOnlyCoveredIsKept) {
+TEST_F(NodeTest, FileCoveredByAKilledDaemonIsKept) {
   make_file(device);
   leave_behind_by_killed_daemon();
   {
@@ -198,7 +198,7 @@ TEST_F(NodeTest, AFileThatAKilledDaemonOnlyCoveredIsKept) {
   EXPECT_TRUE(exists(device));
 }
 
-TEST_F(NodeTest, AFileThatTookThePlaceOfAKilledDaemonsIsKept) {
+TEST_F(NodeTest, FileThatReplacedThatOfAKilledDaemonIsKept) {
   leave_behind_by_killed_daemon();
   make_file(folder.file("other"));
   std::filesystem::rename(folder.file("other"), device);
@@ -209,7 +209,7 @@ TEST_F(NodeTest, AFileThatTookThePlaceOfAKilledDaemonsIsKept) {
   EXPECT_TRUE(exists(device));
 }
 
-TEST_F(NodeTest, TheFirstFreeDeviceIsOneOfThirtyTwo) {
+TEST_F(NodeTest, FirstFreeDeviceIsOneOfThirtyTwo) {
   try {
     const std::string free = cuse::ServedPath::first_free_device();
     EXPECT_TRUE(std::regex_match(free, std::regex("/dev/fb([0-9]|[12][0-9]|3[01])"))) << free;

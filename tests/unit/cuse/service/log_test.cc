@@ -15,7 +15,7 @@
 
 namespace {
 
-/// What a program that logs one message of each level writes to its standard error.
+/// Runs a program that logs one message of each level. Returns its standard error.
 std::string logged(bool verbose, bool as_journal) {
   const unit::TemporaryFolder folder;
   const std::string path = folder.file("log");
@@ -40,14 +40,14 @@ std::string logged(bool verbose, bool as_journal) {
 
 }  // namespace
 
-TEST(Log, HasLevelsInWordsForPeople) {
+TEST(Log, LevelsAreWordsWithoutAJournal) {
   EXPECT_EQ(logged(false, false), "fbemud: error: e 1\nfbemud: warning: w\nfbemud: info: i\n");
 }
 
-TEST(Log, HasLevelsAsPrefixesForTheJournal) {
+TEST(Log, LevelsArePrefixesForTheJournal) {
   EXPECT_EQ(logged(false, true), "<3>e 1\n<4>w\n<6>i\n");
 }
 
-TEST(Log, HasDebugMessagesWhereItIsVerbose) {
+TEST(Log, VerboseLogHasDebugMessages) {
   EXPECT_EQ(logged(true, true), "<3>e 1\n<4>w\n<6>i\n<7>d\n");
 }

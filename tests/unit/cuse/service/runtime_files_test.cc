@@ -37,20 +37,20 @@ TEST(RuntimeName, LongPathsThatEndAlikeDoNotCollide) {
   EXPECT_NE(runtime_name("/a" + end), runtime_name("/b" + end));
 }
 
-TEST(RuntimeName, IsTheSameEachTimeAndInEveryBuild) {
+TEST(RuntimeName, IsStable) {
   EXPECT_EQ(runtime_name("/tmp/a-b"), "tmp-a-b-600f1214");
   EXPECT_EQ(runtime_name("/tmp/a-b"), runtime_name("/tmp/a-b"));
 }
 
-TEST(RuntimeName, LongPathsAreCut) {
+TEST(RuntimeName, LongPathIsCut) {
   EXPECT_LE(runtime_name("/" + std::string(4000, 'a')).size(), 57U);
 }
 
-TEST(RuntimeName, OfTheRootIsAName) {
+TEST(RuntimeName, RootFolderHasAName) {
   EXPECT_EQ(runtime_name("/"), "root");
 }
 
-RC_GTEST_PROP(RuntimeName, IsAShortFileNameAndDifferentForDifferentPaths, ()) {
+RC_GTEST_PROP(RuntimeName, IsAShortAndUniqueFileName, ()) {
   const auto path = [] {
     const auto characters = rc::gen::elementOf(std::string("ab-/"));
     const auto text = *rc::gen::container<std::string>(characters);
@@ -68,8 +68,8 @@ RC_GTEST_PROP(RuntimeName, IsAShortFileNameAndDifferentForDifferentPaths, ()) {
   RC_ASSERT((runtime_name(one) == runtime_name(other)) == (one == other));
 }
 
-TEST(RuntimeDirectory, OfRootIsInRun) {
-  if (::geteuid() != 0) GTEST_SKIP() << "takes root";
+TEST(RuntimeDirectory, IsInRunForRoot) {
+  if (::geteuid() != 0) GTEST_SKIP() << "needs root";
   const Environment variable("XDG_RUNTIME_DIR", "/elsewhere");
   EXPECT_EQ(runtime_directory(), "/run/fbemu");
   EXPECT_EQ(default_control_path("/dev/fb0"), "/run/fbemu/dev-fb0.sock");
@@ -91,7 +91,7 @@ TEST_F(RuntimeDirectoryOfAUser, IsInXdgRuntimeDir) {
   EXPECT_EQ(default_control_path("/dev/fb0"), folder.path() + "/fbemu/dev-fb0.sock");
 }
 
-TEST_F(RuntimeDirectoryOfAUser, IsInTmpWhereThatIsMissingOrRelative) {
+TEST_F(RuntimeDirectoryOfAUser, IsInTmpIfXdgRuntimeDirIsMissingOrRelative) {
   const std::string in_tmp = "/tmp/fbemu-" + std::to_string(::geteuid());
   {
     const Environment variable("XDG_RUNTIME_DIR", std::nullopt);
@@ -113,7 +113,7 @@ TEST_F(RuntimeDirectoryOfAUser, IsMadeForTheUserAlone) {
   EXPECT_EQ(status.st_mode & 0777U, 0700U);
 }
 
-TEST_F(RuntimeDirectoryOfAUser, AFileOrALinkInItsPlaceIsRefused) {
+TEST_F(RuntimeDirectoryOfAUser, FileOrLinkInItsPlaceReturnsEperm) {
   const Environment variable("XDG_RUNTIME_DIR", folder.path());
   std::ofstream(folder.file("fbemu")) << "";
   EXPECT_EQ(unit::thrown_by(make_runtime_directory).code, EPERM);
@@ -123,14 +123,14 @@ TEST_F(RuntimeDirectoryOfAUser, AFileOrALinkInItsPlaceIsRefused) {
   EXPECT_EQ(unit::thrown_by(make_runtime_directory).code, EPERM);
 }
 
-TEST_F(RuntimeDirectoryOfAUser, AMissingXdgRuntimeDirIsToldByName) {
+TEST_F(RuntimeDirectoryOfAUser, MissingXdgRuntimeDirReturnsEnoentAndThePath) {
   const Environment variable("XDG_RUNTIME_DIR", folder.file("missing"));
   const auto thrown = unit::thrown_by(make_runtime_directory);
   EXPECT_EQ(thrown.code, ENOENT);
   EXPECT_TRUE(thrown.says(folder.file("missing") + "/fbemu")) << thrown.what;
 }
 
-TEST(OwnFolder, ThatOthersCanWriteToIsClosedToThem) {
+TEST(OwnFolder, WritableByOthersIsClosedToThem) {
   const unit::TemporaryFolder folder;
   ASSERT_EQ(::mkdir(folder.file("fbemu").c_str(), 0700), 0);
   ASSERT_EQ(::chmod(folder.file("fbemu").c_str(), 0777), 0);
@@ -140,15 +140,15 @@ TEST(OwnFolder, ThatOthersCanWriteToIsClosedToThem) {
   EXPECT_EQ(status.st_mode & 07777U, 0755U);
 }
 
-TEST(OwnFolder, OfAnotherUserIsRefused) {
-  if (::geteuid() != 0) GTEST_SKIP() << "takes root, who can give a folder away";
+TEST(OwnFolder, OfAnotherUserReturnsEperm) {
+  if (::geteuid() != 0) GTEST_SKIP() << "needs root, who can give a folder away";
   const unit::TemporaryFolder folder;
   ASSERT_EQ(::mkdir(folder.file("fbemu").c_str(), 0700), 0);
   ASSERT_EQ(::chown(folder.file("fbemu").c_str(), unit::other_user, unit::other_user), 0);
   EXPECT_EQ(unit::thrown_by([&] { cuse::make_own_folder(folder.file("fbemu"), 0755); }).code, EPERM);
 }
 
-TEST(OwnFolder, ThatIsALinkIsRefused) {
+TEST(OwnFolder, LinkReturnsEperm) {
   const unit::TemporaryFolder folder;
   ASSERT_EQ(::mkdir(folder.file("real").c_str(), 0700), 0);
   ASSERT_EQ(::symlink("real", folder.file("fbemu").c_str()), 0);
