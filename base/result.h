@@ -3,7 +3,6 @@
 #include <cerrno>
 #include <system_error>
 #include <tl/expected.hpp>
-#include <type_traits>
 #include <utility>
 
 namespace base {
@@ -24,11 +23,12 @@ using Result = tl::expected<T, std::error_code>;
 
 namespace detail {
 
-/// Moves the value out of a successful `result`; for BASE_TRY.
+/// Returns the value of a successful `result`, which BASE_TRY moves out of it.
 template <typename T>
-T take_value([[maybe_unused]] Result<T>&& result) {
-  if constexpr (!std::is_void_v<T>) return *std::move(result);
+T&& take_value(Result<T>&& result) {
+  return *std::move(result);
 }
+inline void take_value(Result<void>&&) {}
 
 }  // namespace detail
 

@@ -54,8 +54,8 @@ class KmsOutput {
   [[nodiscard]] base::Result<bool> submit(DumbBuffer& buffer, Point origin, std::span<const Rect> damage);
   /// Notes that the frame of submit(), if there was one, is on the screen.
   void presented();
-  /// Returns true if the CRTC shows the front buffer. Costs one ioctl; submit() in the same frame reuses the
-  /// result. Errors: ENODEV if the card was unplugged.
+  /// Returns true if the CRTC shows the front buffer. Costs one ioctl; submit() in the same frame reuses a
+  /// true result. Errors: ENODEV if the card was unplugged.
   [[nodiscard]] base::Result<bool> scans_out_front();
   /// Returns the framebuffer that the CRTC shows now; 0 if it is off or unknown.
   [[nodiscard]] uint32_t framebuffer_shown() const;
@@ -91,8 +91,8 @@ class KmsOutput {
   DumbBuffer* front_ = nullptr;
   Point origin_;
   Power power_ = Power::on;
-  std::optional<std::chrono::steady_clock::time_point>
-      submitted_;  ///< start of a submit() that is not yet presented
+  /// Start of a submit() that is not yet presented.
+  std::optional<std::chrono::steady_clock::time_point> submitted_;
   /// Time at which the CRTC was last seen to show the front buffer; nothing after submit() has used it.
   std::optional<std::chrono::steady_clock::time_point> seen_at_;
 };

@@ -70,7 +70,7 @@ base::Result<void> Splash::handle(const std::vector<drmclient::Event>& events, T
     } else if (std::holds_alternative<drmclient::ResumeEvent>(event)) {
       for (SplashOutput& screen : screens_) screen.all_changed = true;
     } else {
-      console_comes_until_ = now + console_timeout;
+      console_expected_until_ = now + console_timeout;
       BASE_TRY(probe());
     }
   }
@@ -101,7 +101,7 @@ base::Result<void> Splash::check_preemption(SplashOutput& screen, Time now) {
     return master;
   }
   if (!card_.shows_previous_fb(screen.output.id)) return {};
-  if (now < console_comes_until_) {
+  if (now < console_expected_until_) {
     screen.preempted = screen.yielded = false;
     screen.all_changed = true;
   } else {

@@ -69,7 +69,7 @@ class Splash {
   drmclient::Card& card_;
   const Picture& picture_;
   unsigned percent_ = 0;
-  Time console_comes_until_;
+  Time console_expected_until_;
   std::vector<SplashOutput> screens_;
 };
 
