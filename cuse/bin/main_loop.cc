@@ -56,7 +56,7 @@ int MainLoop::run() {
 }
 
 int MainLoop::end_without_mount() const {
-  spdlog::error("the mount on {} was taken away by someone else; start fbemud again", device_);
+  spdlog::error("the mount on {} was detached by another process; start fbemud again", device_);
   return EXIT_FAILURE;
 }
 

@@ -40,6 +40,8 @@ class CuseDevice final : public Session {
              Environment environment = kernel());
   /// Ends the process if a thread does not end, because the thread would use destroyed objects.
   ~CuseDevice() override;
+  CuseDevice(const CuseDevice&) = delete;
+  CuseDevice& operator=(const CuseDevice&) = delete;
 
   /// Returns true if a system with /dev/cuse allows such a device at `path`: the user is root, and the path
   /// is right in /dev and unused.

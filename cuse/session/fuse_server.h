@@ -41,6 +41,8 @@ class FuseServer final : public Session {
              Environment environment);
   /// Ends the process if a thread does not end, because the thread would use destroyed objects.
   ~FuseServer() override;
+  FuseServer(const FuseServer&) = delete;
+  FuseServer& operator=(const FuseServer&) = delete;
 
   /// Opens the served file with `flags` (O_RDONLY or O_RDWR) for the daemon itself. The file is not counted
   /// as a program's, and its close does not write pages back. Throws std::system_error.

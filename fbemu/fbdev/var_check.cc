@@ -17,8 +17,6 @@ using drmclient::Mode;
 using drmclient::Output;
 using drmclient::Size;
 
-constexpr uint32_t smallest_side = 8;  // in pixels, as in fb_set_var()
-
 bool overflows(uint32_t a, uint32_t b) {
   return uint64_t{a} * b > std::numeric_limits<uint32_t>::max();
 }
@@ -75,7 +73,8 @@ bool offsets_fit(uint32_t xoffset, uint32_t yoffset, bool wraps, const Framebuff
 }
 
 Result<CheckedVar> check_var(const fb_var_screeninfo& wanted, const VarLimits& limits) {
-  if (wanted.xres < smallest_side || wanted.yres < smallest_side) return failure(EINVAL);
+  if (wanted.xres < drmclient::smallest_side || wanted.yres < drmclient::smallest_side)
+    return failure(EINVAL);
   if (overflows(wanted.xres, wanted.yres) || overflows(wanted.xres_virtual, wanted.yres_virtual)) {
     return failure(EINVAL);
   }

@@ -38,11 +38,6 @@ void complete(std::vector<Presenter::Completion>& waiting, int error) {
   }
 }
 
-timespec to_timespec(nanoseconds time) {
-  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(time);
-  return {seconds.count(), (time - seconds).count()};
-}
-
 }  // namespace
 
 Presenter::Presenter(drmclient::Card& card, drmclient::Output output, BackingStore& backing_store,
@@ -278,7 +273,7 @@ bool Presenter::wait_for_events() {
                                 {arbiter_.descriptor(), POLLIN, 0},
                                 {pressure_ != nullptr ? pressure_->descriptor() : -1, POLLPRI, 0}}};
   const auto sleep = time_to_sleep();
-  const timespec timeout = to_timespec(sleep.value_or(nanoseconds(0)));
+  const timespec timeout = base::to_timespec(sleep.value_or(nanoseconds(0)));
   const int ready = ::ppoll(events.data(), events.size(), sleep ? &timeout : nullptr, nullptr);
   if (hotplug_.take_look(clock_.now())) handle_hotplug();
   bool vblank = false;

@@ -8,8 +8,8 @@
 
 #include "fbemu/output/clone_group.h"
 #include "fbemu/output/output_presenter.h"
+#include "tests/support/captured_log.h"
 #include "tests/support/fake_program_pages.h"
-#include "tests/support/log_capture.h"
 #include "tests/support/manual_clock.h"
 #include "tests/support/reference_pixels.h"
 #include "tests/support/stepped_card.h"
@@ -90,7 +90,7 @@ class OutputPresenterFixture : public testing::Test {
   std::optional<FakeProgramPages> pages;
   fbemu::Statistics statistics;
   ManualClock clock;
-  LogCapture log;
+  CapturedLog log;
 };
 
 }  // namespace unit

@@ -23,30 +23,29 @@ from lab.report import say  # noqa: E402
 HEAD = """\
 # Display drivers
 
-What fbemu does on real display drivers, as seen in guests with Debian's kernels (`tests/vm/README.md`). This page is written by
-`python3 tests/vm/driver_table.py > docs/drivers.md`; `fbemuctl status` says the same of any machine.
+The behaviour of fbemu on real display drivers, observed in guests with Debian's kernels (`tests/vm/README.md`). This page is written by
+`python3 tests/vm/driver_table.py > docs/drivers.md`; `fbemuctl status` reports the same on any machine.
 
 | driver | kernel | mode | changed pixels are shown by | scan-out | formats of the plane | mapping | with dmabuf | with shadow | vblank | picture | console back |
 |---|---|---|---|---|---|---|---|---|---|---|---|
 """
 
 TAIL = """
-* *changed pixels are shown by*: `atomic clips` is an atomic commit with FB_DAMAGE_CLIPS; `legacy dirty` is DRM_IOCTL_MODE_DIRTYFB with
-  clips; `none` means that the driver scans the buffer out directly (it answers DIRTYFB with ENOSYS). Modes are set by atomic commits on
-  all of them.
-* *scan-out* is the format of the buffer that fbemu took; programs have the depth that they ask for whatever it is. Of the formats of the plane,
-  those in brackets are known to fbemu and not used unless `--card auto,format=FOURCC` asks for them.
-* *mapping*: `MAP_DUMB` is the rule. *with dmabuf* says what `--mapping dmabuf` came to: a dma-buf with DMA_BUF_IOCTL_SYNC around each
-  access, or MAP_DUMB where the driver does not export its buffers or must not be written to that way (vmwgfx). *with shadow* is the
-  same of `--mapping shadow`: plain memory from which the damage is copied to a mapping that is made for it. No driver of these
-  needs it.
-* *vblank*: the driver's events, or a timer at the mode's rate where it has none.
-* *picture*: whether a screendump of the guest was what a program drew, pixel for pixel, on all three ways.
-* *console back*: whether the kernel's console was on the screen, as it was before, when the last program had closed the framebuffer.
+* *changed pixels are shown by*: `atomic clips` is an atomic commit with FB_DAMAGE_CLIPS. `legacy dirty` is DRM_IOCTL_MODE_DIRTYFB with
+  clips. `none` means that the driver scans the buffer out directly (it answers DIRTYFB with ENOSYS). All of the drivers set modes by
+  atomic commits.
+* *scan-out* is the format of the buffer that fbemu chose; programs get the depth that they request in any case. The *formats of the plane*
+  are those that fbemu supports. It uses those in brackets only if `--card auto,format=FOURCC` requests them.
+* *mapping*: `MAP_DUMB` is the default. *with dmabuf* is the result of `--mapping dmabuf`: a dma-buf with DMA_BUF_IOCTL_SYNC around each
+  access. It is MAP_DUMB if the driver does not export its buffers, or must not be written to in this way (vmwgfx). *with shadow* is the
+  result of `--mapping shadow`: plain memory, from which the damage is copied to a temporary mapping. None of these drivers needs it.
+* *vblank*: the driver's events, or a timer at the mode's rate if the driver has none.
+* *picture*: whether a screendump of the guest equals the program's picture, pixel for pixel, with all three kinds of mapping.
+* *console back*: whether the kernel's console was on the screen again, unchanged, after the last program had closed the framebuffer.
 
 ## What a screen shows
 
-Two screens of guests, as their users see them, and the commands that made them. vmwgfx shows only what was flushed:
+Two screens of guests, and the commands that made them. vmwgfx shows only flushed pixels:
 
     scripts/vm run --gpu vmwgfx --screenshot docs/vmwgfx.png -- 'exec 3<> $FRAMEBUFFER
         ffmpeg -v error -f lavfi -i testsrc=size=1280x800 -frames:v 1 -pix_fmt bgra -f fbdev $FRAMEBUFFER; echo SCREENSHOT; read x'
@@ -58,74 +57,85 @@ Two screens of guests, as their users see them, and the commands that made them.
 
 ![Colour bars of ffmpeg on qxl](qxl.png)
 
-The shell keeps the framebuffer open (`exec 3<>`): when the last writer has closed it, the console is back.
+The shell keeps the framebuffer open (`exec 3<>`), because the console returns when the last writer closes it.
 
 ## How the screen is shared with the kernel's console
 
-fbemud sets no mode until a program opens the framebuffer for writing. Until then, and after the last writer has closed it, the card's
-node is not even open: the kernel brings its console back when the last descriptor of a card is closed, for whichever program that was,
-and a daemon with nothing to show must not stand in the way. Before it closes the card, fbemud sets the CRTC as it found it, so that the
-screen is not dark in between. A program that only reads (`fbset -i`) leaves the screen alone, and `fbemuctl screenshot` says that there
-is nothing of the framebuffer on it.
+fbemud sets no mode until a program opens the framebuffer for writing. Before that, and after the last writer has closed it, the card's
+node is not open. The kernel restores its console when any program closes the last descriptor of a card. A daemon with nothing to show
+must not prevent that. Before fbemud closes the card, it restores the previous state of the CRTC, so that the screen is not dark in
+between. A program that only reads (`fbset -i`) does not change the screen. `fbemuctl screenshot` reports that the framebuffer is not on
+the screen then.
 
-**Terminals.** A framebuffer is shown while the terminal of a program that has it open for writing is in front: the controlling terminal
-of its process; without one (ssh, a service) the terminal that was in front at the time of `open()`; or one whose device the process has
-opened itself (X, SDL, `fbi -T`). Changing to another terminal gives the screen to whatever lives there, and changing back brings the
-picture back whole. Meanwhile the program goes on: it draws unseen, FBIO_WAITFORVSYNC returns at the rate of the mode, and nothing is
-uploaded.
+**Virtual terminals.** A framebuffer is shown while the terminal of a program that has it open for writing is the active VT. The terminal
+of a program is one of these:
 
-**When the last program has closed it** (`--on-close`):
+* the controlling terminal of its process;
+* without one (ssh, a service), the VT that was active at the time of `open()`;
+* a VT whose device the process has opened itself (X, SDL, `fbi -T`), among its first 1024 descriptors.
+
+A switch to another VT gives it the screen, and a switch back shows the whole picture again. Meanwhile the program continues: it draws
+invisibly, FBIO_WAITFORVSYNC returns at the rate of the mode, and nothing is uploaded.
+
+**After the last program has closed it** (`--on-close`):
 
 | | `console`, the default | `keep` |
 |---|---|---|
-| a program that maps the framebuffer, as `fbi`, games, X | the console is back after a third of a second, so that a program that opens it again at once does not make the screen flicker | the picture stays |
-| `cat picture > /dev/fb0`, `dd`: write(2) alone | the picture stays until something is written on the terminal, which a typed key's echo is too; what comes within a second (the shell's prompt) does not count | the picture stays |
-| another terminal is changed to | that terminal has the screen; the picture is over | that terminal has the screen; the picture is back with its own |
+| a program that maps the framebuffer, such as `fbi`, games, X | the console returns after a third of a second, so that a program that reopens it at once does not cause flicker | the picture stays |
+| `cat picture > /dev/fb0`, `dd`: only write(2) | the picture stays until something is written on the terminal, including the echo of a key; output within a second (the shell's prompt) is ignored | the picture stays |
+| a switch to another VT | that VT has the screen, and the picture does not return | that VT has the screen; the picture returns with its own VT |
 
-Where the kernel has no framebuffer console, the last picture stays as with `keep`; another terminal is dark unless a program lives there.
-A program that switches its terminal to KD_GRAPHICS changes nothing of this: it keeps the kernel from drawing its console, which is not
-what is scanned out then anyway. When it ends, it changes back to its old terminal, and with that the screen goes there at once.
+If the kernel has no framebuffer console, the last picture stays as with `keep`. Another VT is dark then, unless a program draws there.
+KD_GRAPHICS on a program's terminal changes none of this. It keeps the kernel from drawing its console, which is not scanned out at that
+time in any case. When such a program exits, it switches to its previous VT, which gets the screen at once.
 
-When fbemud is killed, the kernel closes the card and brings the console back by itself. On bochs before 7.x it is black then until new
-text comes: each mode set lets the card clear the start of its memory, where the console's picture lies.
+When fbemud is killed, the kernel closes the card and restores the console by itself. On bochs before 7.x the console is black until new
+text arrives. The reason is that each mode set clears the start of the card's memory, which contains the console's picture.
 
-**Other DRM programs.** DRM master is held for the length of one call, and flips are committed without waiting for them, so that it is held for
-microseconds also on drivers whose commits take a frame. A compositor can start at any time. While it has the screen, programs draw on,
-unseen and not held up, also through changes of the mode; each frame fbemud asks whether the screen is free again, and the picture is back
-whole in that frame. The log says so once.
+**Other DRM programs.** DRM master is held for the duration of one call, and flips are committed without waiting for them. So it is held
+for microseconds, even on drivers whose commits take a frame, and a compositor can start at any time. While the compositor has the screen,
+programs continue to draw invisibly and without delay, also through mode changes. fbemud checks in each frame whether the screen is free,
+and shows the whole picture in that frame. The log reports this once.
 
-**Several monitors** show the same picture. Programs choose from the modes of the first output that was connected when fbemud started. The others
-take their mode of the same size, or show the picture in their best one as `--scale` says, and come and go as cables are plugged.
-Where the first one's cable is pulled, they show the picture alone. A card may have fewer CRTCs than connectors: the first output comes first, and one
-for which nothing is left is told in the log and left out. `--connector` takes one output alone, and an instance of fbemud for each makes
-each a framebuffer of its own, `/dev/fb0` and `/dev/fb1`.
+**Several monitors** show the same picture:
 
-**Another monitor** with other modes that is plugged in shows the picture as `--scale` says, in the mode that it prefers, or in the one that
-the program asked for where it has that; programs keep their geometry. Events that come in a storm are taken together, at least
-50 ms apart and up to 2 s. After a sleep of the machine mode, picture and power level are set again.
+* Programs choose from the modes of the first output that was connected when fbemud started.
+* The other outputs use their mode of the same size. Without one they show the picture in their best mode as `--scale` says. They are added
+  and removed as cables are plugged and unplugged.
+* If the cable of the first output is unplugged, the others continue to show the picture.
+* A card may have fewer CRTCs than connectors. The first output has priority; an output without a CRTC is reported in the log and not used.
+* `--connector` selects one output. With an instance of fbemud for each output, each one is a framebuffer of its own, `/dev/fb0` and
+  `/dev/fb1`.
+
+**Another monitor** with other modes shows the picture in the mode that the program requested, if it has that mode. Otherwise it uses its
+preferred mode, as `--scale` says. Programs keep their geometry. Frequent hotplug events are combined, at intervals of 50 ms to 2 s. After
+a suspend, mode, picture and power level are set again.
 
 ## When something goes wrong
 
-`tests/vm/test_faults.py` tries these in guests.
+`tests/vm/test_faults.py` tests these cases in guests.
 
-| what | what fbemud does |
+| case | reaction of fbemud |
 |---|---|
-| no card, no such card, no permission, no display connected, a mode that is none | ends at once with one message that names the card, the connector and the error; the console stays |
+| no card, no such card, no permission, no connected display, an invalid mode | exits at once with one message that names the card, the connector and the error; the console stays |
 | a mode that the driver refuses | FBIOPUT_VSCREENINFO fails with the driver's errno; picture and mode stay |
-| another program has the display when a mode is asked for | the program goes on with it; it is set when the display is free |
-| the display is unplugged | says so; drawing goes on, and the mode is set again when one is plugged in |
-| the card vanishes while a program draws | says so once; drawing goes on in memory; changes of the mode fail with ENODEV |
-| the card is back, driven by the same driver | the picture is on it within half a second |
-| another program keeps the display, for an hour if it likes | programs draw on and get their vblanks; the log says so once; the picture is whole in the frame after it has gone |
-| a storm of hotplug events | the first is looked at at once, those that follow together, at distances that double up to 2 s |
-| a monitor that describes itself as nonsense | modes without a side, or with a rate outside 1 to 1000 Hz, are left out; where the driver has no mode at all, fbemud says so at its start, and goes on in the last one while a program runs |
+| another program has the display when a program requests a mode | the program continues in that mode; the mode is set when the display is free |
+| the display is unplugged | reports it; drawing continues, and the mode is set again when a display is plugged in |
+| the card is unplugged while a program draws | reports it once; drawing continues in memory; mode changes fail with ENODEV |
+| the card returns with the same driver | the picture is on it within half a second |
+| another program keeps the display, even for an hour | programs continue to draw and receive vblanks; the log reports it once; the picture is back in the frame after that program has released the display |
+| very frequent hotplug events | the first is handled at once; the following ones are combined, at intervals that double up to 2 s |
+| a monitor with an invalid EDID | ignores modes without a side, or with a rate outside 1 to 1000 Hz; if no mode is left, fbemud reports it at its start, and keeps the last mode while a program runs |
 
-Cards that vanish and come back are tested by taking virtio (on three kernels), bochs and cirrus from their drivers. fbemud closes the
-node of a card that is gone: as long as anybody has it open, the kernel gives the card another number when it comes back. The driver has
-to allow for it, and two do not, with fbemu or without. qxl of 6.12 does not switch its interrupt off when it is unbound, and the kernel
-crashes in its handler. vmwgfx of 6.12 and 7.2 crashes while it is unbound, that of 6.1 where a client has a picture on it. A client that
-is DRM master just when the kernel's console comes back to the card leaves the screen dark after it; so fbemud waits for that console,
-a second at most.
+Unplugged and returning cards are tested by unbinding virtio (on three kernels), bochs and cirrus from their drivers. fbemud closes the
+node of an unplugged card. Otherwise the kernel gives the card another number when it returns, because the old node is still open.
+
+The driver must support unbinding, and two do not, with or without fbemu. qxl of 6.12 does not disable its interrupt when it is unbound,
+and the kernel crashes in the interrupt handler. vmwgfx of 6.12 and 7.2 crashes while it is unbound; vmwgfx of 6.1 does if a client has a
+picture on it.
+
+If a client is DRM master when the kernel's console attaches to the returned card, the screen stays dark after that client exits. So fbemud
+waits for the console, for at most one second.
 """
 
 

@@ -32,10 +32,10 @@ KERNELS = ("6.1", "6.12", "7.2")
 ABIS = ("64", "32")
 FRONT_ENDS = ("file", "cuse")
 CLASSES = {
-    "better": "fbemu does what the kernel's emulation does not",
-    "kernel-defect": "the kernel's emulation does harm or something absurd, and fbemu does not",
-    "kernel-version": "the kernels differ among themselves; fbemu is the same on all",
-    "limit": "fbemu cannot do what the kernel's emulation does",
+    "better": "fbemu supports something that the kernel's emulation does not",
+    "kernel-defect": "the kernel's emulation has a defect that fbemu does not have",
+    "kernel-version": "the kernel versions differ from each other, and fbemu is the same on all of them",
+    "limit": "fbemu cannot do something that the kernel's emulation does",
 }
 
 # What the program answered: a case's name and its answer.

@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "fbemu/output/presenter.h"
-#include "tests/support/log_capture.h"
+#include "tests/support/captured_log.h"
 #include "tests/support/presenter_fixture.h"
 
 using drmclient::Power;
@@ -18,7 +18,7 @@ class PresenterErrors : public unit::PresenterFixture {
     return unit::eventually([&] { return presenter->status().error.value() == error; });
   }
 
-  unit::LogCapture log;
+  unit::CapturedLog log;
 };
 
 }  // namespace

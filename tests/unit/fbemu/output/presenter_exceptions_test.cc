@@ -3,7 +3,7 @@
 #include <future>
 
 #include "fbemu/output/presenter.h"
-#include "tests/support/log_capture.h"
+#include "tests/support/captured_log.h"
 #include "tests/support/presenter_fixture.h"
 
 namespace {
@@ -13,7 +13,7 @@ class PresenterExceptions : public unit::PresenterFixture {
  protected:
   ~PresenterExceptions() override { stop(); }
 
-  unit::LogCapture log;
+  unit::CapturedLog log;
 };
 
 }  // namespace
