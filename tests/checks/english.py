@@ -98,7 +98,7 @@ def check_text(name, line, lines, starts):
         count = words(sentence)
         if count > MOST_WORDS:
             yield f"{name}:{line}: a sentence of {count} words: {sentence.strip()[:70]}..."
-    text = " ".join(lines)
+    text = re.sub(r"`[^`]*`", "CODE", " ".join(lines))
     for pattern, instead in BANNED:
         if match := re.search(pattern, text):
             yield f'{name}:{line}: "{match[0]}"; say: {instead}'
