@@ -1,4 +1,5 @@
 #include "tests/support/fake_drm.h"
+#include "tests/support/kernel_mode.h"
 
 #include <drm_mode.h>
 #include <sys/eventfd.h>
@@ -60,18 +61,7 @@ FakeDrm& FakeDrm::current() {
 }
 
 drmModeModeInfo FakeDrm::a_mode() {
-  drmModeModeInfo info{};
-  info.clock = 65'000;
-  info.hdisplay = 1024;
-  info.hsync_start = 1048;
-  info.hsync_end = 1184;
-  info.htotal = 1344;
-  info.vdisplay = 768;
-  info.vsync_start = 771;
-  info.vsync_end = 777;
-  info.vtotal = 806;
-  std::strcpy(info.name, "1024x768");
-  return info;
+  return kernel_mode_1024x768();
 }
 
 void FakeDrm::add_node() const {

@@ -8,29 +8,15 @@
 #include <vector>
 
 #include "drmclient/kms/kms_modes.h"
+#include "tests/support/kernel_mode.h"
 
 using drmclient::Mode;
 using drmclient::mode_from_kernel;
 using drmclient::mode_to_kernel;
 using drmclient::modes_from_kernel;
+using unit::kernel_mode_1024x768;
 
 namespace {
-
-/// Returns a mode of 1024x768 at 60 Hz.
-drmModeModeInfo good_mode() {
-  drmModeModeInfo info{};
-  info.clock = 65'000;
-  info.hdisplay = 1024;
-  info.hsync_start = 1048;
-  info.hsync_end = 1184;
-  info.htotal = 1344;
-  info.vdisplay = 768;
-  info.vsync_start = 771;
-  info.vsync_end = 777;
-  info.vtotal = 806;
-  std::strcpy(info.name, "1024x768");
-  return info;
-}
 
 constexpr std::array timing_members{&drmModeModeInfo::hdisplay,  &drmModeModeInfo::hsync_start,
                                     &drmModeModeInfo::hsync_end, &drmModeModeInfo::htotal,
@@ -52,7 +38,7 @@ rc::Gen<uint32_t> any_clock() {
 
 /// Generates random modes, and good modes with some overwritten members.
 drmModeModeInfo any_kernel_mode() {
-  drmModeModeInfo info = good_mode();
+  drmModeModeInfo info = kernel_mode_1024x768();
   const bool all = *rc::gen::arbitrary<bool>();
   const auto hit = [all] { return all || *rc::gen::inRange(0, 4) == 0; };
   for (const auto member : timing_members) {
@@ -155,21 +141,21 @@ RC_GTEST_PROP(AbsurdModes, AnyModeHasRateAndPeriod, ()) {
 }
 
 TEST(AbsurdModes, MalformedModeIsDropped) {
-  ASSERT_TRUE(mode_from_kernel(good_mode()).has_value());
+  ASSERT_TRUE(mode_from_kernel(kernel_mode_1024x768()).has_value());
   for (const auto member : timing_members) {
-    drmModeModeInfo info = good_mode();
+    drmModeModeInfo info = kernel_mode_1024x768();
     info.*member = 0;
     EXPECT_FALSE(mode_from_kernel(info).has_value());
   }
   for (const auto member : {&drmModeModeInfo::hdisplay, &drmModeModeInfo::vdisplay}) {
-    drmModeModeInfo info = good_mode();
+    drmModeModeInfo info = kernel_mode_1024x768();
     info.*member = 0xffff;
     EXPECT_FALSE(mode_from_kernel(info).has_value()) << "larger than its total";
     info.*member = 7;
     EXPECT_FALSE(mode_from_kernel(info).has_value()) << "too small for a buffer";
   }
   for (const uint32_t clock : {0U, 1'000U, 1'084'000U, 0xffffffffU}) {
-    drmModeModeInfo info = good_mode();
+    drmModeModeInfo info = kernel_mode_1024x768();
     info.clock = clock;
     EXPECT_FALSE(mode_from_kernel(info).has_value()) << clock;
   }

@@ -5,6 +5,8 @@
 #include <cstring>
 #include <vector>
 
+#include "tests/support/kernel_mode.h"
+
 using drmclient::make_mode;
 using drmclient::Mode;
 using drmclient::mode_from_kernel;
@@ -15,20 +17,10 @@ namespace {
 
 /// Returns the kernel's mode of VESA DMT for 1024x768 at 60 Hz.
 drmModeModeInfo dmt_1024x768(uint32_t type = DRM_MODE_TYPE_DRIVER) {
-  drmModeModeInfo info{};
-  info.clock = 65'000;
-  info.hdisplay = 1024;
-  info.hsync_start = 1048;
-  info.hsync_end = 1184;
-  info.htotal = 1344;
-  info.vdisplay = 768;
-  info.vsync_start = 771;
-  info.vsync_end = 777;
-  info.vtotal = 806;
+  drmModeModeInfo info = unit::kernel_mode_1024x768();
   info.vrefresh = 60;
   info.flags = DRM_MODE_FLAG_NHSYNC | DRM_MODE_FLAG_NVSYNC;
   info.type = type;
-  std::strcpy(info.name, "1024x768");
   return info;
 }
 
