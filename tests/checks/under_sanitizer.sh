@@ -19,18 +19,18 @@ run() {
 case "$3" in
   # One job: ctest runs another test beside it.
   build) scripts/build "$preset" -j 1 unit_tests fuse_test ;;
-  # NoDescriptorFor, ...WithoutDescriptors, ...PollThatFails   leave the process no descriptor, and UndefinedBehaviorSanitizer
+  # NoDescriptorFor, ...WithoutDescriptors, FailingPoll   leave the process no descriptor, and UndefinedBehaviorSanitizer
   #   needs some to look at an object's type
   unit)
-    [ "$preset" != asan ] || export GTEST_FILTER='-*.NoDescriptorFor*:*.AcceptWithoutDescriptors*:*.APollThatFails*'
+    [ "$preset" != asan ] || export GTEST_FILTER='-*.NoDescriptorFor*:*.AcceptWithoutDescriptors*:*.FailingPoll*'
     run unit
     ;;
   # Most of the time these wait for frames, so two of them keep one processor busy.
   #   benchmark_runs   asks whether the benchmark prints figures, which it does without sanitizers
-  #   NothingWakesUp, TheGuardSleeps   ask that no thread wakes up; ThreadSanitizer has one of its own that does
+  #   NoThreadWakesUp, GuardNeverWakesUp   check that no thread wakes up; ThreadSanitizer has one of its own that does
   fuse)
     left_out='^benchmark_runs$'
-    [ "$preset" != tsan ] || left_out="$left_out|NothingWakesUp$|TheGuardSleepsAllTheTime$"
+    [ "$preset" != tsan ] || left_out="$left_out|NoThreadWakesUpWithoutOpenFile$|GuardNeverWakesUp$"
     run fuse -j 2 -E "$left_out"
     ;;
   *) sed -n '2,3s/^# //p' "$0" >&2; exit 2 ;;
