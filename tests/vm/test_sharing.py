@@ -187,7 +187,7 @@ class Sharing(unittest.TestCase):
                 changed = screen.fill(40, 40, 50, 50, 0x0000FF if end == "order" else 0x00FF00)
                 # A vblank passes for the program all the same.
                 screen.tell("sync")
-                self.guest.wait_until("fbemuctl status --json | grep -q '\"covered\": *true'", timeout=10)
+                self.guest.wait_until("fbemuctl status --json | grep -q '\"preempted\": *true'", timeout=10)
                 if end == "order":
                     other.write(b"\n")
                     self.assertEqual(other.wait(30), 0)
@@ -316,10 +316,10 @@ class Outputs(unittest.TestCase):
             self.guest.resize_display(*size, head=1)
 
     def wait_lit(self, wanted: dict[str, bool], daemon: Fbemu) -> None:
-        def lit() -> dict[str, bool]:
+        def enabled() -> dict[str, bool]:
             return {output["name"]: output["enabled"] for output in framebuffer.status(self.guest)["outputs"]}
 
-        daemon.job.wait_for(lambda: lit() == wanted, 10, f"have {wanted} lit")
+        daemon.job.wait_for(lambda: enabled() == wanted, 10, f"have {wanted} enabled")
 
     def assert_screen(self, expected: Picture, head: int = 0) -> None:
         self.assertIsNone(self.guest.wait_screen(lambda now: now == expected, head=head).difference(expected), f"head {head}")

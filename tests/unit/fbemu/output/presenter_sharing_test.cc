@@ -12,7 +12,7 @@ using unit::writers_of;
 
 namespace {
 
-/// On a card that is shared with the kernel's console; the program is on terminal 1, which is in front.
+/// A presenter on a card that is shared with the kernel's console. The program is on VT 1, which is active.
 class PresenterSharing : public unit::PresenterFixture {
  protected:
   ~PresenterSharing() override { stop(); }

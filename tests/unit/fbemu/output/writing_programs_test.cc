@@ -14,7 +14,7 @@ namespace {
 
 class WritingProgramsTest : public testing::Test {
  protected:
-  /// A program that started on terminal 9, which is never in front here.
+  /// A program that started on VT 9, which is never active here.
   static std::shared_ptr<OnTerminal> program(pid_t process, unsigned descriptors = 0) {
     return std::make_shared<OnTerminal>(9, process, descriptors);
   }
