@@ -23,7 +23,6 @@
 
 namespace {
 
-using base::UniqueFd;
 using drmclient::Card;
 using std::chrono::steady_clock;
 
