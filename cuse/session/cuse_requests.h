@@ -35,7 +35,7 @@ class CuseRequests final : public SessionRequests {
   void write(Request& request, const char* data, size_t size, off_t offset, fuse_file_info* file);
   void ioctl(Request& request, int command, void* argument, fuse_file_info*, unsigned flags, const void*,
              size_t, size_t);
-  void poll(Request& request, fuse_file_info*, fuse_pollhandle* handle);
+  static void poll(Request& request, fuse_file_info*, fuse_pollhandle* handle);
 
   [[nodiscard]] static cuse_lowlevel_ops make_operations();
   enum class Direction { from_file, into_file };

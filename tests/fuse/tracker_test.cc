@@ -123,7 +123,8 @@ TEST_F(TrackerTest, SmallDamageAfterHotIsUploadedExactly) {
   ASSERT_EQ(program.ask("rect 300 200 1 1 0xffffff"), "ok");
   expected.pixels[200 * width + 300] = 0xffffff;
   EXPECT_TRUE(same(daemon.screenshot(), expected));
-  EXPECT_LE(daemon.statistic("uploaded_bytes") - before, 3U * width * 4)
+  // Twice, if the page was cleaned between the write fault and the store.
+  EXPECT_LE(daemon.statistic("uploaded_bytes") - before, 2 * 3U * width * 4)
       << "the maximum number of lines in a page";
 }
 
