@@ -16,8 +16,8 @@ class OutputPresenterModes : public unit::OutputPresenterFixture {
   void make(std::optional<drmclient::Mode> follow_monitor_mode = std::nullopt,
             OutputPresenter::Role role = OutputPresenter::Role::primary) {
     build();
-    presenter.emplace(*card, outputs().front(), *backing_store, statistics, std::move(follow_monitor_mode), role,
-                   clock);
+    presenter.emplace(*card, outputs().front(), *backing_store, statistics, std::move(follow_monitor_mode),
+                      role, clock);
     presenter->set_fb_state(fb_state);
   }
   void make_output() {

@@ -17,7 +17,7 @@ class OutputPresenterPreemption : public unit::OutputPresenterFixture {
   void make() {
     build();
     presenter.emplace(*card, outputs().front(), *backing_store, statistics, std::nullopt,
-                   OutputPresenter::Role::primary, clock);
+                      OutputPresenter::Role::primary, clock);
     presenter->set_fb_state(fb_state);
   }
   void make_output() {

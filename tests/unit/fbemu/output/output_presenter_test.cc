@@ -18,7 +18,7 @@ class OutputPresenterOfACard : public unit::OutputPresenterFixture {
   void make() {
     build();
     presenter.emplace(*card, outputs().front(), *backing_store, statistics, std::nullopt,
-                   OutputPresenter::Role::primary, clock);
+                      OutputPresenter::Role::primary, clock);
   }
   void make_output() {
     make();
