@@ -94,7 +94,6 @@ void SessionThreads::end(const SessionEnd& end) {
 
 void SessionThreads::serve(const UniqueFd& epoll) {
   const SessionEnd reason = serve_until_failure(epoll);
-  --free_workers_;
   const bool last = --serving_ == 0;
   if (!stopping_ && !last && !thread_loss_logged_.exchange(true)) {
     spdlog::warn("a thread \"{}\" ended, the others continue: {}", name_,
@@ -106,20 +105,25 @@ void SessionThreads::serve(const UniqueFd& epoll) {
   if (stopping_) mailbox_->wake();
 }
 
-/// Serves until the end of the session, or until this thread cannot continue. Returns the cause.
+/// Serves until the end of the session, or until this thread cannot continue. Returns the cause; the thread
+/// is no longer counted as free then.
 SessionEnd SessionThreads::serve_until_failure(const UniqueFd& epoll) {
   RequestBuffer buffer;
   while (!stopping_) {
     const int received = ::fuse_session_receive_buf(session_, buffer.get());
     if (received == -EAGAIN) {
-      const int error = wait_for_work(epoll);
-      if (error != 0) return {SessionEnd::Cause::failed, error};
+      if (const int error = wait_for_work(epoll); error != 0) {
+        --free_workers_;
+        return {SessionEnd::Cause::failed, error};
+      }
     } else if (received == -EINTR) {
       continue;
     } else if (received == -ENOMEM) {
-      if (!is_last_free_beside_busy_threads()) return {SessionEnd::Cause::out_of_memory, ENOMEM};
-      const int error = wait_for_memory();
-      if (error != 0) return {SessionEnd::Cause::failed, error};
+      if (stop_being_free()) return {SessionEnd::Cause::out_of_memory, ENOMEM};
+      if (const int error = wait_for_memory(); error != 0) {
+        --free_workers_;
+        return {SessionEnd::Cause::failed, error};
+      }
     } else if (received == 0) {
       end({SessionEnd::Cause::closed, 0});
     } else if (received < 0) {
@@ -130,6 +134,7 @@ SessionEnd SessionThreads::serve_until_failure(const UniqueFd& epoll) {
       ++free_workers_;
     }
   }
+  --free_workers_;
   return {};
 }
 
@@ -164,9 +169,14 @@ int SessionThreads::wait_for_work(const UniqueFd& epoll) {
   return 0;
 }
 
-/// Returns true for a free thread that must not end, because requests would wait for busy threads.
-bool SessionThreads::is_last_free_beside_busy_threads() const {
-  return free_workers_ == 1 && serving_ > 1;
+/// Takes this thread from the free ones, in one step with the check, because several may fail at once.
+/// Returns false if it is the last free one while others are busy: requests would wait for those.
+bool SessionThreads::stop_being_free() {
+  int free = free_workers_;
+  do {
+    if (free <= 1 && serving_ > 1) return false;
+  } while (!free_workers_.compare_exchange_weak(free, free - 1));
+  return true;
 }
 
 /// Waits for the retry of an allocation, and does posted work meanwhile, which needs no request buffer.

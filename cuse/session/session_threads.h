@@ -69,7 +69,7 @@ class SessionThreads {
   void serve(const base::UniqueFd& epoll);
   [[nodiscard]] SessionEnd serve_until_failure(const base::UniqueFd& epoll);
   [[nodiscard]] int wait_for_work(const base::UniqueFd& epoll);
-  [[nodiscard]] bool is_last_free_beside_busy_threads() const;
+  [[nodiscard]] bool stop_being_free();
   [[nodiscard]] int wait_for_memory();
   void do_posted_work();
   void start_worker_if_none_is_free();

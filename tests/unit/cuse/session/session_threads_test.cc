@@ -201,6 +201,8 @@ class ShortOfMemoryTest : public UnlimitedSessionThreadsTest {
     std::atomic<bool> short_of_memory{true};
     std::atomic<int> failures{0};
     std::atomic<std::thread::id> first{};
+    std::atomic<bool> meeting{false};  ///< two threads fail at the same time
+    std::atomic<int> arrived{0};
   };
 
   void SetUp() override {
@@ -211,6 +213,10 @@ class ShortOfMemoryTest : public UnlimitedSessionThreadsTest {
       state->first.compare_exchange_strong(none, std::this_thread::get_id());
       if (state->first.load() == std::this_thread::get_id() || !state->short_of_memory) return std::nullopt;
       ++state->failures;
+      if (state->meeting) {
+        ++state->arrived;
+        while (state->meeting && state->arrived < 2) std::this_thread::yield();
+      }
       return -ENOMEM;
     };
     serve(threads);
@@ -240,6 +246,32 @@ TEST_F(ShortOfMemoryTest, LastFreeThreadWaitsForMemory) {
   std::atomic<bool> done{false};
   threads.post(work([&] { done = true; }));
   EXPECT_TRUE(eventually([&] { return done.load(); }));
+  state->short_of_memory = false;
+  expect_service();
+}
+
+TEST_F(ShortOfMemoryTest, OneOfTwoThreadsThatFailAtOnceStays) {
+  static_cast<void>(block_thread());
+  for (int round = 0; round < 20; ++round) {
+    // One thread works and has another started; then both are free and fail at the same time.
+    std::atomic<bool> working{false};
+    std::atomic<bool> may_end{false};
+    const int failures = state->failures;
+    threads.post(work([&] {
+      working = true;
+      static_cast<void>(eventually([&] { return may_end.load(); }));
+    }));
+    ASSERT_TRUE(eventually([&] { return working && state->failures > failures; })) << "round " << round;
+    state->arrived = 0;
+    state->meeting = true;
+    may_end = true;
+    ASSERT_TRUE(eventually([&] { return state->arrived >= 2; }));
+    state->meeting = false;
+    std::atomic<bool> done{false};
+    threads.post(work([&] { done = true; }));
+    ASSERT_TRUE(eventually([&] { return done.load(); })) << "round " << round;
+    ASSERT_TRUE(eventually([&] { return threads.size() == 1; })) << "round " << round;
+  }
   state->short_of_memory = false;
   expect_service();
 }
