@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "cuse/node/served_path.h"
+#include "cuse/service/failure.h"
 
 namespace cuse {
 namespace {
@@ -22,10 +23,6 @@ namespace {
 constexpr std::string_view device_folder = "/dev/";
 constexpr unsigned framebuffer_major = 29;  // FB_MAJOR
 constexpr unsigned most_framebuffers = 32;  // FB_MAX
-
-[[noreturn]] void fail(int code, const std::string& what) {
-  throw std::system_error(code, std::generic_category(), what);
-}
 
 /// Returns true if `major` is in /proc/devices, which lists the registered character devices as "MAJOR NAME",
 /// then the block devices.

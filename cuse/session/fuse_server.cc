@@ -16,15 +16,12 @@
 
 #include "base/event_descriptors.h"
 #include "cuse/node/mount_table.h"
+#include "cuse/service/failure.h"
 
 namespace cuse {
 namespace {
 
 using base::UniqueFd;
-
-[[noreturn]] void fail(int code, const std::string& what) {
-  throw std::system_error(code, std::generic_category(), what);
-}
 
 }  // namespace
 
