@@ -11,7 +11,6 @@
 #include <system_error>
 #include <utility>
 
-#include "base/event_descriptors.h"
 #include "cuse/service/failure.h"
 
 namespace cuse {
@@ -50,7 +49,7 @@ void send_reply(int client, const ControlReply& reply) {
 }  // namespace
 
 ControlServer::ControlServer(ControlSocket socket, Handler handle)
-    : socket_(std::move(socket)), handle_(std::move(handle)), stop_event_(base::make_event()) {
+    : socket_(std::move(socket)), handle_(std::move(handle)) {
   try {
     thread_ = std::thread([this] { run(); });
   } catch (const std::system_error& error) {
@@ -68,7 +67,7 @@ ControlServer::~ControlServer() {
 
 void ControlServer::stop() {
   if (!thread_.joinable()) return;
-  base::signal_event(stop_event_);
+  stop_event_.signal();
   thread_.join();
   clients_.clear();
   socket_.remove();

@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/event_fd.h"
 #include "base/unique_fd.h"
 #include "cuse/control/control_socket.h"
 
@@ -51,7 +52,7 @@ class ControlServer {
 
   ControlSocket socket_;
   Handler handle_;
-  base::UniqueFd stop_event_;
+  base::EventFd stop_event_;
   std::vector<base::UniqueFd> clients_;
   Time accepts_from_{};         ///< time from which clients are accepted
   bool accepts_fail_ = false;   ///< True if accept4() failed last, which was logged

@@ -14,7 +14,6 @@
 #include <utility>
 #include <vector>
 
-#include "base/event_descriptors.h"
 #include "cuse/node/mount_table.h"
 #include "cuse/service/failure.h"
 
@@ -34,7 +33,6 @@ FuseServer::FuseServer(fbemu::Framebuffer& framebuffer, ServedFile file, IoctlWo
       framebuffer_(framebuffer),
       file_(std::move(file)),
       environment_(std::move(environment)),
-      ended_event_(base::make_event()),
       requests_(framebuffer, threads(), ioctl_workers, file_.attributes) {}
 
 FuseServer::~FuseServer() {
@@ -81,7 +79,7 @@ void FuseServer::ended(const SessionEnd& end) {
     const std::lock_guard lock(mutex_);
     end_ = end;
   }
-  base::signal_event(ended_event_);
+  ended_event_.signal();
 }
 
 void FuseServer::separate_descriptors() const {

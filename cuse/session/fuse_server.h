@@ -5,6 +5,7 @@
 #include <mutex>
 #include <string>
 
+#include "base/event_fd.h"
 #include "base/unique_fd.h"
 #include "cuse/session/fuse_requests.h"
 #include "cuse/session/session.h"
@@ -70,7 +71,7 @@ class FuseServer final : public Session {
   fbemu::Framebuffer& framebuffer_;
   const ServedFile file_;
   Environment environment_;
-  base::UniqueFd ended_event_;
+  base::EventFd ended_event_;
   FuseRequests requests_;
   bool detached_ = false;
 

@@ -3,7 +3,6 @@
 #include <poll.h>
 #include <pthread.h>
 #include <spdlog/spdlog.h>
-#include <sys/epoll.h>
 
 #include <array>
 #include <cerrno>
@@ -12,14 +11,11 @@
 #include <system_error>
 #include <utility>
 
-#include "base/event_descriptors.h"
 #include "cuse/service/failure_report.h"
 #include "cuse/session/libfuse.h"
 
 namespace cuse {
 namespace {
-
-using base::UniqueFd;
 
 /// The pause before a thread retries a failed allocation.
 constexpr std::chrono::milliseconds memory_retry_interval{50};
@@ -71,7 +67,7 @@ SessionEnd SessionThreads::run() {
   ::pthread_setname_np(::pthread_self(), name_.c_str());
   ++free_workers_;
   ++serving_;
-  serve(first_epoll_);
+  serve(*first_epoll_);
   workers_.wait_for_end();
   while (run_posted()) {
   }
@@ -92,7 +88,7 @@ void SessionThreads::end(const SessionEnd& end) {
   mailbox_->wake();
 }
 
-void SessionThreads::serve(const UniqueFd& epoll) {
+void SessionThreads::serve(const base::Epoll& epoll) {
   const SessionEnd reason = serve_until_failure(epoll);
   const bool last = --serving_ == 0;
   if (!stopping_ && !last && !thread_loss_logged_.exchange(true)) {
@@ -107,7 +103,7 @@ void SessionThreads::serve(const UniqueFd& epoll) {
 
 /// Serves until the end of the session, or until this thread cannot continue. Returns the cause; the thread
 /// is no longer counted as free then.
-SessionEnd SessionThreads::serve_until_failure(const UniqueFd& epoll) {
+SessionEnd SessionThreads::serve_until_failure(const base::Epoll& epoll) {
   RequestBuffer buffer;
   while (!stopping_) {
     const int received = ::fuse_session_receive_buf(session_, buffer.get());
@@ -140,31 +136,28 @@ SessionEnd SessionThreads::serve_until_failure(const UniqueFd& epoll) {
 
 /// Makes the epoll of one worker. Each worker has its own, with EPOLLEXCLUSIVE, so that a request wakes only
 /// one of them.
-UniqueFd SessionThreads::make_worker_epoll() const {
-  const auto fail = [this] {
-    throw std::system_error(errno, std::generic_category(),
+std::unique_ptr<const base::Epoll> SessionThreads::make_worker_epoll() const {
+  try {
+    auto epoll = std::make_unique<const base::Epoll>();
+    for (const int source : {::fuse_session_fd(session_), mailbox_->descriptor()}) {
+      epoll->watch(source, EPOLLIN | EPOLLEXCLUSIVE);
+    }
+    return epoll;
+  } catch (const std::system_error& error) {
+    throw std::system_error(error.code(),
                             "cannot make an epoll for a thread \"" + name_ +
                                 "\" (raise the limit of open files: ulimit -n, or LimitNOFILE= of the unit)");
-  };
-  UniqueFd epoll(::epoll_create1(EPOLL_CLOEXEC));
-  if (!epoll) fail();
-  for (const int source : {::fuse_session_fd(session_), mailbox_->descriptor()}) {
-    epoll_event event{};
-    event.events = EPOLLIN | EPOLLEXCLUSIVE;
-    event.data.fd = source;
-    if (::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, source, &event) != 0) fail();
   }
-  return epoll;
 }
 
 /// Waits for a request or posted work, and does the posted work. Returns an errno, or 0.
-int SessionThreads::wait_for_work(const UniqueFd& epoll) {
+int SessionThreads::wait_for_work(const base::Epoll& epoll) {
   std::array<epoll_event, 2> events{};
-  const int count = ::epoll_wait(epoll.get(), events.data(), static_cast<int>(events.size()), -1);
-  if (count < 0) return errno == EINTR ? 0 : errno;
+  const auto ready = epoll.wait(events);
+  if (!ready) return ready.error().value();
   if (stopping_) return 0;
-  for (int i = 0; i < count; ++i) {
-    if (events.at(static_cast<size_t>(i)).data.fd == mailbox_->descriptor()) do_posted_work();
+  for (const epoll_event& event : *ready) {
+    if (event.data.fd == mailbox_->descriptor()) do_posted_work();
   }
   return 0;
 }
@@ -208,7 +201,7 @@ void SessionThreads::start_worker_if_none_is_free() {
 
 /// Returns the body of a further thread. Its epoll is made first, because a thread without one cannot wait.
 WorkerThreads::Body SessionThreads::make_worker() {
-  return [this, epoll = std::make_shared<const UniqueFd>(make_worker_epoll())] { serve(*epoll); };
+  return [this, epoll = std::shared_ptr<const base::Epoll>(make_worker_epoll())] { serve(*epoll); };
 }
 
 /// Runs one piece of work, so that other threads can run the others. Returns false if there was none.

@@ -5,7 +5,7 @@
 #include <mutex>
 #include <string>
 
-#include "base/unique_fd.h"
+#include "base/epoll.h"
 #include "cuse/session/work_queue.h"
 #include "cuse/session/worker_threads.h"
 
@@ -65,10 +65,10 @@ class SessionThreads {
   [[nodiscard]] size_t size() const { return workers_.size(); }
 
  private:
-  [[nodiscard]] base::UniqueFd make_worker_epoll() const;
-  void serve(const base::UniqueFd& epoll);
-  [[nodiscard]] SessionEnd serve_until_failure(const base::UniqueFd& epoll);
-  [[nodiscard]] int wait_for_work(const base::UniqueFd& epoll);
+  [[nodiscard]] std::unique_ptr<const base::Epoll> make_worker_epoll() const;
+  void serve(const base::Epoll& epoll);
+  [[nodiscard]] SessionEnd serve_until_failure(const base::Epoll& epoll);
+  [[nodiscard]] int wait_for_work(const base::Epoll& epoll);
   [[nodiscard]] bool stop_being_free();
   [[nodiscard]] int wait_for_memory();
   void do_posted_work();
@@ -80,7 +80,7 @@ class SessionThreads {
   std::string name_;
   std::shared_ptr<Mailbox> mailbox_ = std::make_shared<Mailbox>();
   fuse_session* session_ = nullptr;
-  base::UniqueFd first_epoll_;
+  std::unique_ptr<const base::Epoll> first_epoll_;
   std::atomic<bool> stopping_{false};
   std::mutex end_mutex_;
   SessionEnd end_;  ///< the cause that came first

@@ -4,8 +4,7 @@
 #include <mutex>
 #include <utility>
 
-#include "base/event_descriptors.h"
-#include "base/unique_fd.h"
+#include "base/event_fd.h"
 
 namespace cuse {
 
@@ -83,13 +82,13 @@ class Mailbox {
     while (take()) {
     }
   }
-  void wake() const noexcept { base::signal_event(event_); }
-  void clear_wake() const noexcept { static_cast<void>(base::clear_event(event_)); }
+  void wake() const noexcept { event_.signal(); }
+  void clear_wake() const noexcept { event_.clear(); }
   /// Returns the descriptor that is readable after wake().
   [[nodiscard]] int descriptor() const { return event_.get(); }
 
  private:
-  base::UniqueFd event_ = base::make_event();
+  base::EventFd event_;
   std::mutex mutex_;
   WorkQueue queue_;
   bool closed_ = false;

@@ -1,6 +1,5 @@
 #include "drmclient/headless/headless_card.h"
 
-#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -9,8 +8,6 @@
 #include <cstring>
 #include <string>
 #include <utility>
-
-#include "base/event_descriptors.h"
 
 namespace drmclient {
 
@@ -26,11 +23,9 @@ HeadlessCard::HeadlessCard(HeadlessOptions options)
                                 std::to_string(options_.size.height));
   }
   info_ = {"headless", "", largest};
-  epoll_ = base::make_epoll();
-  hotplug_event_ = base::make_event();
-  base::watch_input(epoll_, hotplug_event_.get());
+  epoll_.watch(hotplug_event_.get());
   for (unsigned i = 0; i < std::max(options_.outputs, 1U); ++i) {
-    base::watch_input(epoll_, outputs_.emplace_back(options_.strict_display).vblank_descriptor());
+    epoll_.watch(outputs_.emplace_back(options_.strict_display).vblank_descriptor());
   }
 }
 
@@ -151,7 +146,7 @@ base::Result<std::vector<Event>> HeadlessCard::read_events() {
   for (HeadlessOutput& own : outputs_) {
     if (const auto vblank = own.read_vblank(++id)) events.emplace_back(*vblank);
   }
-  if (base::clear_event(hotplug_event_)) events.emplace_back(HotplugEvent{});
+  if (hotplug_event_.clear()) events.emplace_back(HotplugEvent{});
   return events;
 }
 
@@ -171,13 +166,12 @@ DriverPaths HeadlessCard::driver_paths(OutputId output) const {
 
 void HeadlessCard::set_connected(bool connected, OutputId output) {
   HeadlessOutput* own = find(output);
-  if (own != nullptr && std::exchange(own->connected, connected) != connected)
-    base::signal_event(hotplug_event_);
+  if (own != nullptr && std::exchange(own->connected, connected) != connected) hotplug_event_.signal();
 }
 
 void HeadlessCard::set_monitor(std::vector<Size> sizes, OutputId output) {
   if (HeadlessOutput* own = find(output); own != nullptr) own->monitor = std::move(sizes);
-  base::signal_event(hotplug_event_);
+  hotplug_event_.signal();
 }
 
 }  // namespace drmclient

@@ -5,7 +5,8 @@
 #include <utility>
 #include <vector>
 
-#include "base/unique_fd.h"
+#include "base/epoll.h"
+#include "base/event_fd.h"
 #include "drmclient/card.h"
 #include "drmclient/headless/headless_buffer.h"
 #include "drmclient/headless/headless_output.h"
@@ -83,8 +84,8 @@ class HeadlessCard final : public Card {
   std::shared_ptr<MappingCache> mappings_;  ///< shared with the buffers
   HeadlessMappingFaults faults_;
   CardInfo info_;
-  base::UniqueFd epoll_;
-  base::UniqueFd hotplug_event_;
+  base::Epoll epoll_;
+  base::EventFd hotplug_event_;
   std::deque<HeadlessOutput> outputs_;  ///< the first has the id 1
   int refuse_presents_ = 0;
   int refuse_modes_ = 0;

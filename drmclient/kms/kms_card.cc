@@ -1,7 +1,6 @@
 #include "drmclient/kms/kms_card.h"
 
 #include <poll.h>
-#include <sys/epoll.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,7 +9,6 @@
 #include <system_error>
 #include <utility>
 
-#include "base/event_descriptors.h"
 #include "drmclient/capture.h"
 #include "drmclient/kms/damage_clips.h"
 #include "drmclient/kms/kms_interface_factory.h"
@@ -36,9 +34,7 @@ KmsCard::KmsCard(KmsOptions options, const base::Clock& clock)
     : options_(std::move(options)),
       clock_(clock),
       mappings_(std::make_shared<MappingCache>(options_.mapping_limit_bytes)),
-      epoll_(base::make_epoll()),
-      monitor_(options_.path),
-      deferred_event_(base::make_event()) {
+      monitor_(options_.path) {
   const DrmDevice device(options_.path, options_.api);
   const DrmModeResources resources(::drmModeGetResources(device.fd()));
   if (!resources) {
@@ -47,10 +43,10 @@ KmsCard::KmsCard(KmsOptions options, const base::Clock& clock)
                                 ") has no display outputs; choose another one with --card");
   }
   info_ = {device.driver(), options_.path, {resources->max_width, resources->max_height}, true};
-  base::watch_input(epoll_, monitor_.descriptor());
-  base::watch_input(epoll_, resume_monitor_.descriptor());
-  base::watch_input(epoll_, probe_timer_.get());
-  base::watch_input(epoll_, deferred_event_.get());
+  epoll_.watch(monitor_.descriptor());
+  epoll_.watch(resume_monitor_.descriptor());
+  epoll_.watch(probe_timer_.get());
+  epoll_.watch(deferred_event_.get());
   console_seen_ = has_framebuffer_console();
 }
 
@@ -67,7 +63,7 @@ base::Result<std::shared_ptr<const DrmDevice>> KmsCard::open_device() {
     auto device = std::make_shared<const DrmDevice>(options_.path, options_.api);
     // Another card may have the number of an unplugged one.
     if (device->driver() != info_.driver) return base::failure(ENODEV);
-    base::watch_input(epoll_, device->fd());
+    epoll_.watch(device->fd());
     device_ = device;
     // While the node was closed, other programs may have used the card, or the card may have been replaced.
     connectors_.forget();
@@ -149,7 +145,7 @@ base::Result<std::unique_ptr<KmsOutput>> KmsCard::make_output(const DrmDevice& d
   auto pipe = BASE_TRY(connectors_.pipe_of(device, output));
   try {
     auto enabled = std::make_unique<KmsOutput>(std::move(pipe), output, device, card_quirks_, clock_);
-    base::watch_input(epoll_, enabled->vblank().timer_descriptor());
+    epoll_.watch(enabled->vblank().timer_descriptor());
     return enabled;
   } catch (const std::system_error& error) {
     return base::failure(error.code().value());
@@ -293,12 +289,12 @@ void KmsCard::wait_for_flips(std::vector<OutputId> outputs) {
     if (left.count() <= 0 || ::poll(&event, 1, static_cast<int>(left.count())) == 0) break;
     if ((event.revents & (POLLERR | POLLHUP)) != 0) break;
   }
-  if (!deferred_events_.empty()) base::signal_event(deferred_event_);
+  if (!deferred_events_.empty()) deferred_event_.signal();
 }
 
 base::Result<std::vector<Event>> KmsCard::read_events() {
   if (const auto device = device_.lock()) static_cast<void>(read_device(*device));
-  base::clear_event(deferred_event_);
+  deferred_event_.clear();
   std::vector<Event> events = std::exchange(deferred_events_, {});
   for (const auto& [output, enabled] : enabled_outputs_) {
     if (const auto vblank = enabled->vblank().read_timer(output)) events.emplace_back(*vblank);

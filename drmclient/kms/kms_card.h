@@ -7,8 +7,9 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/epoll.h"
+#include "base/event_fd.h"
 #include "base/timer_fd.h"
-#include "base/unique_fd.h"
 #include "drmclient/card.h"
 #include "drmclient/kms/connector_cache.h"
 #include "drmclient/kms/drm_device.h"
@@ -89,7 +90,7 @@ class KmsCard final : public Card {
   CardInfo info_;
   std::shared_ptr<MappingCache> mappings_;  ///< shared with the buffers
   std::weak_ptr<const DrmDevice> device_;   ///< owned by the buffers
-  base::UniqueFd epoll_;
+  base::Epoll epoll_;
   UdevMonitor monitor_;
   ResumeMonitor resume_monitor_;
   /// Expires when probe() is worth another call, and causes a HotplugEvent.
@@ -103,7 +104,7 @@ class KmsCard final : public Card {
   bool console_seen_ = false;  ///< fbcon has been attached
   /// Time at which the card's node reappeared without fbcon.
   std::optional<std::chrono::steady_clock::time_point> node_reappeared_at_;
-  base::UniqueFd deferred_event_;
+  base::EventFd deferred_event_;
 };
 
 }  // namespace drmclient

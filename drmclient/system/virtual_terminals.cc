@@ -2,28 +2,19 @@
 
 #include <fcntl.h>
 #include <linux/kd.h>
-#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <chrono>
 #include <string_view>
 #include <system_error>
 #include <utility>
 
-#include "base/event_descriptors.h"
-
 namespace drmclient {
 namespace {
-
-bool watch(const base::UniqueFd& epoll, const base::UniqueFd& descriptor) {
-  epoll_event event{};
-  event.events = EPOLLPRI;
-  event.data.fd = descriptor.get();
-  return ::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, descriptor.get(), &event) == 0;
-}
 
 std::optional<unsigned> read_active(const base::UniqueFd& active) {
   std::array<char, 32> text{};
@@ -52,11 +43,10 @@ KernelVirtualTerminals::KernelVirtualTerminals(const std::string& active_path, s
                                                std::string device_prefix)
     : text_prefix_(std::move(text_prefix)),
       device_prefix_(std::move(device_prefix)),
-      epoll_(base::make_epoll()),
       active_(::open(active_path.c_str(), O_RDONLY | O_CLOEXEC)) {
   // Watched before it is read, so that no switch is missed. A file that cannot be watched (no sysfs) is read
   // once.
-  if (active_) static_cast<void>(watch(epoll_, active_));
+  if (active_) static_cast<void>(epoll_->try_watch(active_.get(), EPOLLPRI));
   active_vt_ = read_active(active_);
 }
 
@@ -76,10 +66,16 @@ void KernelVirtualTerminals::clear_use() const {
 
 VirtualTerminals::Changes KernelVirtualTerminals::read() {
   std::array<epoll_event, 2> events{};
-  const int count = ::epoll_wait(epoll_.get(), events.data(), events.size(), 0);
   Changes changes;
-  for (int i = 0; i < count; ++i) {
-    if (events.at(static_cast<size_t>(i)).data.fd == active_.get()) {
+  if (!epoll_) return changes;
+  const auto ready = epoll_->wait(events, std::chrono::milliseconds(0));
+  if (!ready) {
+    // A thread that polls descriptor() would find it readable again at once, and never sleep.
+    epoll_.reset();
+    return changes;
+  }
+  for (const epoll_event& event : *ready) {
+    if (event.data.fd == active_.get()) {
       const auto before = active_vt_;
       active_vt_ = read_active(active_);
       changes.switched = changes.switched || active_vt_ != before;
@@ -93,10 +89,10 @@ VirtualTerminals::Changes KernelVirtualTerminals::read() {
 
 bool KernelVirtualTerminals::watch_use() {
   text_.reset();
-  if (!active_vt_) return false;
+  if (!epoll_ || !active_vt_) return false;
   base::UniqueFd text(
       ::open((text_prefix_ + std::to_string(*active_vt_)).c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (!text || !watch(epoll_, text)) return false;
+  if (!text || !epoll_->try_watch(text.get(), EPOLLPRI)) return false;
   text_ = std::move(text);
   // The first poll always reports a change, because the kernel does not have an earlier state to compare.
   clear_use();

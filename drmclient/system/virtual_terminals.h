@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 
+#include "base/epoll.h"
 #include "base/unique_fd.h"
 
 namespace drmclient {
@@ -52,7 +53,7 @@ class KernelVirtualTerminals final : public VirtualTerminals {
 
   [[nodiscard]] std::optional<unsigned> active() const override { return active_vt_; }
   [[nodiscard]] bool active_is_text() const override;
-  [[nodiscard]] int descriptor() const override { return epoll_.get(); }
+  [[nodiscard]] int descriptor() const override { return epoll_ ? epoll_->get() : -1; }
   [[nodiscard]] Changes read() override;
   [[nodiscard]] bool watch_use() override;
   void stop_watching() override { text_.reset(); }
@@ -62,7 +63,7 @@ class KernelVirtualTerminals final : public VirtualTerminals {
 
   std::string text_prefix_;
   std::string device_prefix_;
-  base::UniqueFd epoll_;
+  std::optional<base::Epoll> epoll_{std::in_place};  ///< empty after a wait for it failed
   base::UniqueFd active_;
   base::UniqueFd text_;
   std::optional<unsigned> active_vt_;

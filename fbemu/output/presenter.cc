@@ -13,8 +13,6 @@
 #include <thread>
 #include <utility>
 
-#include "base/event_descriptors.h"
-
 namespace fbemu {
 
 using base::failure;
@@ -47,7 +45,6 @@ Presenter::Presenter(drmclient::Card& card, drmclient::Output output, BackingSto
       damage_(damage),
       statistics_(statistics),
       clock_(clock),
-      wake_event_(base::make_event()),
       outputs_(card, std::move(output), options.outputs, backing_store, statistics,
                options.follow_monitor_mode, clock),
       arbiter_(outputs_, card, options, clock),
@@ -103,7 +100,7 @@ void Presenter::stop() {
 // Requests from other threads.
 
 void Presenter::wake() {
-  base::signal_event(wake_event_);
+  wake_event_.signal();
 }
 
 void Presenter::request(const std::function<void(Requests&)>& ask) {
@@ -278,7 +275,7 @@ bool Presenter::wait_for_events() {
   if (hotplug_.take_look(clock_.now())) handle_hotplug();
   bool vblank = false;
   if (ready > 0) {
-    if ((events[0].revents & POLLIN) != 0) base::clear_event(wake_event_);
+    if ((events[0].revents & POLLIN) != 0) wake_event_.clear();
     if (events[2].revents != 0) arbiter_.read_vts();
     if (events[3].revents != 0) handle_pressure(events[3].revents);
     vblank = events[1].revents != 0 && handle_card_events();

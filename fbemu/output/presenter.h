@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "base/unique_fd.h"
+#include "base/event_fd.h"
 #include "drmclient/card.h"
 #include "fbemu/damage/backing_store.h"
 #include "fbemu/damage/damage_log.h"
@@ -150,7 +150,7 @@ class Presenter {
   Statistics& statistics_;
   const base::Clock& clock_;
   ProgramPages* pages_ = nullptr;
-  base::UniqueFd wake_event_;
+  base::EventFd wake_event_;
 
   // The presenter's thread only.
   CloneGroup outputs_;

@@ -1,7 +1,10 @@
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <fstream>
 
+#include "base/unique_fd.h"
 #include "drmclient/system/resume_monitor.h"
 #include "drmclient/system/virtual_terminals.h"
 #include "tests/support/temporary_folder.h"
@@ -39,6 +42,17 @@ TEST(VirtualTerminals, TerminalWithoutModeIsText) {
   EXPECT_TRUE(KernelVirtualTerminals(folder.file("active"), "/nonexistent", "/nonexistent").active_is_text());
   EXPECT_TRUE(KernelVirtualTerminals(folder.file("active"), "/nonexistent", folder.file("terminal"))
                   .active_is_text());
+}
+
+TEST(VirtualTerminals, FailedWaitLeavesNoDescriptorToPoll) {
+  KernelVirtualTerminals terminals("/nonexistent/active", "/nonexistent/vcs");
+  ASSERT_GE(terminals.descriptor(), 0);
+  const base::UniqueFd no_epoll(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  ASSERT_EQ(::dup3(no_epoll.get(), terminals.descriptor(), O_CLOEXEC), terminals.descriptor());
+  EXPECT_FALSE(terminals.read().switched);
+  EXPECT_EQ(terminals.descriptor(), -1);
+  EXPECT_FALSE(terminals.read().switched);
+  EXPECT_FALSE(terminals.watch_use());
 }
 
 TEST(ResumeMonitor, AwakeMachineHasNotSlept) {
