@@ -43,13 +43,15 @@ FuseRequests::FuseRequests(fbemu::Framebuffer& framebuffer, SessionThreads& thre
     : SessionRequests(framebuffer, threads, ioctl_workers), threads_(threads), attributes_(attributes) {}
 
 struct stat FuseRequests::status() {
-  const std::lock_guard lock(attributes_mutex_);  // setattr() on another thread
   struct stat status {};
+  {
+    const base::MutexLock lock(attributes_mutex_);  // setattr() on another thread
+    status.st_mode = S_IFREG | attributes_.permissions;
+    status.st_uid = attributes_.uid;
+    status.st_gid = attributes_.gid;
+  }
   status.st_ino = FUSE_ROOT_ID;
-  status.st_mode = S_IFREG | attributes_.permissions;
   status.st_nlink = 1;
-  status.st_uid = attributes_.uid;
-  status.st_gid = attributes_.gid;
   status.st_size = static_cast<off_t>(framebuffer().memory_bytes());
   constexpr blksize_t block_size = 4096;
   constexpr off_t stat_block = 512;
@@ -74,7 +76,7 @@ void FuseRequests::setattr(Request& request, fuse_ino_t, struct stat* wanted, in
     return;
   }
   {
-    const std::lock_guard lock(attributes_mutex_);
+    const base::MutexLock lock(attributes_mutex_);
     if ((to_set & FUSE_SET_ATTR_MODE) != 0) attributes_.permissions = wanted->st_mode & 0777;
     if ((to_set & FUSE_SET_ATTR_UID) != 0) attributes_.uid = wanted->st_uid;
     if ((to_set & FUSE_SET_ATTR_GID) != 0) attributes_.gid = wanted->st_gid;

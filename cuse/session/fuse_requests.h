@@ -4,8 +4,8 @@
 
 #include <atomic>
 #include <chrono>
-#include <mutex>
 
+#include "base/mutex.h"
 #include "cuse/session/libfuse.h"
 #include "cuse/session/session_requests.h"
 
@@ -44,14 +44,14 @@ class FuseRequests final : public SessionRequests {
              const void*, size_t, size_t);
 
   [[nodiscard]] static fuse_lowlevel_ops make_operations();
-  [[nodiscard]] struct stat status();
+  [[nodiscard]] struct stat status() BASE_EXCLUDES(attributes_mutex_);
   void flush_then_reply(Request& request, bool reports_errors);
 
   SessionThreads& threads_;
   std::chrono::system_clock::time_point start_time_ = std::chrono::system_clock::now();
   std::atomic<pid_t> own_opener_{0};
-  std::mutex attributes_mutex_;
-  FileAttributes attributes_;
+  base::Mutex attributes_mutex_;
+  FileAttributes attributes_ BASE_GUARDED_BY(attributes_mutex_);
 };
 
 }  // namespace cuse

@@ -40,7 +40,7 @@ FuseServer::~FuseServer() {
 }
 
 SessionEnd FuseServer::end() const {
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   return end_;
 }
 
@@ -76,7 +76,7 @@ bool FuseServer::stop(std::chrono::milliseconds timeout) {
 
 void FuseServer::ended(const SessionEnd& end) {
   {
-    const std::lock_guard lock(mutex_);
+    const base::MutexLock lock(mutex_);
     end_ = end;
   }
   ended_event_.signal();

@@ -2,10 +2,10 @@
 
 #include <chrono>
 #include <functional>
-#include <mutex>
 #include <string>
 
 #include "base/event_fd.h"
+#include "base/mutex.h"
 #include "base/unique_fd.h"
 #include "cuse/session/fuse_requests.h"
 #include "cuse/session/session.h"
@@ -52,7 +52,7 @@ class FuseServer final : public Session {
   /// Returns a descriptor that is readable after the session ended without stop().
   [[nodiscard]] int ended_descriptor() const { return ended_event_.get(); }
   /// Returns the cause, once ended_descriptor() is readable.
-  [[nodiscard]] SessionEnd end() const;
+  [[nodiscard]] SessionEnd end() const BASE_EXCLUDES(mutex_);
 
   /// Detaches the mount (programs keep their mappings), answers the pending requests, and ends the threads.
   /// Returns false if a thread did not end in time; the process must then exit without destroying this
@@ -62,7 +62,7 @@ class FuseServer final : public Session {
  private:
   FuseSession open() override;
   void prepared() override { report_started(); }
-  void ended(const SessionEnd& end) override;
+  void ended(const SessionEnd& end) override BASE_EXCLUDES(mutex_);
 
   void separate_descriptors() const;
   void mount(fuse_session& session);
@@ -75,8 +75,8 @@ class FuseServer final : public Session {
   FuseRequests requests_;
   bool detached_ = false;
 
-  mutable std::mutex mutex_;
-  SessionEnd end_;
+  mutable base::Mutex mutex_;
+  SessionEnd end_ BASE_GUARDED_BY(mutex_);
 };
 
 }  // namespace cuse

@@ -17,9 +17,7 @@ class IoctlCalls::Answer final : public LateAnswer {
   Answer(IoctlCalls& calls, std::shared_ptr<Mailbox> session)
       : LateAnswer(std::move(session)), calls_(calls) {}
 
-  uint64_t id = 0;           ///< key in interruptible_; 0 if it is not there
-  bool watched = false;      ///< true if libfuse has the callback; guarded by mutex_
-  bool interrupted = false;  ///< true if a signal came, even before `watched`; guarded by mutex_
+  uint64_t id = 0;  ///< key in interruptible_; 0 if it is not there
 
  private:
   void send(fuse_req_t request, int result) noexcept override {
@@ -91,9 +89,9 @@ void IoctlCalls::handle(Request& request, unsigned command, void* argument, unsi
 /// Makes a signal to the waiting program answer EINTR, including a signal that came before this call.
 void IoctlCalls::watch_for_interrupt(Request& request, const std::shared_ptr<Answer>& answer) {
   {
-    const std::lock_guard lock(mutex_);
+    const base::MutexLock lock(mutex_);
     answer->id = ++last_id_;
-    interruptible_.emplace(answer->id, answer);
+    interruptible_.emplace(answer->id, Interruptible{answer});
   }
   fuse_req_t handle = request.get();
   answer->take_over(request);
@@ -103,16 +101,18 @@ void IoctlCalls::watch_for_interrupt(Request& request, const std::shared_ptr<Ans
                             reinterpret_cast<void*>(answer->id));  // NOLINT(performance-no-int-to-ptr)
   bool interrupted_before = false;
   {
-    const std::lock_guard lock(mutex_);
-    answer->watched = true;
-    interrupted_before = answer->interrupted;
+    const base::MutexLock lock(mutex_);
+    Interruptible& registered = interruptible_.at(answer->id);
+    registered.watched = true;
+    interrupted_before = registered.interrupted;
   }
   if (interrupted_before) answer->give(-EINTR);
 }
 
 void IoctlCalls::forget(uint64_t id) {
-  const std::lock_guard lock(mutex_);
-  interruptible_.erase(id);
+  decltype(interruptible_)::node_type forgotten;  // destroyed without the lock
+  const base::MutexLock lock(mutex_);
+  forgotten = interruptible_.extract(id);
 }
 
 void IoctlCalls::interrupted(fuse_req_t request, void* id) {
@@ -123,12 +123,12 @@ void IoctlCalls::interrupted(fuse_req_t request, void* id) {
 void IoctlCalls::interrupt(uint64_t id) {
   std::shared_ptr<Answer> answer;
   {
-    const std::lock_guard lock(mutex_);
+    const base::MutexLock lock(mutex_);
     const auto found = interruptible_.find(id);
     if (found == interruptible_.end()) return;
-    answer = found->second;
-    answer->interrupted = true;
-    if (!answer->watched) return;
+    found->second.interrupted = true;
+    if (!found->second.watched) return;
+    answer = found->second.answer;
   }
   answer->give(-EINTR);
 }

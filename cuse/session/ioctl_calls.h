@@ -2,9 +2,9 @@
 
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <unordered_map>
 
+#include "base/mutex.h"
 #include "cuse/session/ioctl_workers.h"
 #include "cuse/session/libfuse.h"
 #include "cuse/session/request.h"
@@ -31,18 +31,26 @@ class IoctlCalls {
  private:
   class Call;
   class Answer;
-  void watch_for_interrupt(Request& request, const std::shared_ptr<Answer>& answer);
-  void forget(uint64_t id);
-  void interrupt(uint64_t id);
+  /// The answer to an interruptible ioctl.
+  struct Interruptible {
+    std::shared_ptr<Answer> answer;
+    bool watched = false;      ///< true if libfuse has the callback
+    bool interrupted = false;  ///< true if a signal came, even before `watched`
+  };
+
+  // These post answers or call libfuse.
+  void watch_for_interrupt(Request& request, const std::shared_ptr<Answer>& answer) BASE_EXCLUDES(mutex_);
+  void forget(uint64_t id) BASE_EXCLUDES(mutex_);
+  void interrupt(uint64_t id) BASE_EXCLUDES(mutex_);
   static void interrupted(fuse_req_t request, void* id);
 
   fbemu::Framebuffer& framebuffer_;
   SessionThreads& threads_;
   IoctlWorkers& ioctl_workers_;
-  std::mutex mutex_;
-  /// The answers to interruptible ioctls, by number.
-  std::unordered_map<uint64_t, std::shared_ptr<Answer>> interruptible_;
-  uint64_t last_id_ = 0;
+  base::Mutex mutex_;
+  /// The interruptible ioctls that were not answered yet, by number.
+  std::unordered_map<uint64_t, Interruptible> interruptible_ BASE_GUARDED_BY(mutex_);
+  uint64_t last_id_ BASE_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace cuse

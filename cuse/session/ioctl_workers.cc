@@ -26,7 +26,7 @@ IoctlWorkers::~IoctlWorkers() {
 }
 
 void IoctlWorkers::post(std::shared_ptr<Work> work) noexcept {
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   if (stopping_) return;
   work_.push(std::move(work));
   work_posted_.notify_one();
@@ -34,7 +34,7 @@ void IoctlWorkers::post(std::shared_ptr<Work> work) noexcept {
 
 bool IoctlWorkers::stop(std::chrono::milliseconds timeout) {
   {
-    const std::lock_guard lock(mutex_);
+    const base::MutexLock lock(mutex_);
     stopping_ = true;
     work_posted_.notify_all();
   }
@@ -42,25 +42,25 @@ bool IoctlWorkers::stop(std::chrono::milliseconds timeout) {
 }
 
 void IoctlWorkers::serve() {
-  std::unique_lock lock(mutex_);
   for (;;) {
-    ++free_workers_;
-    work_posted_.wait(lock, [this] { return !work_.empty() || stopping_; });
-    --free_workers_;
-    std::shared_ptr<Work> work = work_.pop();
-    if (!work) return;
-    const bool none_is_free = free_workers_ == 0;
-    lock.unlock();
+    const Taken taken = wait_for_work();
+    if (!taken.work) return;
     // Only these threads start further ones, so that all have the same table of descriptors.
-    if (none_is_free) workers_.start([this] { return [this] { serve(); }; });
+    if (taken.none_is_free) workers_.start([this] { return [this] { serve(); }; });
     try {
-      work->run();
+      taken.work->run();
     } catch (...) {
       report_current_exception("an ioctl");
     }
-    work.reset();
-    lock.lock();
   }
+}
+
+IoctlWorkers::Taken IoctlWorkers::wait_for_work() {
+  const base::MutexLock lock(mutex_);
+  ++free_workers_;
+  while (work_.empty() && !stopping_) work_posted_.wait(mutex_);
+  --free_workers_;
+  return {work_.pop(), free_workers_ == 0};
 }
 
 }  // namespace cuse

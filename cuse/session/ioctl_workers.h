@@ -1,10 +1,9 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <memory>
-#include <mutex>
 
+#include "base/mutex.h"
 #include "cuse/session/work_queue.h"
 #include "cuse/session/worker_threads.h"
 
@@ -29,21 +28,28 @@ class IoctlWorkers {
   IoctlWorkers& operator=(const IoctlWorkers&) = delete;
 
   /// Queues `work`; an exception that it throws is logged. Thread-safe.
-  void post(std::shared_ptr<Work> work) noexcept;
+  void post(std::shared_ptr<Work> work) noexcept BASE_EXCLUDES(mutex_);
   /// Waits until all work is done, at most for `timeout`. Returns false if work is still in progress. Further
   /// work is dropped.
-  [[nodiscard]] bool stop(std::chrono::milliseconds timeout);
+  [[nodiscard]] bool stop(std::chrono::milliseconds timeout) BASE_EXCLUDES(mutex_);
 
   [[nodiscard]] size_t size() const { return workers_.size(); }
 
  private:
-  void serve();
+  /// Work taken from the queue, and whether its thread was the last free one.
+  struct Taken {
+    std::shared_ptr<Work> work;  ///< null at the end of the thread
+    bool none_is_free = false;
+  };
 
-  std::mutex mutex_;
-  std::condition_variable work_posted_;
-  WorkQueue work_;
-  size_t free_workers_ = 0;
-  bool stopping_ = false;
+  void serve() BASE_EXCLUDES(mutex_);
+  [[nodiscard]] Taken wait_for_work() BASE_EXCLUDES(mutex_);
+
+  base::Mutex mutex_;
+  base::ConditionVariable work_posted_;
+  WorkQueue work_ BASE_GUARDED_BY(mutex_);
+  size_t free_workers_ BASE_GUARDED_BY(mutex_) = 0;
+  bool stopping_ BASE_GUARDED_BY(mutex_) = false;
   WorkerThreads workers_;
 };
 

@@ -16,7 +16,7 @@ SessionRequests::SessionRequests(fbemu::Framebuffer& framebuffer, SessionThreads
 void SessionRequests::open_file(Request& request, fuse_file_info& file, Owner owner) {
   fbemu::Opener opener = opener_of(request.get(), file);
   {
-    const std::lock_guard lock(mutex_);
+    const base::MutexLock lock(mutex_);
     file.fh = ++last_handle_;
     open_files_[file.fh] = {owner, opener};
   }
@@ -24,15 +24,11 @@ void SessionRequests::open_file(Request& request, fuse_file_info& file, Owner ow
   try {
     if (owner == Owner::program) error = framebuffer_.open(opener);
   } catch (...) {
-    const std::lock_guard lock(mutex_);
-    open_files_.erase(file.fh);
+    forget_file(file.fh);
     throw;
   }
   if (error != 0) {
-    {
-      const std::lock_guard lock(mutex_);
-      open_files_.erase(file.fh);
-    }
+    forget_file(file.fh);
     ::fuse_reply_err(request.take(), error);
     return;
   }
@@ -40,16 +36,19 @@ void SessionRequests::open_file(Request& request, fuse_file_info& file, Owner ow
   if (::fuse_reply_open(request.take(), &file) == -ENOENT) close_file(file.fh);
 }
 
+/// Removes and returns the file of `handle`; nothing if there is none.
+std::optional<SessionRequests::OpenFile> SessionRequests::forget_file(uint64_t handle) {
+  const base::MutexLock lock(mutex_);
+  const auto found = open_files_.find(handle);
+  if (found == open_files_.end()) return std::nullopt;
+  std::optional<OpenFile> file = std::move(found->second);
+  open_files_.erase(found);
+  return file;
+}
+
 void SessionRequests::close_file(uint64_t handle) {
-  OpenFile file;
-  {
-    const std::lock_guard lock(mutex_);
-    const auto found = open_files_.find(handle);
-    if (found == open_files_.end()) return;
-    file = std::move(found->second);
-    open_files_.erase(found);
-  }
-  if (file.owner == Owner::program) framebuffer_.close(file.opener);
+  const std::optional<OpenFile> file = forget_file(handle);
+  if (file && file->owner == Owner::program) framebuffer_.close(file->opener);
 }
 
 void SessionRequests::release_file(Request& request, uint64_t handle) {
@@ -58,14 +57,14 @@ void SessionRequests::release_file(Request& request, uint64_t handle) {
 }
 
 uint64_t SessionRequests::position_of_piece(uint64_t handle, uint64_t offset) {
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   OpenFile& file = open_files_.at(handle);
   if (offset == 0) file.call_start = file.position;
   return file.call_start + offset;
 }
 
 void SessionRequests::set_position(uint64_t handle, uint64_t position) {
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   open_files_.at(handle).position = position;
 }
 

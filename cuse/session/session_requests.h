@@ -2,9 +2,10 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <mutex>
+#include <optional>
 #include <unordered_map>
 
+#include "base/mutex.h"
 #include "cuse/session/ioctl_calls.h"
 #include "cuse/session/ioctl_workers.h"
 #include "cuse/session/libfuse.h"
@@ -38,9 +39,9 @@ class SessionRequests : public SessionData {
   [[nodiscard]] fbemu::Framebuffer& framebuffer() { return framebuffer_; }
 
   /// Opens a file, sets its handle in `file` and answers.
-  void open_file(Request& request, fuse_file_info& file, Owner owner = Owner::program);
+  void open_file(Request& request, fuse_file_info& file, Owner owner = Owner::program) BASE_EXCLUDES(mutex_);
   /// Closes the file of `handle` and answers.
-  void release_file(Request& request, uint64_t handle);
+  void release_file(Request& request, uint64_t handle) BASE_EXCLUDES(mutex_);
   /// Passes an ioctl to the framebuffer and answers at once or later.
   void handle_ioctl(Request& request, unsigned command, void* argument, unsigned flags) {
     ioctl_calls_.handle(request, command, argument, flags);
@@ -48,9 +49,9 @@ class SessionRequests : public SessionData {
 
   /// Returns the file position of a piece of a read or write. CUSE passes no file offsets: each system call
   /// starts at 0 and is cut into pieces at rising offsets.
-  [[nodiscard]] uint64_t position_of_piece(uint64_t handle, uint64_t offset);
+  [[nodiscard]] uint64_t position_of_piece(uint64_t handle, uint64_t offset) BASE_EXCLUDES(mutex_);
   /// Sets the file position to the end of a transferred piece.
-  void set_position(uint64_t handle, uint64_t position);
+  void set_position(uint64_t handle, uint64_t position) BASE_EXCLUDES(mutex_);
 
  private:
   struct OpenFile {
@@ -60,15 +61,16 @@ class SessionRequests : public SessionData {
     uint64_t position = 0;
   };
 
-  void close_file(uint64_t handle);
+  std::optional<OpenFile> forget_file(uint64_t handle) BASE_EXCLUDES(mutex_);
+  void close_file(uint64_t handle) BASE_EXCLUDES(mutex_);
 
   fbemu::Framebuffer& framebuffer_;
   IoctlCalls ioctl_calls_;
 
-  std::mutex mutex_;
+  base::Mutex mutex_;
   /// The open files by handle. The kernel sends no release for files still open at the end of the session.
-  std::unordered_map<uint64_t, OpenFile> open_files_;
-  uint64_t last_handle_ = 0;
+  std::unordered_map<uint64_t, OpenFile> open_files_ BASE_GUARDED_BY(mutex_);
+  uint64_t last_handle_ BASE_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace cuse

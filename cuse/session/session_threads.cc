@@ -71,7 +71,7 @@ SessionEnd SessionThreads::run() {
   workers_.wait_for_end();
   while (run_posted()) {
   }
-  const std::lock_guard lock(end_mutex_);
+  const base::MutexLock lock(end_mutex_);
   return end_;
 }
 
@@ -82,7 +82,7 @@ void SessionThreads::stop() {
 /// Ends the session. The first call sets the cause.
 void SessionThreads::end(const SessionEnd& end) {
   {
-    const std::lock_guard lock(end_mutex_);
+    const base::MutexLock lock(end_mutex_);
     if (!stopping_.exchange(true)) end_ = end;
   }
   mailbox_->wake();

@@ -2,10 +2,10 @@
 
 #include <atomic>
 #include <memory>
-#include <mutex>
 #include <string>
 
 #include "base/epoll.h"
+#include "base/mutex.h"
 #include "cuse/session/work_queue.h"
 #include "cuse/session/worker_threads.h"
 
@@ -49,9 +49,9 @@ class SessionThreads {
   void prepare(fuse_session& session);
   /// Serves on the calling thread, and on others that end before it returns. Returns after stop(), or when no
   /// thread can serve any more.
-  SessionEnd run();
+  SessionEnd run() BASE_EXCLUDES(end_mutex_);
   /// Makes run() return after all posted work. Thread-safe.
-  void stop();
+  void stop() BASE_EXCLUDES(end_mutex_);
 
   /// Queues `work` for the threads; an exception that it throws is logged. Thread-safe.
   void post(std::shared_ptr<Work> work) noexcept { mailbox_->post(std::move(work)); }
@@ -75,15 +75,15 @@ class SessionThreads {
   void start_worker_if_none_is_free();
   [[nodiscard]] WorkerThreads::Body make_worker();
   bool run_posted();
-  void end(const SessionEnd& end);
+  void end(const SessionEnd& end) BASE_EXCLUDES(end_mutex_);
 
   std::string name_;
   std::shared_ptr<Mailbox> mailbox_ = std::make_shared<Mailbox>();
   fuse_session* session_ = nullptr;
   std::unique_ptr<const base::Epoll> first_epoll_;
   std::atomic<bool> stopping_{false};
-  std::mutex end_mutex_;
-  SessionEnd end_;  ///< the cause that came first
+  base::Mutex end_mutex_;
+  SessionEnd end_ BASE_GUARDED_BY(end_mutex_);  ///< the cause that came first
   std::atomic<int> free_workers_{0};
   std::atomic<int> serving_{0};
   std::atomic<bool> thread_loss_logged_{false};

@@ -1,10 +1,10 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 #include <utility>
 
 #include "base/event_fd.h"
+#include "base/mutex.h"
 
 namespace cuse {
 
@@ -58,25 +58,30 @@ class WorkQueue {
 /// ownership, so posting after the end of the session is harmless. Thread-safe.
 class Mailbox {
  public:
-  void post(std::shared_ptr<Work> work) noexcept {
+  void post(std::shared_ptr<Work> work) noexcept BASE_EXCLUDES(mutex_) {
     {
-      const std::lock_guard lock(mutex_);
-      if (closed_) return;
+      const base::MutexLock lock(mutex_);
+      if (closed_) return;  // `work` is destroyed by the caller, without the lock
       queue_.push(std::move(work));
     }
     wake();
   }
   /// Removes and returns the oldest work; null if there is none. Wakes a further thread if more is queued.
-  std::shared_ptr<Work> take() noexcept {
-    const std::lock_guard lock(mutex_);
-    std::shared_ptr<Work> work = queue_.pop();
-    if (!queue_.empty()) wake();
+  std::shared_ptr<Work> take() noexcept BASE_EXCLUDES(mutex_) {
+    std::shared_ptr<Work> work;
+    bool has_more = false;
+    {
+      const base::MutexLock lock(mutex_);
+      work = queue_.pop();
+      has_more = !queue_.empty();
+    }
+    if (has_more) wake();
     return work;
   }
-  /// Drops the queued work and all later work.
-  void close() noexcept {
+  /// Drops the queued work and all later work. The destructor of dropped work may post.
+  void close() noexcept BASE_EXCLUDES(mutex_) {
     {
-      const std::lock_guard lock(mutex_);
+      const base::MutexLock lock(mutex_);
       closed_ = true;
     }
     while (take()) {
@@ -89,9 +94,9 @@ class Mailbox {
 
  private:
   base::EventFd event_;
-  std::mutex mutex_;
-  WorkQueue queue_;
-  bool closed_ = false;
+  base::Mutex mutex_;
+  WorkQueue queue_ BASE_GUARDED_BY(mutex_);
+  bool closed_ BASE_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace cuse

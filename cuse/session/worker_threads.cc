@@ -24,13 +24,13 @@ WorkerThreads::WorkerThreads(std::string name, size_t most, ThreadSpawner spawn)
 
 void WorkerThreads::start_first(Body body) {
   {
-    const std::lock_guard lock(mutex_);
+    const base::MutexLock lock(mutex_);
     ++size_;
   }
   try {
     spawn(std::move(body));
   } catch (...) {
-    const std::lock_guard lock(mutex_);
+    const base::MutexLock lock(mutex_);
     --size_;
     throw;
   }
@@ -38,20 +38,20 @@ void WorkerThreads::start_first(Body body) {
 
 bool WorkerThreads::start(const std::function<Body()>& make_body) noexcept {
   {
-    const std::lock_guard lock(mutex_);
+    const base::MutexLock lock(mutex_);
     if (size_ >= most_) return false;
     ++size_;
   }
   try {
     spawn(make_body());
-    const std::lock_guard lock(mutex_);
+    const base::MutexLock lock(mutex_);
     failing_ = false;
     return true;
   } catch (...) {
     size_t left = 0;
     bool first = false;
     {
-      const std::lock_guard lock(mutex_);
+      const base::MutexLock lock(mutex_);
       left = --size_;
       first = !std::exchange(failing_, true);
       ended_.notify_all();
@@ -80,7 +80,7 @@ void WorkerThreads::spawn(Body body) {
     } catch (...) {
       report_current_exception(name_.c_str());
     }
-    const std::lock_guard lock(mutex_);
+    const base::MutexLock lock(mutex_);
     --size_;
     // With the lock held, because the waiting thread destroys this object afterwards.
     ended_.notify_all();
@@ -88,17 +88,21 @@ void WorkerThreads::spawn(Body body) {
 }
 
 bool WorkerThreads::wait_for_end(std::chrono::milliseconds limit) {
-  std::unique_lock lock(mutex_);
-  return ended_.wait_for(lock, limit, [this] { return size_ == 0; });
+  const auto deadline = std::chrono::steady_clock::now() + limit;
+  const base::MutexLock lock(mutex_);
+  while (size_ != 0) {
+    if (!ended_.wait_until(mutex_, deadline)) return size_ == 0;
+  }
+  return true;
 }
 
 void WorkerThreads::wait_for_end() {
-  std::unique_lock lock(mutex_);
-  ended_.wait(lock, [this] { return size_ == 0; });
+  const base::MutexLock lock(mutex_);
+  while (size_ != 0) ended_.wait(mutex_);
 }
 
 size_t WorkerThreads::size() const {
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   return size_;
 }
 

@@ -1,13 +1,13 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <cstddef>
 #include <functional>
-#include <mutex>
 #include <string>
 #include <system_error>
 #include <thread>
+
+#include "base/mutex.h"
 
 namespace cuse {
 
@@ -34,26 +34,27 @@ class WorkerThreads {
   WorkerThreads(std::string name, size_t most, ThreadSpawner spawn);
 
   /// Starts the first thread, which is required. Throws std::system_error.
-  void start_first(Body body);
+  void start_first(Body body) BASE_EXCLUDES(mutex_);
   /// Starts a further thread that runs the result of `make_body`. Returns false at the maximum number, or if
   /// the start fails, which is logged once until a start succeeds again.
-  bool start(const std::function<Body()>& make_body) noexcept;
+  bool start(const std::function<Body()>& make_body) noexcept BASE_EXCLUDES(mutex_);
 
   /// Waits until every thread has ended, at most for `limit`. Returns false if one still runs.
-  [[nodiscard]] bool wait_for_end(std::chrono::milliseconds limit);
-  void wait_for_end();
-  [[nodiscard]] size_t size() const;
+  [[nodiscard]] bool wait_for_end(std::chrono::milliseconds limit) BASE_EXCLUDES(mutex_);
+  void wait_for_end() BASE_EXCLUDES(mutex_);
+  [[nodiscard]] size_t size() const BASE_EXCLUDES(mutex_);
 
  private:
-  void spawn(Body body);
+  void spawn(Body body) BASE_EXCLUDES(mutex_);
 
   std::string name_;
   size_t most_;
   ThreadSpawner spawn_;
-  mutable std::mutex mutex_;
-  std::condition_variable ended_;
-  size_t size_ = 0;
-  bool failing_ = false;  ///< true if the last start failed and this was logged
+  mutable base::Mutex mutex_;
+  base::ConditionVariable ended_;
+  size_t size_ BASE_GUARDED_BY(mutex_) = 0;
+  /// True if the last start failed and this was logged.
+  bool failing_ BASE_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace cuse
