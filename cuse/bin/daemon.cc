@@ -86,7 +86,7 @@ fbemu::FramebufferOptions Daemon::framebuffer_options() {
 /// Cleans up after the daemon was killed. Runs in the guard process, which shares the lock with the daemon.
 void Daemon::clean_up_after_kill() {
   const auto mount = find_framebuffer_mount(lock_.path());
-  if (mount && mount->daemon == process_) detach_mount(lock_.path());
+  if (mount && mount->daemon == process_) static_cast<void>(detach_mount(lock_.path()));
   control_socket_.remove();
   lock_.release();
 }

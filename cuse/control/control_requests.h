@@ -15,7 +15,7 @@ class ControlRequests {
   ControlRequests(DaemonIdentity identity, fbemu::Framebuffer& framebuffer)
       : identity_(std::move(identity)), framebuffer_(framebuffer) {}
 
-  /// Returns the answer to `command`. Throws std::exception with the reason if there is none. Thread-safe.
+  /// Returns the answer to `command`, or a refusal() with the reason. Thread-safe.
   [[nodiscard]] ControlReply answer(const std::string& command) const;
 
  private:
@@ -23,8 +23,8 @@ class ControlRequests {
   fbemu::Framebuffer& framebuffer_;
 };
 
-/// Captures the output. Returns its size, with a memfd that holds its XRGB8888 pixels (lines packed). Throws
-/// std::runtime_error if the screen shows the console, std::system_error if the capture fails.
+/// Captures the output. Returns its size, with a memfd that holds its XRGB8888 pixels (lines packed); a
+/// refusal() if the screen shows the console, or if the capture fails.
 [[nodiscard]] ControlReply take_screenshot(fbemu::Framebuffer& framebuffer);
 
 }  // namespace cuse

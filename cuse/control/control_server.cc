@@ -8,6 +8,8 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <optional>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -46,7 +48,23 @@ void send_reply(int client, const ControlReply& reply) {
   static_cast<void>(::sendmsg(client, &message, MSG_DONTWAIT | MSG_NOSIGNAL));
 }
 
+/// Returns the command of a request; nothing if the text is no {"command": WORD}.
+std::optional<std::string> command_of(std::string_view text) {
+  constexpr bool may_throw = false;
+  const auto request = nlohmann::json::parse(text, nullptr, may_throw);
+  if (!request.is_object()) return std::nullopt;
+  const auto command = request.find("command");
+  if (command == request.end() || !command->is_string()) return std::nullopt;
+  return command->get<std::string>();
+}
+
 }  // namespace
+
+ControlReply refusal(const std::string& reason) {
+  ControlReply reply;
+  reply.body = {{"error", reason}};
+  return reply;
+}
 
 ControlServer::ControlServer(ControlSocket socket, Handler handle)
     : socket_(std::move(socket)), handle_(std::move(handle)) {
@@ -153,12 +171,12 @@ bool ControlServer::serve_client(int client) {
   if (size <= 0) return size < 0 && (errno == EAGAIN || errno == EINTR);
   ControlReply reply;
   try {
-    const auto request = nlohmann::json::parse(text.data(), text.data() + size);
-    reply = handle_(request.at("command").get<std::string>());
+    const auto command = command_of({text.data(), static_cast<size_t>(size)});
+    reply = command ? handle_(*command) : refusal("the request is not an object {\"command\": WORD}");
   } catch (const std::exception& error) {
-    reply.body = {{"error", error.what()}};
+    reply = refusal(error.what());
   } catch (...) {
-    reply.body = {{"error", "the request failed"}};
+    reply = refusal("the request failed");
   }
   send_reply(client, reply);
   return true;

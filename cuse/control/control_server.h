@@ -19,13 +19,17 @@ struct ControlReply {
   base::UniqueFd descriptor;
 };
 
+/// Returns the answer {"error": `reason`}.
+[[nodiscard]] ControlReply refusal(const std::string& reason);
+
 /// Answers fbemuctl on a Unix socket (SOCK_SEQPACKET, one JSON object a message; for its owner only).
 ///
 /// A request is {"command": WORD}. The answer is an object too: {"error": TEXT} if the request fails. The
 /// thread survives a lack of memory or descriptors: it pauses and tries again.
 class ControlServer {
  public:
-  /// Answers a command, on the server's thread. Throws std::exception for an error answer.
+  /// Returns the answer to a command, or a refusal(). Called on the server's thread. An exception (memory is
+  /// short) is answered with its text.
   using Handler = std::function<ControlReply(const std::string& command)>;
 
   /// Starts to answer the clients of `socket`. Throws std::system_error if no thread can be made.

@@ -154,7 +154,7 @@ bool is_mounted(const std::string& path, pid_t daemon) {
   return false;
 }
 
-int run_quietly(const char* const* arguments) {
+base::Result<int> run_quietly(const char* const* arguments) {
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
@@ -164,20 +164,21 @@ int run_quietly(const char* const* arguments) {
   const int error =
       ::posix_spawnp(&pid, arguments[0], &actions, nullptr, const_cast<char* const*>(arguments), environ);
   posix_spawn_file_actions_destroy(&actions);
-  if (error != 0) return -1;
+  if (error != 0) return base::failure(error);
   int status = 0;
   while (::waitpid(pid, &status, 0) < 0) {
-    if (errno != EINTR) return -1;
+    if (errno != EINTR) return base::failure_from_errno();
   }
-  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  if (!WIFEXITED(status)) return base::failure(ECANCELED);
+  return WEXITSTATUS(status);
 }
 
-int detach_mount(const std::string& path) {
-  if (::umount2(path.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) == 0) return 0;
-  const int error = errno;
-  if (error != EPERM) return error;
+base::Result<void> detach_mount(const std::string& path) {
+  if (::umount2(path.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) == 0) return {};
+  if (errno != EPERM) return base::failure_from_errno();
   const char* const arguments[] = {"fusermount3", "-u", "-z", "-q", path.c_str(), nullptr};
-  return run_quietly(arguments) == 0 ? 0 : EPERM;
+  if (run_quietly(arguments) != 0) return base::failure(EPERM);
+  return {};
 }
 
 }  // namespace cuse

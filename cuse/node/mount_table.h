@@ -6,6 +6,8 @@
 #include <optional>
 #include <string>
 
+#include "base/result.h"
+
 namespace cuse {
 
 /// A mount of fbemud on a device path.
@@ -43,11 +45,11 @@ inline constexpr const char* mount_subtype = "fbemu";
 [[nodiscard]] std::string mount_source(pid_t daemon);
 
 /// Detaches the mount on `path`, even while its files are open: as root with umount2(2), else with
-/// fusermount3. Returns 0 or a positive errno.
-int detach_mount(const std::string& path);
+/// fusermount3. Errors: those of umount2(2).
+[[nodiscard]] base::Result<void> detach_mount(const std::string& path);
 
-/// Runs a program without its output and waits for its end. Returns its exit status, or -1 if it cannot be
-/// run or a signal ends it.
-int run_quietly(const char* const* arguments);
+/// Runs a program without its output and waits for its end. Returns its exit status. Errors: those of
+/// posix_spawnp(3) and waitpid(2); ECANCELED if a signal ends the program.
+[[nodiscard]] base::Result<int> run_quietly(const char* const* arguments);
 
 }  // namespace cuse

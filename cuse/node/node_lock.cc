@@ -188,8 +188,8 @@ void NodeLock::clear_stale_mount() const {
     if (state == MountState::serving) fail_as_taken(path(), mount->daemon);
     if (state == MountState::silent) fail_as_silent(path(), mount->daemon);
     spdlog::info("removing the mount that process {} left on {}", mount->daemon, path());
-    if (const int error = detach_mount(path()); error != 0) {
-      fail(error,
+    if (const auto detached = detach_mount(path()); !detached) {
+      fail(detached.error().value(),
            "cannot remove the mount that process " + std::to_string(mount->daemon) + " left on " + path());
     }
   }

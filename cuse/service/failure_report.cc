@@ -3,10 +3,10 @@
 #include <spdlog/spdlog.h>
 
 #include <atomic>
-#include <cerrno>
 #include <chrono>
 #include <exception>
 #include <new>
+#include <system_error>
 
 namespace cuse {
 namespace {
@@ -22,13 +22,13 @@ bool may_log() {
 
 }  // namespace
 
-int report_current_exception(const char* during) noexcept {
-  int error = EIO;
+std::error_code report_current_exception(const char* during) noexcept {
+  std::errc error = std::errc::io_error;
   try {
     try {
       throw;
     } catch (const std::bad_alloc&) {
-      error = ENOMEM;
+      error = std::errc::not_enough_memory;
       if (may_log()) {
         spdlog::error("out of memory during {}; give the daemon more memory (MemoryMax= of its unit)",
                       during);
@@ -39,7 +39,7 @@ int report_current_exception(const char* during) noexcept {
   } catch (...) {
     // An exception of no standard type, or no memory for the line of the log.
   }
-  return error;
+  return std::make_error_code(error);
 }
 
 }  // namespace cuse

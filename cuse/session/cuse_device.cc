@@ -115,7 +115,7 @@ void CuseDevice::ended(const SessionEnd& end) {
   // libfuse hides a failed registration: it calls init_done and ends its loop as if the device was closed.
   if (report_started(std::make_exception_ptr(not_registered(path_)))) return;
   spdlog::warn("the CUSE device {} was removed ({}); the file mounted there is still served", path_,
-               end.error == 0 ? "connection closed" : std::generic_category().message(end.error));
+               end.error ? end.error.message() : "connection closed");
 }
 
 FuseSession CuseDevice::open() {

@@ -30,39 +30,41 @@ void CuseRequests::release(Request& request, fuse_file_info* file) {
   release_file(request, file->fh);
 }
 
-/// Transfers one piece of a read or write at the file's position. Returns its size, or a negative errno.
-ssize_t CuseRequests::transfer(uint64_t handle, off_t offset, Direction direction, void* bytes, size_t size) {
+/// Transfers one piece of a read or write at the file's position. Returns its size. Errors: ENODEV before
+/// connect(); those of pread(2) and pwrite(2).
+base::Result<size_t> CuseRequests::transfer(uint64_t handle, off_t offset, Direction direction, void* bytes,
+                                            size_t size) {
   const int file = connected_file_;
-  if (file < 0) return -ENODEV;
+  if (file < 0) return base::failure(ENODEV);
   const uint64_t position = position_of_piece(handle, static_cast<uint64_t>(offset));
   const auto from = static_cast<off_t>(position);
   const ssize_t moved = direction == Direction::into_file ? ::pwrite(file, bytes, size, from)
                                                           : ::pread(file, bytes, size, from);
-  if (moved < 0) return -errno;
+  if (moved < 0) return base::failure_from_errno();
   set_position(handle, position + static_cast<uint64_t>(moved));
-  return moved;
+  return static_cast<size_t>(moved);
 }
 
 void CuseRequests::read(Request& request, size_t size, off_t offset, fuse_file_info* file) {
   thread_local std::vector<char> buffer;
   buffer.resize(size);
-  const ssize_t moved = transfer(file->fh, offset, Direction::from_file, buffer.data(), size);
-  if (moved < 0) {
-    ::fuse_reply_err(request.take(), static_cast<int>(-moved));
+  const auto moved = transfer(file->fh, offset, Direction::from_file, buffer.data(), size);
+  if (moved) {
+    ::fuse_reply_buf(request.take(), buffer.data(), *moved);
   } else {
-    ::fuse_reply_buf(request.take(), buffer.data(), static_cast<size_t>(moved));
+    ::fuse_reply_err(request.take(), moved.error().value());
   }
 }
 
 void CuseRequests::write(Request& request, const char* data, size_t size, off_t offset,
                          fuse_file_info* file) {
   // pwrite() only reads the data; transfer() serves both directions.
-  const ssize_t moved =
+  const auto moved =
       transfer(file->fh, offset, Direction::into_file, const_cast<char*>(data), size);  // NOLINT
-  if (moved < 0) {
-    ::fuse_reply_err(request.take(), static_cast<int>(-moved));
+  if (moved) {
+    ::fuse_reply_write(request.take(), *moved);
   } else {
-    ::fuse_reply_write(request.take(), static_cast<size_t>(moved));
+    ::fuse_reply_err(request.take(), moved.error().value());
   }
 }
 

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <functional>
 
+#include "base/result.h"
 #include "base/unique_fd.h"
 #include "cuse/session/libfuse.h"
 #include "cuse/session/session_requests.h"
@@ -39,8 +40,8 @@ class CuseRequests final : public SessionRequests {
 
   [[nodiscard]] static cuse_lowlevel_ops make_operations();
   enum class Direction { from_file, into_file };
-  [[nodiscard]] ssize_t transfer(uint64_t handle, off_t offset, Direction direction, void* bytes,
-                                 size_t size);
+  [[nodiscard]] base::Result<size_t> transfer(uint64_t handle, off_t offset, Direction direction, void* bytes,
+                                              size_t size);
 
   std::function<void()> on_init_done_;
   base::UniqueFd file_;

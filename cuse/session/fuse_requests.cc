@@ -19,7 +19,9 @@ constexpr double attribute_seconds = 3600;
 /// The answer to a flush, given when the presenter has shown all changes.
 class FlushAnswer final : public LateAnswer {
   using LateAnswer::LateAnswer;
-  void send(fuse_req_t request, int result) noexcept override { ::fuse_reply_err(request, -result); }
+  void send(fuse_req_t request, base::Result<int> result) noexcept override {
+    ::fuse_reply_err(request, result ? 0 : result.error().value());
+  }
 };
 
 void init(void*, fuse_conn_info* connection) {
@@ -126,14 +128,18 @@ void FuseRequests::flush_then_reply(Request& request, bool reports_errors) {
   const auto answer = std::make_shared<FlushAnswer>(threads_.mailbox());
   const auto duty = std::make_shared<AnswerDuty>(answer);
   std::function<void(int)> done = [duty, reports_errors](int error) {
-    duty->give(reports_errors ? -error : 0);
+    if (reports_errors && error != 0) {
+      duty->give(base::failure(error));
+    } else {
+      duty->give(0);
+    }
   };
   answer->take_over(request);
   try {
     const bool waits = framebuffer().flush(std::move(done));
     if (!waits) answer->give_here(0);
   } catch (...) {
-    answer->give_here(-report_current_exception("a flush"));
+    answer->give_here(tl::make_unexpected(report_current_exception("a flush")));
   }
 }
 /// Handles close(2), which does not fail on the kernel's framebuffers; the pixels are presented later.

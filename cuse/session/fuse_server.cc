@@ -22,6 +22,11 @@ namespace {
 
 using base::UniqueFd;
 
+/// Returns true if umount2(2) failed with `error` because nothing is mounted there, or nothing exists.
+bool is_not_mounted(std::error_code error) {
+  return error == std::errc::invalid_argument || error == std::errc::no_such_file_or_directory;
+}
+
 }  // namespace
 
 FuseServer::FuseServer(fbemu::Framebuffer& framebuffer, ServedFile file, IoctlWorkers& ioctl_workers)
@@ -65,8 +70,9 @@ bool FuseServer::stop(std::chrono::milliseconds timeout) {
   if (!is_running()) return true;
   // Another process may have detached the mount. An aborted connection leaves it attached.
   if (!std::exchange(detached_, true) && is_mounted(file_.path, ::getpid())) {
-    if (const int error = detach_mount(file_.path); error != 0 && error != EINVAL && error != ENOENT) {
-      spdlog::warn("cannot unmount {}: {}", file_.path, std::generic_category().message(error));
+    const auto detached = detach_mount(file_.path);
+    if (!detached && !is_not_mounted(detached.error())) {
+      spdlog::warn("cannot unmount {}: {}", file_.path, detached.error().message());
     }
   }
   return stop_threads(timeout);
@@ -153,7 +159,7 @@ void FuseServer::mount_as_root(fuse_session& session) {
   try {
     give_channel(session, std::move(channel), "the mount on " + file_.path);
   } catch (...) {
-    detach_mount(file_.path);
+    static_cast<void>(detach_mount(file_.path));
     throw;
   }
 }

@@ -10,6 +10,17 @@
 #include "cuse/session/process_memory.h"
 
 namespace cuse {
+namespace {
+
+using base::Result;
+
+/// Returns the framebuffer's result of an ioctl, which is 0 or more, or a negative errno.
+Result<int> to_result(int number) {
+  if (number < 0) return base::failure(-number);
+  return number;
+}
+
+}  // namespace
 
 /// The answer to an ioctl. The result and a signal that ends the wait may arrive at the same time.
 class IoctlCalls::Answer final : public LateAnswer {
@@ -20,12 +31,12 @@ class IoctlCalls::Answer final : public LateAnswer {
   uint64_t id = 0;  ///< key in interruptible_; 0 if it is not there
 
  private:
-  void send(fuse_req_t request, int result) noexcept override {
+  void send(fuse_req_t request, Result<int> result) noexcept override {
     if (id != 0) calls_.forget(id);
-    if (result < 0) {
-      ::fuse_reply_err(request, -result);
+    if (result) {
+      ::fuse_reply_ioctl(request, *result, nullptr, 0);
     } else {
-      ::fuse_reply_ioctl(request, result, nullptr, 0);
+      ::fuse_reply_err(request, result.error().value());
     }
   }
 
@@ -45,9 +56,9 @@ class IoctlCalls::Call final : public Work, public std::enable_shared_from_this<
     if (duty_.given()) return;
     try {
       const std::optional<int> result = finish_ ? finish_() : framebuffer_.ioctl(call_, make_later());
-      if (result) duty_.give(*result);
+      if (result) duty_.give(to_result(*result));
     } catch (...) {
-      duty_.give(-report_current_exception("an ioctl"));
+      duty_.give(tl::make_unexpected(report_current_exception("an ioctl")));
     }
   }
 
@@ -106,7 +117,7 @@ void IoctlCalls::watch_for_interrupt(Request& request, const std::shared_ptr<Ans
     registered.watched = true;
     interrupted_before = registered.interrupted;
   }
-  if (interrupted_before) answer->give(-EINTR);
+  if (interrupted_before) answer->give(base::failure(EINTR));
 }
 
 void IoctlCalls::forget(uint64_t id) {
@@ -130,7 +141,7 @@ void IoctlCalls::interrupt(uint64_t id) {
     if (!found->second.watched) return;
     answer = found->second.answer;
   }
-  answer->give(-EINTR);
+  answer->give(base::failure(EINTR));
 }
 
 }  // namespace cuse

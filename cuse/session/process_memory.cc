@@ -9,11 +9,16 @@
 #include <string>
 #include <system_error>
 
+#include "base/result.h"
+
 namespace cuse {
 namespace {
 
-/// Returns the errno for a program whose memory is not accessible, and logs each of the two causes once.
-int unreachable(pid_t thread, int error) {
+using base::failure;
+using base::Result;
+
+/// Returns EPERM for a program whose memory is not accessible, and logs each of the two causes once.
+Result<void> unreachable(pid_t thread, int error) {
   static std::atomic_flag namespace_logged;
   static std::atomic_flag permission_logged;
   if (thread == 0) {
@@ -22,27 +27,33 @@ int unreachable(pid_t thread, int error) {
           "a program in another pid namespace (a container) called ioctl(2), and its memory is not "
           "accessible; run fbemud in that namespace or in one above it");
     }
-    return EPERM;
+    return failure(EPERM);
   }
   if (!permission_logged.test_and_set()) {
     spdlog::warn("the memory of process {} is not accessible: {}", thread,
                  explain_refusal(error, has_ptrace_right()));
   }
-  return EPERM;
+  return failure(EPERM);
 }
 
 using Transfer = ssize_t (*)(pid_t, const iovec*, unsigned long, const iovec*, unsigned long, unsigned long);
 
-int transfer(Transfer call, pid_t thread, void* buffer, uint64_t address, size_t size) {
-  if (size == 0) return 0;
+/// Copies between the program and `buffer`. Errors: as of UserMemory::read().
+Result<void> transfer(Transfer call, pid_t thread, void* buffer, uint64_t address, size_t size) {
+  if (size == 0) return {};
   if (thread == 0) return unreachable(thread, 0);
   const iovec local{buffer, size};
   // An address in the program, never used as a pointer here.
   const iovec remote{reinterpret_cast<void*>(address), size};  // NOLINT(performance-no-int-to-ptr)
   const ssize_t moved = call(thread, &local, 1, &remote, 1, 0);
-  if (moved == static_cast<ssize_t>(size)) return 0;
+  if (moved == static_cast<ssize_t>(size)) return {};
   if (moved < 0 && (errno == EPERM || errno == ESRCH || errno == ENOSYS)) return unreachable(thread, errno);
-  return EFAULT;
+  return failure(EFAULT);
+}
+
+/// Returns 0, or the errno of a failed `result`.
+int number_of(const Result<void>& result) {
+  return result ? 0 : result.error().value();
 }
 
 }  // namespace
@@ -97,12 +108,13 @@ bool has_ptrace_right() {
 }
 
 int ProcessMemory::read(uint64_t address, std::span<std::byte> into) {
-  return transfer(&::process_vm_readv, thread_, into.data(), address, into.size());
+  return number_of(transfer(&::process_vm_readv, thread_, into.data(), address, into.size()));
 }
 
 int ProcessMemory::write(uint64_t address, std::span<const std::byte> from) {
   // process_vm_writev() only reads the local side; its interface has no const.
-  return transfer(&::process_vm_writev, thread_, const_cast<std::byte*>(from.data()), address, from.size());
+  return number_of(
+      transfer(&::process_vm_writev, thread_, const_cast<std::byte*>(from.data()), address, from.size()));
 }
 
 }  // namespace cuse

@@ -1,18 +1,26 @@
 #include "cuse/session/process_vt.h"
 
+#include <fcntl.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
+#include <array>
+#include <cerrno>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <sstream>
 #include <string_view>
 #include <system_error>
 
+#include "base/result.h"
+#include "base/unique_fd.h"
 #include "drmclient/system/virtual_terminals.h"
 
 namespace cuse {
 namespace {
+
+using base::failure;
+using base::failure_from_errno;
+using base::Result;
 
 constexpr unsigned tty_major = 4;
 constexpr unsigned last_vt = 63;
@@ -23,10 +31,18 @@ std::optional<unsigned> vt_number(dev_t device) {
   return number;
 }
 
-/// Returns the contents of a file of procfs; empty if it cannot be read.
-std::string contents(const std::string& path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), {}};
+/// Returns the contents of a file of procfs. Errors: those of open(2) and read(2).
+Result<std::string> contents(const std::string& path) {
+  const base::UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) return failure_from_errno();
+  std::string text;
+  std::array<char, 4096> part{};
+  while (true) {
+    const ssize_t size = ::read(file.get(), part.data(), part.size());
+    if (size < 0) return failure_from_errno();
+    if (size == 0) return text;
+    text.append(part.data(), static_cast<size_t>(size));
+  }
 }
 
 /// Returns field `number` (3 or more, as in proc(5)) of a /proc/PID/stat; nothing if it does not exist.
@@ -78,6 +94,23 @@ Search search_threads(const std::string& device, const std::string& process_fold
   return {};
 }
 
+std::string folder_of(pid_t process, const ProcessFiles& files) {
+  return files.processes + "/" + std::to_string(process);
+}
+
+/// Returns the process of `thread`, with its controlling VT as home if it has one. Errors: those of
+/// contents(), if there is no /proc; ENODATA for malformed text.
+Result<fbemu::ProgramId> identify(pid_t thread, const ProcessFiles& files) {
+  fbemu::ProgramId program;
+  program.process = thread_group(BASE_TRY(contents(folder_of(thread, files) + "/status")));
+  const std::string stat_line = BASE_TRY(contents(folder_of(program.process, files) + "/stat"));
+  const auto started = start_time(stat_line);
+  if (!started) return failure(ENODATA);
+  program.start_time = *started;
+  program.home = controlling_vt(stat_line);
+  return program;
+}
+
 const ProcessFiles& kernel_files() {
   static const ProcessFiles files;
   return files;
@@ -109,19 +142,13 @@ ProcessVt::ProcessVt(pid_t thread) : ProcessVt(thread, drmclient::active_vt(), k
 
 ProcessVt::ProcessVt(pid_t thread, std::optional<unsigned> active_vt, const ProcessFiles& files)
     : files_(files) {
-  program_.home = active_vt;
-  if (thread == 0) return;
-  program_.process = thread_group(contents(files_.processes + "/" + std::to_string(thread) + "/status"));
-  const std::string stat_line = contents(folder() + "/stat");
-  const auto started = start_time(stat_line);
-  // Without /proc the process is unknown.
-  program_.process = started ? program_.process : 0;
-  program_.start_time = started.value_or(0);
-  if (const auto own = controlling_vt(stat_line)) program_.home = own;
+  // A process that cannot be identified stays unknown; its number is 0.
+  if (thread != 0) program_ = identify(thread, files_).value_or(fbemu::ProgramId{});
+  if (!program_.home) program_.home = active_vt;
 }
 
 std::string ProcessVt::folder() const {
-  return files_.processes + "/" + std::to_string(program_.process);
+  return folder_of(program_.process, files_);
 }
 
 bool ProcessVt::has_opened(unsigned vt, unsigned& budget) const {
@@ -131,7 +158,8 @@ bool ProcessVt::has_opened(unsigned vt, unsigned& budget) const {
   Search result = search(device, folder() + "/fd", budget);
   if (result.descriptors == 0) result = search_threads(device, folder(), budget);
   // The descriptors were those of this process only if the process still has its number.
-  return result.found && start_time(contents(folder() + "/stat")) == program_.start_time;
+  const auto stat_line = contents(folder() + "/stat");
+  return result.found && stat_line && start_time(*stat_line) == program_.start_time;
 }
 
 }  // namespace cuse

@@ -5,8 +5,8 @@
 namespace cuse {
 
 void answer_with_current_exception(Request& request) noexcept {
-  const int error = report_current_exception("a request of a program");
-  if (!request.answered()) ::fuse_reply_err(request.take(), error);
+  const std::error_code error = report_current_exception("a request of a program");
+  if (!request.answered()) ::fuse_reply_err(request.take(), error.value());
 }
 
 }  // namespace cuse

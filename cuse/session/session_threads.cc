@@ -17,6 +17,8 @@
 namespace cuse {
 namespace {
 
+using base::Result;
+
 /// The pause before a thread retries a failed allocation.
 constexpr std::chrono::milliseconds memory_retry_interval{50};
 
@@ -34,8 +36,9 @@ class RequestBuffer {
   fuse_buf buffer_{};
 };
 
-std::string message(int error) {
-  return std::generic_category().message(error);
+/// Returns the error of a call of libfuse that returned a negative errno.
+std::error_code error_of(int result) {
+  return {-result, std::generic_category()};
 }
 
 }  // namespace
@@ -46,7 +49,7 @@ std::string describe(const SessionEnd& end, const std::string& mount) {
       return "out of memory: the requests for " + mount +
              " cannot be read; give the daemon more memory (MemoryMax= of its unit) and start fbemud again";
     case SessionEnd::Cause::failed:
-      return "the connection to the kernel for " + mount + " failed: " + message(end.error) +
+      return "the connection to the kernel for " + mount + " failed: " + end.error.message() +
              "; start fbemud again";
     case SessionEnd::Cause::stopped:
     case SessionEnd::Cause::closed:
@@ -92,8 +95,7 @@ void SessionThreads::serve(const base::Epoll& epoll) {
   const SessionEnd reason = serve_until_failure(epoll);
   const bool last = --serving_ == 0;
   if (!stopping_ && !last && !thread_loss_logged_.exchange(true)) {
-    spdlog::warn("a thread \"{}\" ended, the others continue: {}", name_,
-                 message(reason.cause == SessionEnd::Cause::out_of_memory ? ENOMEM : reason.error));
+    spdlog::warn("a thread \"{}\" ended, the others continue: {}", name_, reason.error.message());
   }
   if (last) end(reason);
   // At the end of the session each ending thread wakes the next one. Before the end, a wake would make
@@ -108,22 +110,22 @@ SessionEnd SessionThreads::serve_until_failure(const base::Epoll& epoll) {
   while (!stopping_) {
     const int received = ::fuse_session_receive_buf(session_, buffer.get());
     if (received == -EAGAIN) {
-      if (const int error = wait_for_work(epoll); error != 0) {
+      if (const auto waited = wait_for_work(epoll); !waited) {
         --free_workers_;
-        return {SessionEnd::Cause::failed, error};
+        return {SessionEnd::Cause::failed, waited.error()};
       }
     } else if (received == -EINTR) {
       continue;
     } else if (received == -ENOMEM) {
-      if (stop_being_free()) return {SessionEnd::Cause::out_of_memory, ENOMEM};
-      if (const int error = wait_for_memory(); error != 0) {
+      if (stop_being_free()) return {SessionEnd::Cause::out_of_memory, error_of(received)};
+      if (const auto waited = wait_for_memory(); !waited) {
         --free_workers_;
-        return {SessionEnd::Cause::failed, error};
+        return {SessionEnd::Cause::failed, waited.error()};
       }
     } else if (received == 0) {
-      end({SessionEnd::Cause::closed, 0});
+      end({SessionEnd::Cause::closed});
     } else if (received < 0) {
-      end({SessionEnd::Cause::failed, -received});
+      end({SessionEnd::Cause::failed, error_of(received)});
     } else {
       start_worker_if_none_is_free();
       ::fuse_session_process_buf(session_, buffer.get());
@@ -150,16 +152,15 @@ std::unique_ptr<const base::Epoll> SessionThreads::make_worker_epoll() const {
   }
 }
 
-/// Waits for a request or posted work, and does the posted work. Returns an errno, or 0.
-int SessionThreads::wait_for_work(const base::Epoll& epoll) {
+/// Waits for a request or posted work, and does the posted work. Errors: those of Epoll::wait().
+Result<void> SessionThreads::wait_for_work(const base::Epoll& epoll) {
   std::array<epoll_event, 2> events{};
-  const auto ready = epoll.wait(events);
-  if (!ready) return ready.error().value();
-  if (stopping_) return 0;
-  for (const epoll_event& event : *ready) {
+  const auto ready = BASE_TRY(epoll.wait(events));
+  if (stopping_) return {};
+  for (const epoll_event& event : ready) {
     if (event.data.fd == mailbox_->descriptor()) do_posted_work();
   }
-  return 0;
+  return {};
 }
 
 /// Takes this thread from the free ones, in one step with the check, because several may fail at once.
@@ -173,13 +174,13 @@ bool SessionThreads::stop_being_free() {
 }
 
 /// Waits for the retry of an allocation, and does posted work meanwhile, which needs no request buffer.
-/// Returns an errno, or 0.
-int SessionThreads::wait_for_memory() {
+/// Errors: those of poll(2) but EINTR.
+Result<void> SessionThreads::wait_for_memory() {
   pollfd posted{mailbox_->descriptor(), POLLIN, 0};
   const int count = ::poll(&posted, 1, static_cast<int>(memory_retry_interval.count()));
-  if (count < 0) return errno == EINTR ? 0 : errno;
+  if (count < 0 && errno != EINTR) return base::failure_from_errno();
   if (count > 0 && !stopping_) do_posted_work();
-  return 0;
+  return {};
 }
 
 void SessionThreads::do_posted_work() {

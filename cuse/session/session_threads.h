@@ -3,9 +3,11 @@
 #include <atomic>
 #include <memory>
 #include <string>
+#include <system_error>
 
 #include "base/epoll.h"
 #include "base/mutex.h"
+#include "base/result.h"
 #include "cuse/session/work_queue.h"
 #include "cuse/session/worker_threads.h"
 
@@ -22,7 +24,7 @@ struct SessionEnd {
     failed,         ///< the channel, or the wait for it, failed with `error`
   };
   Cause cause = Cause::stopped;
-  int error = 0;
+  std::error_code error = {};
 };
 
 /// Returns the log line for a session that ended without stop(); `mount` is the served path.
@@ -68,9 +70,9 @@ class SessionThreads {
   [[nodiscard]] std::unique_ptr<const base::Epoll> make_worker_epoll() const;
   void serve(const base::Epoll& epoll);
   [[nodiscard]] SessionEnd serve_until_failure(const base::Epoll& epoll);
-  [[nodiscard]] int wait_for_work(const base::Epoll& epoll);
+  [[nodiscard]] base::Result<void> wait_for_work(const base::Epoll& epoll);
   [[nodiscard]] bool stop_being_free();
-  [[nodiscard]] int wait_for_memory();
+  [[nodiscard]] base::Result<void> wait_for_memory();
   void do_posted_work();
   void start_worker_if_none_is_free();
   [[nodiscard]] WorkerThreads::Body make_worker();

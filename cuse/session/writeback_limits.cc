@@ -9,16 +9,17 @@
 #include <string_view>
 #include <system_error>
 
+#include "base/result.h"
 #include "base/unique_fd.h"
 
 namespace cuse {
 namespace {
 
-/// Returns 0 or a positive errno.
-int write_setting(const std::string& file, std::string_view value) {
+/// Errors: those of open(2) and write(2).
+base::Result<void> write_setting(const std::string& file, std::string_view value) {
   const base::UniqueFd setting(::open(file.c_str(), O_WRONLY | O_CLOEXEC));
-  if (!setting || ::write(setting.get(), value.data(), value.size()) < 0) return errno;
-  return 0;
+  if (!setting || ::write(setting.get(), value.data(), value.size()) < 0) return base::failure_from_errno();
+  return {};
 }
 
 }  // namespace
@@ -28,13 +29,14 @@ void lift_writeback_limits(const std::string& path) {
   if (::stat(path.c_str(), &status) != 0) return;
   const std::string folder = "/sys/class/bdi/" + std::to_string(major(status.st_dev)) + ":" +
                              std::to_string(minor(status.st_dev)) + "/";
-  if (const int error = write_setting(folder + "max_ratio", "100"); error != 0) {
+  if (const auto written = write_setting(folder + "max_ratio", "100"); !written) {
     spdlog::debug("cannot write {}max_ratio: {}; on a machine with little memory fast drawing may stall",
-                  folder, std::generic_category().message(error));
+                  folder, written.error().message());
   }
   // Since Linux 6.2; before that the limit is always strict.
-  if (const int error = write_setting(folder + "strict_limit", "0"); error != 0 && error != ENOENT) {
-    spdlog::debug("cannot write {}strict_limit: {}", folder, std::generic_category().message(error));
+  if (const auto written = write_setting(folder + "strict_limit", "0");
+      !written && written.error() != std::errc::no_such_file_or_directory) {
+    spdlog::debug("cannot write {}strict_limit: {}", folder, written.error().message());
   }
 }
 

@@ -46,7 +46,7 @@ TEST(MountTable, SourceNamesTheDaemon) {
 
 TEST(MountTable, DetachWithoutAMountFails) {
   const unit::TemporaryFolder folder;
-  EXPECT_NE(detach_mount(folder.path()), 0);
+  EXPECT_FALSE(detach_mount(folder.path()).has_value());
 }
 
 TEST(RunQuietly, ReturnsTheExitStatus) {
@@ -56,11 +56,11 @@ TEST(RunQuietly, ReturnsTheExitStatus) {
   EXPECT_EQ(run_quietly(bad), 7);
 }
 
-TEST(RunQuietly, MissingOrKilledProgramReturnsMinusOne) {
+TEST(RunQuietly, MissingOrKilledProgramReturnsItsError) {
   const char* const missing[] = {"no-such-program-anywhere", nullptr};
   const char* const killed[] = {"sh", "-c", "kill -KILL $$", nullptr};
-  EXPECT_EQ(run_quietly(missing), -1);
-  EXPECT_EQ(run_quietly(killed), -1);
+  EXPECT_EQ(run_quietly(missing).error().value(), ENOENT);
+  EXPECT_EQ(run_quietly(killed).error().value(), ECANCELED);
 }
 
 namespace {
@@ -135,7 +135,8 @@ TEST_F(DeadMount, IsFoundWithItsDaemon) {
 
 TEST_F(DeadMount, CanBeDetached) {
   run([](const std::string& path) {
-    return detach_mount(path) == 0 && !find_framebuffer_mount(path) && ::access(path.c_str(), R_OK) == 0;
+    return detach_mount(path).has_value() && !find_framebuffer_mount(path) &&
+           ::access(path.c_str(), R_OK) == 0;
   });
 }
 
@@ -143,7 +144,7 @@ TEST_F(DeadMount, IsFoundWhenTheMountAboveIsDetached) {
   run([](const std::string& path) {
     if (!mount_and_die(path, 4343)) return true;  // the kernel may refuse to mount over a dead mount
     const auto upper = find_framebuffer_mount(path);
-    if (!upper || upper->daemon != 4343 || detach_mount(path) != 0) return false;
+    if (!upper || upper->daemon != 4343 || !detach_mount(path)) return false;
     const auto lower = find_framebuffer_mount(path);
     return lower && lower->daemon == 4242;
   });
@@ -164,7 +165,9 @@ TEST_F(DeadMount, IsMountedUnderAnotherMount) {
 }
 
 TEST_F(DeadMount, IsNotMountedAfterDetach) {
-  run([](const std::string& path) { return detach_mount(path) == 0 && !cuse::is_mounted(path, 4242); });
+  run([](const std::string& path) {
+    return detach_mount(path).has_value() && !cuse::is_mounted(path, 4242);
+  });
 }
 
 namespace {

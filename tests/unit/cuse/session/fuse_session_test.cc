@@ -120,7 +120,7 @@ TEST_F(FuseSessionTest, LostConnectionIsReportedWithItsError) {
   kernel.close();
   ASSERT_TRUE(has_ended());
   EXPECT_EQ(server->end().cause, SessionEnd::Cause::failed);
-  EXPECT_EQ(server->end().error, EIO);
+  EXPECT_EQ(server->end().error.value(), EIO);
 }
 
 TEST_F(FuseSessionTest, AllocationFailureOfAllThreadsIsReportedAsOutOfMemory) {

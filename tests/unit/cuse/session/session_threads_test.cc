@@ -170,7 +170,7 @@ TEST_F(UnlimitedSessionThreadsTest, ChannelFailureEndsSessionWithItsError) {
   gate.open();
   const SessionEnd end = wait_for_end();
   EXPECT_EQ(end.cause, Cause::failed);
-  EXPECT_EQ(end.error, EIO);
+  EXPECT_EQ(end.error.value(), EIO);
   EXPECT_NE(describe(end, "/dev/fb7").find("/dev/fb7 failed: Input/output error"), std::string::npos);
 }
 
@@ -378,7 +378,7 @@ TEST_F(SessionThreadsTest, EpollFailureEndsSessionWithItsError) {
   threads.post(work([] {}));
   const SessionEnd end = wait_for_end();
   EXPECT_EQ(end.cause, Cause::failed);
-  EXPECT_EQ(end.error, EINVAL);
+  EXPECT_EQ(end.error.value(), EINVAL);
 }
 
 }  // namespace
