@@ -6,7 +6,6 @@
 
 #include <charconv>
 #include <chrono>
-#include <cstdlib>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -17,6 +16,7 @@
 #include "cuse/bin/main_loop.h"
 #include "cuse/control/control_requests.h"
 #include "cuse/node/mount_table.h"
+#include "cuse/service/process_end.h"
 #include "cuse/service/runtime_files.h"
 #include "cuse/service/service_notification.h"
 #include "cuse/session/writeback_limits.h"
@@ -184,7 +184,7 @@ int Daemon::stop(int exit_status) {
   // Only the end of the process ends the wait for a program's memory.
   guard_.dismiss();
   lock_.release();
-  std::_Exit(exit_status);
+  end_process(exit_status);
 }
 
 }  // namespace cuse

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "cuse/service/failure_report.h"
+#include "cuse/service/process_end.h"
 
 namespace cuse {
 
@@ -22,7 +23,7 @@ IoctlWorkers::~IoctlWorkers() {
   if (stop(timeout)) return;
   // A running thread would use destroyed objects.
   spdlog::critical("a thread waits for a program's memory; ending the process to end that wait");
-  std::_Exit(EXIT_FAILURE);
+  end_process(EXIT_FAILURE);
 }
 
 void IoctlWorkers::post(std::shared_ptr<Work> work) noexcept {

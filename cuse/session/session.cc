@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "cuse/service/failure_report.h"
+#include "cuse/service/process_end.h"
 #include "cuse/session/worker_threads.h"
 
 namespace cuse {
@@ -100,7 +101,7 @@ bool Session::stop_threads(std::chrono::milliseconds timeout) {
 
 void Session::exit_process() const {
   spdlog::critical("a thread that serves {} does not end; ending the process instead", served_);
-  std::_Exit(EXIT_FAILURE);
+  end_process(EXIT_FAILURE);
 }
 
 }  // namespace cuse
