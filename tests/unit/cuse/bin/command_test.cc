@@ -17,6 +17,9 @@ using cuse::Command;
 
 namespace {
 
+/// A program that keeps no descriptor of the test open: a reader of the test's output waits for all writers.
+const std::vector<std::string> sleeping_program{"sh", "-c", "exec sleep 1000 < /dev/null > /dev/null 2>&1"};
+
 using Variables = std::vector<std::pair<std::string, std::string>>;
 
 /// Waits for the end of the command and returns its exit status.
@@ -81,7 +84,7 @@ TEST(Command, ProgramThatIsNotExecutableHasStatus126) {
 }
 
 TEST(Command, RunningProgramHasNoExitStatus) {
-  Command command({"sleep", "1000"}, {});
+  Command command(sleeping_program, {});
   EXPECT_GT(command.process(), 0);
   EXPECT_FALSE(command.exit_status().has_value());
   command.send(SIGKILL);
@@ -89,7 +92,7 @@ TEST(Command, RunningProgramHasNoExitStatus) {
 }
 
 TEST(Command, SignalReachesTheProgram) {
-  Command command({"sleep", "1000"}, {});
+  Command command(sleeping_program, {});
   command.send(SIGTERM);
   EXPECT_EQ(end_of(command), 143);
 }
