@@ -56,7 +56,7 @@ std::unique_lock<std::mutex> Framebuffer::lock_state() const {
     std::swap(outcomes, outcomes_);
   }
   for (const Outcome& outcome : outcomes) {
-    if (outcome.error == 0) {
+    if (outcome.result) {
       state_.shown_var = outcome.var;
       state_.shown_fb_state = outcome.fb_state;
       if (outcome.unblanked) state_.blank_level = FB_BLANK_UNBLANK;
@@ -76,13 +76,18 @@ FramebufferState Framebuffer::fb_state() const {
   return fb_state;
 }
 
+Result<void> Framebuffer::completion_result(int error) {
+  if (error != 0) return failure(error);
+  return {};
+}
+
 void Framebuffer::update_writers() {
   presenter_.set_writers({open_writers_, writing_programs_, written_ && !mapped_});
 }
 
-int Framebuffer::open(const Opener& opener) {
+Result<void> Framebuffer::open(const Opener& opener) {
   const std::lock_guard lock(mutex_);
-  if (const int error = file_limit_.take(opener.user); error != 0) return error;
+  BASE_TRY(file_limit_.take(opener.user));
   if (opener.writable) {
     try {
       writing_programs_->add(opener.client_vt);
@@ -94,7 +99,7 @@ int Framebuffer::open(const Opener& opener) {
     update_writers();
   }
   ++open_files_;
-  return 0;
+  return {};
 }
 
 void Framebuffer::close(const Opener& opener) {
@@ -147,10 +152,12 @@ void Framebuffer::write_back(uint64_t offset, std::span<const std::byte> from) {
   if (damage_.add_written_back({offset, offset + inside})) presenter_.damaged();
 }
 
-bool Framebuffer::flush(std::function<void(int error)> done) {
+bool Framebuffer::flush(Flushed done) {
   // In this order, because damage taken from the log keeps the presenter busy until the driver has it.
   if (damage_.empty() && presenter_.idle()) return false;
-  presenter_.flush(std::move(done));
+  Presenter::Completion completion;
+  if (done) completion = [done = std::move(done)](int error) { done(completion_result(error)); };
+  presenter_.flush(std::move(completion));
   return true;
 }
 

@@ -46,9 +46,13 @@ struct IoctlRequest {
 /// program's memory is accessed on the calling thread only.
 class Framebuffer {
  public:
+  /// The last step of a deferred request. It accesses the program's memory and returns the request's result.
+  using Finish = std::function<base::Result<void>()>;
   /// Receiver of a deferred answer, called once, from another thread. The front end runs `finish` on one of
-  /// its own threads, because it accesses the program's memory; `finish` returns the result of the request.
-  using Later = std::function<void(std::function<int()> finish)>;
+  /// its own threads.
+  using Later = std::function<void(Finish finish)>;
+  /// Receiver of the result of a flush().
+  using Flushed = std::function<void(base::Result<void> result)>;
 
   /// Throws std::system_error if the memory cannot be allocated or the virtual screen does not fit in it.
   Framebuffer(drmclient::Card& card, const drmclient::Output& output, const FramebufferOptions& options);
@@ -68,15 +72,15 @@ class Framebuffer {
   /// Returns Presenter::wake_descriptor(), for the threads that serve requests.
   [[nodiscard]] int wake_descriptor() const { return presenter_.wake_descriptor(); }
 
-  /// Counts an open file. Returns 0, or EMFILE if the user has reached OpenFileLimit; the file then must not
-  /// be closed.
-  int open(const Opener& opener);
+  /// Counts an open file. Errors: EMFILE if the user has reached OpenFileLimit; the file then must not be
+  /// closed.
+  [[nodiscard]] base::Result<void> open(const Opener& opener);
   /// Ends the count of a file that open() accepted.
   void close(const Opener& opener);
 
-  /// Handles one ioctl. Returns the result (0 or more, or a negative errno), or nothing if `later` receives
-  /// it.
-  [[nodiscard]] std::optional<int> ioctl(const IoctlRequest& request, const Later& later);
+  /// Handles one ioctl. Returns the result, or nothing if `later` receives it. Errors: as in the kernel, with
+  /// ENOTTY for an unknown command.
+  [[nodiscard]] std::optional<base::Result<void>> ioctl(const IoctlRequest& request, const Later& later);
   /// Returns true if a signal may end the wait of this ioctl with EINTR, because it changes no state.
   [[nodiscard]] static bool is_interruptible(uint32_t command) { return command == FBIO_WAITFORVSYNC; }
 
@@ -89,9 +93,9 @@ class Framebuffer {
   [[nodiscard]] base::Result<size_t> write(uint64_t offset, std::span<const std::byte> from);
   /// Stores pages that a mapping changed; bytes beyond the end are dropped.
   void write_back(uint64_t offset, std::span<const std::byte> from);
-  /// Returns false if the driver has all changes. Otherwise calls `done` with 0 when it has them. `done`
-  /// receives an errno if the presentation failed because memory was short; it is repeated later.
-  [[nodiscard]] bool flush(std::function<void(int error)> done);
+  /// Returns false if the driver has all changes. Otherwise `done` receives the result when it has them.
+  /// Errors of `done`: ENOMEM if the presentation failed because memory was short; it is repeated later.
+  [[nodiscard]] bool flush(Flushed done);
 
   [[nodiscard]] uint64_t memory_bytes() const { return backing_store_.size_bytes(); }
   [[nodiscard]] base::Result<drmclient::Capture> capture() { return presenter_.capture(); }
@@ -110,18 +114,20 @@ class Framebuffer {
   [[nodiscard]] const Statistics& statistics() const { return statistics_; }
 
  private:
+  /// Returns the argument of a Presenter::Completion as a Result.
+  [[nodiscard]] static base::Result<void> completion_result(int error);
   [[nodiscard]] FramebufferState fb_state() const;
   void update_writers();
-  int get_var(const IoctlRequest& request);
-  std::optional<int> put_var(const IoctlRequest& request, const Later& later);
-  int get_fix(const IoctlRequest& request);
-  std::optional<int> pan(const IoctlRequest& request, const Later& later);
+  base::Result<void> get_var(const IoctlRequest& request);
+  std::optional<base::Result<void>> put_var(const IoctlRequest& request, const Later& later);
+  base::Result<void> get_fix(const IoctlRequest& request);
+  std::optional<base::Result<void>> pan(const IoctlRequest& request, const Later& later);
   struct Change;
   void change_to(const Change& change, const IoctlRequest& request, const Later& later);
-  int get_color_map(const IoctlRequest& request);
-  int put_color_map(const IoctlRequest& request);
-  int blank(const IoctlRequest& request);
-  int get_vblank(const IoctlRequest& request);
+  base::Result<void> get_color_map(const IoctlRequest& request);
+  base::Result<void> put_color_map(const IoctlRequest& request);
+  base::Result<void> blank(const IoctlRequest& request);
+  base::Result<void> get_vblank(const IoctlRequest& request);
 
   Presentation presentation_;
   uint32_t number_;
@@ -133,7 +139,7 @@ class Framebuffer {
   /// The presenter's result for a change of the state.
   struct Outcome {
     uint64_t change = 0;
-    int error = 0;
+    base::Result<void> result;
     fb_var_screeninfo var{};
     FramebufferState fb_state;
     bool unblanked = false;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <limits>
 
 #include "fbemu/fbdev/console_map.h"
@@ -11,6 +12,9 @@
 
 namespace fbemu {
 namespace {
+
+using base::failure;
+using base::Result;
 
 /// FBIO_CURSOR as 64-bit programs have it; the number contains the size of struct fb_cursor.
 constexpr uint32_t cursor_command = 0xc0684608;
@@ -25,7 +29,7 @@ struct Framebuffer::Change {
   bool unblanks;
 };
 
-std::optional<int> Framebuffer::ioctl(const IoctlRequest& request, const Later& later) {
+std::optional<Result<void>> Framebuffer::ioctl(const IoctlRequest& request, const Later& later) {
   ++statistics_.ioctls;
   switch (request.command) {
     case FBIOGET_VSCREENINFO:
@@ -43,45 +47,44 @@ std::optional<int> Framebuffer::ioctl(const IoctlRequest& request, const Later& 
     case FBIOBLANK:
       return blank(request);
     case FBIO_WAITFORVSYNC:
-      presenter_.at_vblank([later](int error) { later([error] { return -error; }); });
+      presenter_.at_vblank([later](int error) { later([error] { return completion_result(error); }); });
       return std::nullopt;
     case FBIOGET_VBLANK:
       return get_vblank(request);
     case FBIOGET_CON2FBMAP:
-      return -get_console_map(number_, *request.memory, request.argument);
+      return get_console_map(number_, *request.memory, request.argument);
     case FBIOPUT_CON2FBMAP:
-      return -put_console_map(number_, *request.memory, request.argument);
+      return put_console_map(number_, *request.memory, request.argument);
     case cursor_command:
       // No cursor, as with every DRM driver. fb_compat_ioctl() does not have this number.
-      return request.abi == Abi::lp64 ? -EINVAL : -ENOTTY;
+      return failure(request.abi == Abi::lp64 ? EINVAL : ENOTTY);
     default:
-      return -ENOTTY;
+      return failure(ENOTTY);
   }
 }
 
-int Framebuffer::get_var(const IoctlRequest& request) {
+Result<void> Framebuffer::get_var(const IoctlRequest& request) {
   fb_var_screeninfo var;
   {
     const auto lock = lock_state();
     var = state_.var;
   }
-  return -copy_to_user(*request.memory, request.argument, var);
+  return copy_to_user(*request.memory, request.argument, var);
 }
 
-int Framebuffer::get_fix(const IoctlRequest& request) {
+Result<void> Framebuffer::get_fix(const IoctlRequest& request) {
   Layout layout;
   {
     const auto lock = lock_state();
     layout = state_.fb_state.layout;
   }
   const fb_fix_screeninfo fix = make_fix(id_, layout, backing_store_.size_bytes());
-  return -write_fix(fix, request.abi, *request.memory, request.argument);
+  return write_fix(fix, request.abi, *request.memory, request.argument);
 }
 
 /// Follows the order of checks in do_fb_ioctl() and fb_set_var().
-std::optional<int> Framebuffer::put_var(const IoctlRequest& request, const Later& later) {
-  fb_var_screeninfo wanted;
-  if (const int error = copy_from_user(*request.memory, request.argument, wanted); error != 0) return -error;
+std::optional<Result<void>> Framebuffer::put_var(const IoctlRequest& request, const Later& later) {
+  auto wanted = BASE_TRY(copy_from_user<fb_var_screeninfo>(*request.memory, request.argument));
   wanted.activate &= ~static_cast<uint32_t>(FB_ACTIVATE_KD_TEXT);
   const auto output = presenter_.output();
 
@@ -92,24 +95,24 @@ std::optional<int> Framebuffer::put_var(const IoctlRequest& request, const Later
     const bool current = wanted.xres == state_.var.xres && wanted.yres == state_.var.yres &&
                          (wanted.pixclock == 0 || wanted.pixclock == state_.var.pixclock);
     lock.unlock();
-    return current ? -EINVAL : -copy_to_user(*request.memory, request.argument, wanted);
+    if (current) return failure(EINVAL);
+    return copy_to_user(*request.memory, request.argument, wanted);
   }
   const bool forced = (wanted.activate & FB_ACTIVATE_FORCE) != 0;
   if (!forced &&
       std::ranges::equal(std::as_bytes(std::span(&wanted, 1)), std::as_bytes(std::span(&state_.var, 1)))) {
     lock.unlock();
-    return -copy_to_user(*request.memory, request.argument, wanted);
+    return copy_to_user(*request.memory, request.argument, wanted);
   }
   const auto checked =
-      check_var(wanted, {*output, presentation_, state_.fb_state, backing_store_.size_bytes()});
-  if (!checked) return -checked.error().value();
+      BASE_TRY(check_var(wanted, {*output, presentation_, state_.fb_state, backing_store_.size_bytes()}));
   if ((wanted.activate & FB_ACTIVATE_MASK) != FB_ACTIVATE_NOW) {
     lock.unlock();
-    return -copy_to_user(*request.memory, request.argument, checked->var);
+    return copy_to_user(*request.memory, request.argument, checked.var);
   }
 
   // Unblanks too, because the commit of drm_fb_helper_set_par() makes the output active.
-  change_to({checked->var, checked->fb_state, checked->var, true}, request, later);
+  change_to({checked.var, checked.fb_state, checked.var, true}, request, later);
   return std::nullopt;
 }
 
@@ -125,28 +128,30 @@ void Framebuffer::change_to(const Change& change, const IoctlRequest& request, c
   FramebufferState shown = change.fb_state;
   shown.palette = make_palette(format, color_map_);
   presenter_.show(shown, [=, this](int error) {
-    if (error == 0 && change.unblanks) presenter_.set_power(drmclient::Power::on);
+    const Result<void> result = completion_result(error);
+    if (result && change.unblanks) presenter_.set_power(drmclient::Power::on);
     {
       const std::lock_guard lock(outcomes_mutex_);
-      outcomes_.push_back({number, error, change.var, change.fb_state, change.unblanks});
+      outcomes_.push_back({number, result, change.var, change.fb_state, change.unblanks});
     }
-    later([=] {
-      return error != 0 ? -error : -copy_to_user(*request.memory, request.argument, change.answer);
+    later([=]() -> Result<void> {
+      BASE_TRY(result);
+      return copy_to_user(*request.memory, request.argument, change.answer);
     });
   });
 }
 
 /// Applies only the offsets and the YWRAP bit, as fb_pan_display() does; the caller's structure is returned
 /// unmodified.
-std::optional<int> Framebuffer::pan(const IoctlRequest& request, const Later& later) {
-  fb_var_screeninfo wanted;
-  if (const int error = copy_from_user(*request.memory, request.argument, wanted); error != 0) return -error;
+std::optional<Result<void>> Framebuffer::pan(const IoctlRequest& request, const Later& later) {
+  const auto wanted = BASE_TRY(copy_from_user<fb_var_screeninfo>(*request.memory, request.argument));
 
   const auto lock = lock_state();
   const bool wraps = (wanted.vmode & FB_VMODE_YWRAP) != 0;
   // fb_pan_display() tests FB_VMODE_YWRAP only if yoffset is not 0.
-  if (!offsets_fit(wanted.xoffset, wanted.yoffset, wraps && wanted.yoffset > 0, state_.fb_state))
-    return -EINVAL;
+  if (!offsets_fit(wanted.xoffset, wanted.yoffset, wraps && wanted.yoffset > 0, state_.fb_state)) {
+    return failure(EINVAL);
+  }
   fb_var_screeninfo var = state_.var;
   var.xoffset = wanted.xoffset;
   var.yoffset = wanted.yoffset;
@@ -159,12 +164,10 @@ std::optional<int> Framebuffer::pan(const IoctlRequest& request, const Later& la
 }
 
 /// Follows fb_cmap_to_user(): transparency is never written, and a length beyond the map is no error.
-int Framebuffer::get_color_map(const IoctlRequest& request) {
-  UserColorMap wanted;
+Result<void> Framebuffer::get_color_map(const IoctlRequest& request) {
   UserMemory& memory = *request.memory;
-  if (const int error = read_color_map(request.abi, memory, request.argument, wanted); error != 0)
-    return -error;
-  if (wanted.start >= ColorMap::entries || wanted.len == 0) return -EINVAL;
+  const auto wanted = BASE_TRY(read_color_map(request.abi, memory, request.argument));
+  if (wanted.start >= ColorMap::entries || wanted.len == 0) return failure(EINVAL);
   const uint32_t count = std::min(wanted.len, ColorMap::entries - wanted.start);
   ColorMap map;
   {
@@ -174,23 +177,21 @@ int Framebuffer::get_color_map(const IoctlRequest& request) {
   const auto write = [&](uint64_t address, const std::array<uint16_t, ColorMap::entries>& channel) {
     return memory.write(address, std::as_bytes(std::span(channel).subspan(wanted.start, count)));
   };
-  if (const int error = write(wanted.red, map.red()); error != 0) return -error;
-  if (const int error = write(wanted.green, map.green()); error != 0) return -error;
-  return -write(wanted.blue, map.blue());
+  BASE_TRY(write(wanted.red, map.red()));
+  BASE_TRY(write(wanted.green, map.green()));
+  return write(wanted.blue, map.blue());
 }
 
 /// Follows fb_set_user_cmap() and drm_fb_helper_setcmap(), but stores all 256 entries at every depth (the
 /// kernel: 16 at true colour). At true colour the entries change no pixel, as in the kernel.
-int Framebuffer::put_color_map(const IoctlRequest& request) {
+Result<void> Framebuffer::put_color_map(const IoctlRequest& request) {
   constexpr uint32_t too_long = 0x4000'0000;                // len * 2 overflows an int
   constexpr uint32_t longest_allocation = 2 * 1024 * 1024;  // len * 2 bytes from kmalloc()
-  UserColorMap wanted;
   UserMemory& memory = *request.memory;
-  if (const int error = read_color_map(request.abi, memory, request.argument, wanted); error != 0)
-    return -error;
-  if (wanted.len >= too_long) return -E2BIG;
-  if (wanted.len == 0) return -EINVAL;
-  if (wanted.len > longest_allocation) return -ENOMEM;
+  const auto wanted = BASE_TRY(read_color_map(request.abi, memory, request.argument));
+  if (wanted.len >= too_long) return failure(E2BIG);
+  if (wanted.len == 0) return failure(EINVAL);
+  if (wanted.len > longest_allocation) return failure(ENOMEM);
 
   // The kernel copies the whole arrays before it checks `start`. Entries beyond the map's size are only
   // probed.
@@ -200,12 +201,12 @@ int Framebuffer::put_color_map(const IoctlRequest& request) {
   for (size_t i = 0; i < channels.size(); ++i) {
     if (i == 3 && addresses[i] == 0) break;
     const auto entries = std::as_writable_bytes(std::span(channels[i]).first(kept));
-    if (const int error = memory.read(addresses[i], entries); error != 0) return -error;
+    BASE_TRY(memory.read(addresses[i], entries));
     const uint64_t rest = (uint64_t{wanted.len} - kept) * sizeof(uint16_t);
-    if (const int error = probe(memory, addresses[i] + entries.size(), rest); error != 0) return -error;
+    BASE_TRY(probe(memory, addresses[i] + entries.size(), rest));
   }
-  if (wanted.start > static_cast<uint32_t>(std::numeric_limits<int32_t>::max())) return -EINVAL;
-  if (wanted.start + wanted.len > ColorMap::entries) return -EINVAL;
+  if (wanted.start > static_cast<uint32_t>(std::numeric_limits<int32_t>::max())) return failure(EINVAL);
+  if (wanted.start + wanted.len > ColorMap::entries) return failure(EINVAL);
   const auto lock = lock_state();
   const auto stored = [&](size_t channel) { return std::span(channels.at(channel)).first(kept); };
   color_map_.store(wanted.start, stored(0), stored(1), stored(2));
@@ -214,28 +215,28 @@ int Framebuffer::put_color_map(const IoctlRequest& request) {
     recoloured.palette = make_palette(recoloured.layout.format, color_map_);
     presenter_.show(recoloured, {});
   }
-  return 0;
+  return {};
 }
 
 /// Reports the number of vblanks, including those that no program waited for. No DRM driver implements this.
-int Framebuffer::get_vblank(const IoctlRequest& request) {
+Result<void> Framebuffer::get_vblank(const IoctlRequest& request) {
   fb_vblank vblank{};
   vblank.flags = FB_VBLANK_HAVE_COUNT;
   vblank.count = presenter_.vblank_count();
-  return -copy_to_user(*request.memory, request.argument, vblank);
+  return copy_to_user(*request.memory, request.argument, vblank);
 }
 
-int Framebuffer::blank(const IoctlRequest& request) {
+Result<void> Framebuffer::blank(const IoctlRequest& request) {
   using drmclient::Power;
   // As in drm_fb_helper_blank(), FB_BLANK_NORMAL is standby, because the syncs stay on.
   constexpr std::array levels{Power::on, Power::standby, Power::suspend, Power::standby, Power::off};
   static_assert(levels.size() == FB_BLANK_POWERDOWN + 1);
   const auto level = static_cast<uint32_t>(request.argument);
-  if (request.argument >= levels.size()) return -EINVAL;
+  if (request.argument >= levels.size()) return failure(EINVAL);
   const auto lock = lock_state();
   state_.blank_level = level;
   presenter_.set_power(levels[level]);
-  return 0;
+  return {};
 }
 
 }  // namespace fbemu

@@ -9,12 +9,12 @@
 
 namespace fbemu {
 
-int OpenFileLimit::take(uint32_t user) {
+base::Result<void> OpenFileLimit::take(uint32_t user) {
   unsigned& files = files_[user];
   const unsigned most = user == Opener::root ? most_of_root : most_of_a_user;
   if (files < most) {
     ++files;
-    return 0;
+    return {};
   }
   // Logged once, because a user at the limit may retry without end.
   if (!std::exchange(has_warned_, true)) {
@@ -23,7 +23,7 @@ int OpenFileLimit::take(uint32_t user) {
         "limit fail with EMFILE and are not logged",
         user, files);
   }
-  return EMFILE;
+  return base::failure(EMFILE);
 }
 
 void OpenFileLimit::release(uint32_t user) {

@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <unordered_map>
 
+#include "base/result.h"
+
 namespace fbemu {
 
 /// A limit on the open files of each user, because each open file costs the daemon memory. Not thread-safe.
@@ -12,8 +14,8 @@ class OpenFileLimit {
   /// Larger, because services for many users run as root.
   static constexpr unsigned most_of_root = 65'536;
 
-  /// Counts a file that `user` opens. Returns 0, or EMFILE if the user has reached the limit.
-  [[nodiscard]] int take(uint32_t user);
+  /// Counts a file that `user` opens. Errors: EMFILE if the user has reached the limit.
+  [[nodiscard]] base::Result<void> take(uint32_t user);
   /// Ends the count of a file that take() accepted.
   void release(uint32_t user);
 

@@ -19,7 +19,7 @@ constexpr double attribute_seconds = 3600;
 /// The answer to a flush, given when the presenter has shown all changes.
 class FlushAnswer final : public LateAnswer {
   using LateAnswer::LateAnswer;
-  void send(fuse_req_t request, base::Result<int> result) noexcept override {
+  void send(fuse_req_t request, const base::Result<void>& result) noexcept override {
     ::fuse_reply_err(request, result ? 0 : result.error().value());
   }
 };
@@ -127,17 +127,13 @@ void FuseRequests::write(Request& request, fuse_ino_t, const char* data, size_t 
 void FuseRequests::flush_then_reply(Request& request, bool reports_errors) {
   const auto answer = std::make_shared<FlushAnswer>(threads_.mailbox());
   const auto duty = std::make_shared<AnswerDuty>(answer);
-  std::function<void(int)> done = [duty, reports_errors](int error) {
-    if (reports_errors && error != 0) {
-      duty->give(base::failure(error));
-    } else {
-      duty->give(0);
-    }
+  fbemu::Framebuffer::Flushed done = [duty, reports_errors](const base::Result<void>& result) {
+    duty->give(reports_errors ? result : base::Result<void>());
   };
   answer->take_over(request);
   try {
     const bool waits = framebuffer().flush(std::move(done));
-    if (!waits) answer->give_here(0);
+    if (!waits) answer->give_here({});
   } catch (...) {
     answer->give_here(tl::make_unexpected(report_current_exception("a flush")));
   }

@@ -10,17 +10,8 @@
 #include "cuse/session/process_memory.h"
 
 namespace cuse {
-namespace {
 
 using base::Result;
-
-/// Returns the framebuffer's result of an ioctl, which is 0 or more, or a negative errno.
-Result<int> to_result(int number) {
-  if (number < 0) return base::failure(-number);
-  return number;
-}
-
-}  // namespace
 
 /// The answer to an ioctl. The result and a signal that ends the wait may arrive at the same time.
 class IoctlCalls::Answer final : public LateAnswer {
@@ -31,10 +22,10 @@ class IoctlCalls::Answer final : public LateAnswer {
   uint64_t id = 0;  ///< key in interruptible_; 0 if it is not there
 
  private:
-  void send(fuse_req_t request, Result<int> result) noexcept override {
+  void send(fuse_req_t request, const Result<void>& result) noexcept override {
     if (id != 0) calls_.forget(id);
     if (result) {
-      ::fuse_reply_ioctl(request, *result, nullptr, 0);
+      ::fuse_reply_ioctl(request, 0, nullptr, 0);
     } else {
       ::fuse_reply_err(request, result.error().value());
     }
@@ -55,8 +46,9 @@ class IoctlCalls::Call final : public Work, public std::enable_shared_from_this<
     // After an answer the program's memory must not be accessed: its thread id may have been reused.
     if (duty_.given()) return;
     try {
-      const std::optional<int> result = finish_ ? finish_() : framebuffer_.ioctl(call_, make_later());
-      if (result) duty_.give(to_result(*result));
+      const std::optional<Result<void>> result =
+          finish_ ? finish_() : framebuffer_.ioctl(call_, make_later());
+      if (result) duty_.give(*result);
     } catch (...) {
       duty_.give(tl::make_unexpected(report_current_exception("an ioctl")));
     }
@@ -64,7 +56,7 @@ class IoctlCalls::Call final : public Work, public std::enable_shared_from_this<
 
  private:
   fbemu::Framebuffer::Later make_later() {
-    return [self = shared_from_this()](std::function<int()> finish) {
+    return [self = shared_from_this()](fbemu::Framebuffer::Finish finish) {
       self->finish_ = std::move(finish);
       self->threads_.post(self);
     };
@@ -74,7 +66,7 @@ class IoctlCalls::Call final : public Work, public std::enable_shared_from_this<
   IoctlWorkers& threads_;
   AnswerDuty duty_;
   fbemu::IoctlRequest call_;
-  std::function<int()> finish_;
+  fbemu::Framebuffer::Finish finish_;
 };
 
 IoctlCalls::IoctlCalls(fbemu::Framebuffer& framebuffer, SessionThreads& threads, IoctlWorkers& ioctl_workers)

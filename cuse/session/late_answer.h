@@ -20,28 +20,28 @@ class LateAnswer : public Work, public std::enable_shared_from_this<LateAnswer> 
 
   /// Takes the duty to answer from the handler. Call it before other threads can give the answer.
   void take_over(Request& request) { request_ = request.take(); }
-  /// Answers with `result` (0 or more), unless an answer was given before.
-  void give(base::Result<int> result) noexcept {
+  /// Answers with `result`, unless an answer was given before.
+  void give(const base::Result<void>& result) noexcept {
     if (request_ == nullptr || given_.exchange(true)) return;
     result_ = result;
     session_->post(shared_from_this());
   }
   /// Does the same on a thread of the session, and sends the answer at once.
-  void give_here(base::Result<int> result) noexcept {
+  void give_here(const base::Result<void>& result) noexcept {
     if (request_ != nullptr && !given_.exchange(true)) send(request_, result);
   }
   [[nodiscard]] bool given() const { return given_; }
 
  protected:
   /// Sends the answer, on one of the session's threads.
-  virtual void send(fuse_req_t request, base::Result<int> result) noexcept = 0;
+  virtual void send(fuse_req_t request, const base::Result<void>& result) noexcept = 0;
 
  private:
   void run() final { send(request_, result_); }
 
   std::shared_ptr<Mailbox> session_;
   fuse_req_t request_ = nullptr;
-  base::Result<int> result_ = 0;
+  base::Result<void> result_;
   std::atomic<bool> given_{false};
 };
 
@@ -54,7 +54,7 @@ class AnswerDuty {
   AnswerDuty& operator=(const AnswerDuty&) = delete;
   ~AnswerDuty() { answer_->give(base::failure(EIO)); }
 
-  void give(base::Result<int> result) noexcept { answer_->give(result); }
+  void give(const base::Result<void>& result) noexcept { answer_->give(result); }
   [[nodiscard]] bool given() const { return answer_->given(); }
 
  private:

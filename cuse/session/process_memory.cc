@@ -51,11 +51,6 @@ Result<void> transfer(Transfer call, pid_t thread, void* buffer, uint64_t addres
   return failure(EFAULT);
 }
 
-/// Returns 0, or the errno of a failed `result`.
-int number_of(const Result<void>& result) {
-  return result ? 0 : result.error().value();
-}
-
 }  // namespace
 
 std::string explain_refusal(int error, bool has_ptrace_right, const std::string& yama_scope_file) {
@@ -107,14 +102,13 @@ bool has_ptrace_right() {
   return false;
 }
 
-int ProcessMemory::read(uint64_t address, std::span<std::byte> into) {
-  return number_of(transfer(&::process_vm_readv, thread_, into.data(), address, into.size()));
+Result<void> ProcessMemory::read(uint64_t address, std::span<std::byte> into) {
+  return transfer(&::process_vm_readv, thread_, into.data(), address, into.size());
 }
 
-int ProcessMemory::write(uint64_t address, std::span<const std::byte> from) {
+Result<void> ProcessMemory::write(uint64_t address, std::span<const std::byte> from) {
   // process_vm_writev() only reads the local side; its interface has no const.
-  return number_of(
-      transfer(&::process_vm_writev, thread_, const_cast<std::byte*>(from.data()), address, from.size()));
+  return transfer(&::process_vm_writev, thread_, const_cast<std::byte*>(from.data()), address, from.size());
 }
 
 }  // namespace cuse

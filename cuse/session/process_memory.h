@@ -29,8 +29,8 @@ class ProcessMemory final : public fbemu::UserMemory {
  public:
   /// `thread` is 0 for a program in a pid namespace that is not visible to the daemon.
   explicit ProcessMemory(pid_t thread) : thread_(thread) {}
-  int read(uint64_t address, std::span<std::byte> into) override;
-  int write(uint64_t address, std::span<const std::byte> from) override;
+  [[nodiscard]] base::Result<void> read(uint64_t address, std::span<std::byte> into) override;
+  [[nodiscard]] base::Result<void> write(uint64_t address, std::span<const std::byte> from) override;
 
  private:
   pid_t thread_;

@@ -20,16 +20,16 @@ void SessionRequests::open_file(Request& request, fuse_file_info& file, Owner ow
     file.fh = ++last_handle_;
     open_files_[file.fh] = {owner, opener};
   }
-  int error = 0;
+  base::Result<void> opened;
   try {
-    if (owner == Owner::program) error = framebuffer_.open(opener);
+    if (owner == Owner::program) opened = framebuffer_.open(opener);
   } catch (...) {
     forget_file(file.fh);
     throw;
   }
-  if (error != 0) {
+  if (!opened) {
     forget_file(file.fh);
-    ::fuse_reply_err(request.take(), error);
+    ::fuse_reply_err(request.take(), opened.error().value());
     return;
   }
   // If the opening program was killed in the meantime, the kernel sends no release.

@@ -8,26 +8,29 @@
 namespace fbemu {
 namespace {
 
-int read_console_map(UserMemory& memory, uint64_t address, fb_con2fbmap& map) {
+using base::failure;
+using base::Result;
+
+Result<fb_con2fbmap> read_console_map(UserMemory& memory, uint64_t address) {
   constexpr uint32_t first_console = 1;
   constexpr uint32_t last_console = MAX_NR_CONSOLES;
-  if (const int error = copy_from_user(memory, address, map); error != 0) return error;
-  return map.console < first_console || map.console > last_console ? EINVAL : 0;
+  const auto map = BASE_TRY(copy_from_user<fb_con2fbmap>(memory, address));
+  if (map.console < first_console || map.console > last_console) return failure(EINVAL);
+  return map;
 }
 
 }  // namespace
 
-int get_console_map(uint32_t number, UserMemory& memory, uint64_t address) {
-  fb_con2fbmap map{};
-  if (const int error = read_console_map(memory, address, map); error != 0) return error;
+Result<void> get_console_map(uint32_t number, UserMemory& memory, uint64_t address) {
+  auto map = BASE_TRY(read_console_map(memory, address));
   map.framebuffer = number;
   return copy_to_user(memory, address, map);
 }
 
-int put_console_map(uint32_t number, UserMemory& memory, uint64_t address) {
-  fb_con2fbmap map{};
-  if (const int error = read_console_map(memory, address, map); error != 0) return error;
-  return map.framebuffer < FB_MAX && map.framebuffer == number ? 0 : EINVAL;
+Result<void> put_console_map(uint32_t number, UserMemory& memory, uint64_t address) {
+  const auto map = BASE_TRY(read_console_map(memory, address));
+  if (map.framebuffer >= FB_MAX || map.framebuffer != number) return failure(EINVAL);
+  return {};
 }
 
 }  // namespace fbemu

@@ -8,6 +8,8 @@
 namespace fbemu {
 namespace {
 
+using base::Result;
+
 static_assert(sizeof(fb_var_screeninfo) == 160, "the same for every ABI");
 static_assert(sizeof(fb_fix_screeninfo) == 80, "this code is built for 64 bits");
 static_assert(sizeof(fb_cmap) == 40, "this code is built for 64 bits");
@@ -45,11 +47,12 @@ struct ColorMap32 {
 static_assert(sizeof(ColorMap32) == 24);
 
 /// Writes bytes `begin` to `end` of `fix32` to the same offset of the program's structure.
-int write_part(const FixScreeninfo32& fix32, size_t begin, size_t end, UserMemory& memory, uint64_t address) {
+Result<void> write_part(const FixScreeninfo32& fix32, size_t begin, size_t end, UserMemory& memory,
+                        uint64_t address) {
   return memory.write(address + begin, std::as_bytes(std::span(&fix32, 1)).subspan(begin, end - begin));
 }
 
-int write_fix32(const fb_fix_screeninfo& fix, UserMemory& memory, uint64_t address) {
+Result<void> write_fix32(const fb_fix_screeninfo& fix, UserMemory& memory, uint64_t address) {
   FixScreeninfo32 fix32{};
   std::memcpy(fix32.id.data(), fix.id, fix32.id.size());
   fix32.smem_start = static_cast<uint32_t>(fix.smem_start);
@@ -68,7 +71,7 @@ int write_fix32(const fb_fix_screeninfo& fix, UserMemory& memory, uint64_t addre
   constexpr size_t padding_begin = offsetof(FixScreeninfo32, padding);
   constexpr size_t padding_end = offsetof(FixScreeninfo32, line_length);
   constexpr size_t written_end = offsetof(FixScreeninfo32, reserved) + 4;
-  if (const int error = write_part(fix32, 0, padding_begin, memory, address); error != 0) return error;
+  BASE_TRY(write_part(fix32, 0, padding_begin, memory, address));
   return write_part(fix32, padding_end, written_end, memory, address);
 }
 
@@ -150,32 +153,31 @@ fb_fix_screeninfo make_fix(const std::string& id, const Layout& layout, uint64_t
   return fix;
 }
 
-int write_fix(const fb_fix_screeninfo& fix, Abi abi, UserMemory& memory, uint64_t address) {
+Result<void> write_fix(const fb_fix_screeninfo& fix, Abi abi, UserMemory& memory, uint64_t address) {
   if (abi == Abi::ilp32) return write_fix32(fix, memory, address);
   return copy_to_user(memory, address, fix);
 }
 
-int read_color_map(Abi abi, UserMemory& memory, uint64_t address, UserColorMap& map) {
+Result<UserColorMap> read_color_map(Abi abi, UserMemory& memory, uint64_t address) {
   if (abi == Abi::ilp32) {
-    ColorMap32 map32{};
-    const int error = copy_from_user(memory, address, map32);
-    map = {map32.start, map32.len, map32.red, map32.green, map32.blue, map32.transp};
-    return error;
+    const auto map32 = BASE_TRY(copy_from_user<ColorMap32>(memory, address));
+    return UserColorMap{map32.start, map32.len, map32.red, map32.green, map32.blue, map32.transp};
   }
   std::array<std::byte, sizeof(fb_cmap)> bytes{};
-  const int error = memory.read(address, bytes);
+  BASE_TRY(memory.read(address, bytes));
   const auto pointer_at = [&](size_t offset) {
     uint64_t pointer = 0;
     std::memcpy(&pointer, bytes.data() + offset, sizeof pointer);
     return pointer;
   };
+  UserColorMap map;
   std::memcpy(&map.start, bytes.data() + offsetof(fb_cmap, start), sizeof map.start);
   std::memcpy(&map.len, bytes.data() + offsetof(fb_cmap, len), sizeof map.len);
   map.red = pointer_at(offsetof(fb_cmap, red));
   map.green = pointer_at(offsetof(fb_cmap, green));
   map.blue = pointer_at(offsetof(fb_cmap, blue));
   map.transp = pointer_at(offsetof(fb_cmap, transp));
-  return error;
+  return map;
 }
 
 }  // namespace fbemu

@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 
+#include "base/result.h"
 #include "drmclient/geometry.h"
 #include "drmclient/mode.h"
 #include "fbemu/frontend/user_memory.h"
@@ -33,9 +34,10 @@ void set_timing(fb_var_screeninfo& var, const drmclient::Mode& mode, drmclient::
 [[nodiscard]] fb_fix_screeninfo make_fix(const std::string& id, const Layout& layout, uint64_t memory_bytes);
 
 /// Writes `fix` to the program's `address` in the layout of `abi`. 32-bit programs get the compat structure
-/// of do_fscreeninfo_to_user(), whose padding and last word are not written, as in the kernel. Returns 0 or
-/// an errno, as UserMemory does.
-[[nodiscard]] int write_fix(const fb_fix_screeninfo& fix, Abi abi, UserMemory& memory, uint64_t address);
+/// of do_fscreeninfo_to_user(), whose padding and last word are not written, as in the kernel. Errors: those
+/// of UserMemory::write().
+[[nodiscard]] base::Result<void> write_fix(const fb_fix_screeninfo& fix, Abi abi, UserMemory& memory,
+                                           uint64_t address);
 
 /// The contents of a struct fb_cmap of either ABI, with pointers as integers.
 struct UserColorMap {
@@ -47,7 +49,7 @@ struct UserColorMap {
   uint64_t transp = 0;
 };
 
-/// Reads a struct fb_cmap from the program's `address`. Returns 0 or an errno, as UserMemory does.
-[[nodiscard]] int read_color_map(Abi abi, UserMemory& memory, uint64_t address, UserColorMap& map);
+/// Reads a struct fb_cmap from the program's `address`. Errors: those of UserMemory::read().
+[[nodiscard]] base::Result<UserColorMap> read_color_map(Abi abi, UserMemory& memory, uint64_t address);
 
 }  // namespace fbemu

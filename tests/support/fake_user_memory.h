@@ -22,18 +22,19 @@ class FakeUserMemory final : public fbemu::UserMemory {
 
   explicit FakeUserMemory(size_t size = 8192) : bytes_(size, untouched) {}
 
-  int read(uint64_t address, std::span<std::byte> into) override {
+  [[nodiscard]] base::Result<void> read(uint64_t address, std::span<std::byte> into) override {
     ++reads;
     largest_read = std::max(largest_read, into.size());
-    if (!reaches(address, into.size(), holes_)) return EFAULT;
+    if (!reaches(address, into.size(), holes_)) return base::failure(EFAULT);
     std::memcpy(into.data(), bytes_.data() + (address - base), into.size());
-    return 0;
+    return {};
   }
-  int write(uint64_t address, std::span<const std::byte> from) override {
+  [[nodiscard]] base::Result<void> write(uint64_t address, std::span<const std::byte> from) override {
     ++writes;
-    if (!reaches(address, from.size(), holes_) || !reaches(address, from.size(), read_only_)) return EFAULT;
+    if (!reaches(address, from.size(), holes_) || !reaches(address, from.size(), read_only_))
+      return base::failure(EFAULT);
     std::memcpy(bytes_.data() + (address - base), from.data(), from.size());
-    return 0;
+    return {};
   }
 
   /// Makes the addresses from `begin` to `end` inaccessible.

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "fbemu/framebuffer.h"
+#include "tests/support/error_of.h"
 #include "tests/support/fake_program_pages.h"
 #include "tests/support/fake_user_memory.h"
 #include "tests/support/reference_pixels.h"
@@ -17,18 +18,19 @@
 
 namespace unit {
 
-/// Makes the ioctl, waits for its answer, and finishes it on this thread. Returns the result, or -ETIMEDOUT.
+/// Makes the ioctl, waits for its answer, and finishes it on this thread. Returns 0, or the negative errno
+/// that the program receives; -ETIMEDOUT without an answer.
 [[nodiscard]] inline int result_of(fbemu::Framebuffer& framebuffer, const fbemu::IoctlRequest& request) {
-  const auto answer = std::make_shared<std::promise<std::function<int()>>>();
+  const auto answer = std::make_shared<std::promise<fbemu::Framebuffer::Finish>>();
   auto finish = answer->get_future();
   const auto result = framebuffer.ioctl(
-      request, [answer](std::function<int()> later) { answer->set_value(std::move(later)); });
-  if (result) return *result;
+      request, [answer](fbemu::Framebuffer::Finish later) { answer->set_value(std::move(later)); });
+  if (result) return -error_of(*result);
   if (finish.wait_for(timeout) != std::future_status::ready) {
     ADD_FAILURE() << "no answer";
     return -ETIMEDOUT;
   }
-  return finish.get()();
+  return -error_of(finish.get()());
 }
 
 /// A framebuffer of 64x48 pixels with memory for two screens (24576 bytes), and the memory of a program. The

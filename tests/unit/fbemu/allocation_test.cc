@@ -7,6 +7,7 @@
 
 #include "drmclient/headless/headless_card.h"
 #include "fbemu/framebuffer.h"
+#include "tests/support/error_of.h"
 #include "tests/support/fake_user_memory.h"
 
 namespace {
@@ -63,7 +64,8 @@ class Allocations : public testing::Test {
   }
 
   int call(uint32_t command) {
-    return framebuffer.ioctl({command, argument, fbemu::Abi::lp64, memory}, [](auto) {}).value_or(-1);
+    const auto result = framebuffer.ioctl({command, argument, fbemu::Abi::lp64, memory}, [](auto) {});
+    return result ? unit::error_of(*result) : -1;
   }
   uint64_t bytes_of_call(uint32_t command) {
     const uint64_t before = allocated_bytes;

@@ -117,7 +117,7 @@ TEST_F(FramebufferColorMap, PutAtTrueColourAcceptsWholeMap) {
 
 TEST_F(FramebufferColorMap, PutAtEightBitsChangesColoursShown) {
   start();
-  framebuffer->open(true);
+  ASSERT_TRUE(framebuffer->open(true));
   ASSERT_EQ(change_var([](auto& var) { var.bits_per_pixel = 8; }), 0);
   const std::array<std::byte, 1> index{std::byte{200}};
   pages->store(3, index);
@@ -132,7 +132,7 @@ TEST_F(FramebufferColorMap, PutAtEightBitsChangesColoursShown) {
 TEST_F(FramebufferColorMap, DirectColourStartsWithRampAndAppliesPut) {
   options.direct_color = true;
   start();
-  framebuffer->open(true);
+  ASSERT_TRUE(framebuffer->open(true));
   write_pixel(5, 5, 0x123456);
   EXPECT_EQ(shown(5, 5), 0x123456U);
   put_entries(0xaa00);

@@ -124,8 +124,8 @@ TEST_F(FramebufferFiles, RequestsAndBytesAreCounted) {
 
 TEST_F(FramebufferFiles, OpenFilesAndWritersAreCounted) {
   start();
-  framebuffer->open(false);
-  framebuffer->open(true);
+  ASSERT_TRUE(framebuffer->open(false));
+  ASSERT_TRUE(framebuffer->open(true));
   EXPECT_EQ(framebuffer->status().open_files, 2U);
   EXPECT_EQ(framebuffer->status().open_writers, 1U);
   framebuffer->close(true);
@@ -138,19 +138,19 @@ TEST_F(FramebufferFiles, OpenBeyondUserLimitReturnsEmfileAndIsNotCounted) {
   start();
   constexpr uint32_t user = 1000;
   const fbemu::Opener reader(false, nullptr, user);
-  for (unsigned i = 0; i < fbemu::OpenFileLimit::most_of_a_user; ++i) ASSERT_EQ(framebuffer->open(reader), 0);
-  EXPECT_EQ(framebuffer->open(reader), EMFILE);
-  EXPECT_EQ(framebuffer->open({true, nullptr, user}), EMFILE);
+  for (unsigned i = 0; i < fbemu::OpenFileLimit::most_of_a_user; ++i) ASSERT_TRUE(framebuffer->open(reader));
+  EXPECT_EQ(unit::error_of(framebuffer->open(reader)), EMFILE);
+  EXPECT_EQ(unit::error_of(framebuffer->open({true, nullptr, user})), EMFILE);
   EXPECT_EQ(framebuffer->status().open_files, fbemu::OpenFileLimit::most_of_a_user);
   EXPECT_EQ(framebuffer->status().open_writers, 0U);
-  EXPECT_EQ(framebuffer->open({true, nullptr, user + 1}), 0) << "another user";
+  EXPECT_TRUE(framebuffer->open({true, nullptr, user + 1})) << "another user";
   framebuffer->close(reader);
-  EXPECT_EQ(framebuffer->open({true, nullptr, user}), 0);
+  EXPECT_TRUE(framebuffer->open({true, nullptr, user}));
 }
 
 TEST_F(FramebufferFiles, ReaderCausesNoTicks) {
   start();
-  framebuffer->open(false);
+  ASSERT_TRUE(framebuffer->open(false));
   static_cast<void>(framebuffer->capture());
   EXPECT_FALSE(card->wants_vblank());
   EXPECT_EQ(framebuffer->statistics().ticks, 0U);
@@ -158,7 +158,7 @@ TEST_F(FramebufferFiles, ReaderCausesNoTicks) {
 
 TEST_F(FramebufferFiles, WriterCausesTicksUntilClose) {
   start();
-  framebuffer->open(true);
+  ASSERT_TRUE(framebuffer->open(true));
   EXPECT_TRUE(unit::eventually([&] { return framebuffer->statistics().ticks > 10; }));
   framebuffer->close(true);
   EXPECT_TRUE(unit::eventually([&] { return !card->wants_vblank(); }));
@@ -171,21 +171,23 @@ TEST_F(FramebufferFiles, WriterCausesTicksUntilClose) {
 TEST_F(FramebufferFiles, FlushWithoutDamageReturnsFalse) {
   start();
   static_cast<void>(framebuffer->capture());
-  EXPECT_TRUE(unit::eventually([&] { return !framebuffer->flush([](int) { FAIL() << "called back"; }); }));
+  EXPECT_TRUE(
+      unit::eventually([&] { return !framebuffer->flush([](const auto&) { FAIL() << "called back"; }); }));
 }
 
 TEST_F(FramebufferFiles, FlushWithDamageCallsBackAfterPresent) {
   start(unit::SteppedCard::Vblanks::stepped);
   write_pixel(9, 9, 0x919191);
   std::promise<uint32_t> seen;
-  ASSERT_TRUE(framebuffer->flush(
-      [&](int) { seen.set_value(card->capture(drmclient::HeadlessCard::output_id)->pixels[9 * 64 + 9]); }));
+  ASSERT_TRUE(framebuffer->flush([&](const auto&) {
+    seen.set_value(card->capture(drmclient::HeadlessCard::output_id)->pixels[9 * 64 + 9]);
+  }));
   EXPECT_EQ(seen.get_future().get(), 0x919191U);
 }
 
 TEST_F(FramebufferFiles, LastCloseShowsWrittenBackPages) {
   start(unit::SteppedCard::Vblanks::stepped);
-  framebuffer->open(true);
+  ASSERT_TRUE(framebuffer->open(true));
   const uint32_t pixel = 0x5a5a5a;
   pages->draw(0, std::as_bytes(std::span(&pixel, 1)));
   pages->write_all_back();
@@ -196,12 +198,12 @@ TEST_F(FramebufferFiles, LastCloseShowsWrittenBackPages) {
 
 TEST_F(FramebufferFiles, CloseKeepsPictureAndState) {
   start();
-  framebuffer->open(true);
+  ASSERT_TRUE(framebuffer->open(true));
   ASSERT_EQ(change_var([](auto& var) { var.yres_virtual = 96; }), 0);
   ASSERT_EQ(pan(0, 5), 0);
   write_pixel(1, 6, 0x0badca);
   framebuffer->close(true);
-  framebuffer->open(true);
+  ASSERT_TRUE(framebuffer->open(true));
   EXPECT_EQ(get_var().yoffset, 5U);
   EXPECT_EQ(shown(1, 1), 0x0badcaU);
   framebuffer->close(true);

@@ -120,10 +120,11 @@ TEST_F(FramebufferIoctl, WaitForVsyncIgnoresArgument) {
 TEST_F(FramebufferIoctl, WaitForVsyncIsAnsweredAtVblank) {
   start(unit::SteppedCard::Vblanks::stepped);
   std::atomic<bool> answered{false};
-  const auto result = framebuffer->ioctl(request(FBIO_WAITFORVSYNC, 0), [&](std::function<int()> finish) {
-    EXPECT_EQ(finish(), 0);
-    answered = true;
-  });
+  const auto result =
+      framebuffer->ioctl(request(FBIO_WAITFORVSYNC, 0), [&](const fbemu::Framebuffer::Finish& finish) {
+        EXPECT_TRUE(finish());
+        answered = true;
+      });
   EXPECT_FALSE(result.has_value());
   EXPECT_FALSE(answered);
   ASSERT_TRUE(card->step());
@@ -168,8 +169,8 @@ TEST_F(FramebufferIoctl, StopAnswersPendingWaits) {
   start(unit::SteppedCard::Vblanks::stepped);
   std::atomic<int> answered{0};
   for (int i = 0; i < 10; ++i) {
-    ASSERT_FALSE(
-        framebuffer->ioctl(request(FBIO_WAITFORVSYNC, 0), [&](const std::function<int()>&) { ++answered; }));
+    ASSERT_FALSE(framebuffer->ioctl(request(FBIO_WAITFORVSYNC, 0),
+                                    [&](const fbemu::Framebuffer::Finish&) { ++answered; }));
   }
   stop();
   EXPECT_EQ(answered, 10);

@@ -154,17 +154,18 @@ TEST_F(FramebufferPut, ModeRefusedByCardKeepsCallersStructure) {
 
 TEST_F(FramebufferPut, LateAnswerKeepsStateOfLaterRollback) {
   start();
-  std::promise<std::function<int()>> first;
+  std::promise<fbemu::Framebuffer::Finish> first;
   fb_var_screeninfo wanted = get_var();
   wanted.yres_virtual = 90;
   memory->put(var_at, wanted);
-  ASSERT_FALSE(framebuffer->ioctl(request(FBIOPUT_VSCREENINFO, var_at),
-                                  [&](std::function<int()> finish) { first.set_value(std::move(finish)); }));
+  ASSERT_FALSE(
+      framebuffer->ioctl(request(FBIOPUT_VSCREENINFO, var_at),
+                         [&](fbemu::Framebuffer::Finish finish) { first.set_value(std::move(finish)); }));
   const auto finish_first = first.get_future().get();
   // The first change is shown, but its program is slow. Then the card refuses the mode of another program.
   card->refuse_modes = EBUSY;
   EXPECT_EQ(change_var([](auto& var) { var.xres = var.xres_virtual = 32; }), -EBUSY);
-  EXPECT_EQ(finish_first(), 0);
+  EXPECT_TRUE(finish_first());
   EXPECT_EQ(get_var().yres_virtual, 90U) << "the last state shown";
 }
 
@@ -182,14 +183,14 @@ namespace {
 /// A program's memory that blocks a write until the test allows it.
 class SlowMemory final : public fbemu::UserMemory {
  public:
-  int read(uint64_t, std::span<std::byte> into) override {
+  [[nodiscard]] base::Result<void> read(uint64_t, std::span<std::byte> into) override {
     std::memcpy(into.data(), &var, std::min(into.size(), sizeof var));
-    return 0;
+    return {};
   }
-  int write(uint64_t, std::span<const std::byte>) override {
+  [[nodiscard]] base::Result<void> write(uint64_t, std::span<const std::byte>) override {
     writing.set_value();
     may_go_on.get_future().wait();
-    return 0;
+    return {};
   }
   fb_var_screeninfo var{};
   std::promise<void> writing;
@@ -207,8 +208,8 @@ TEST_F(FramebufferPut, SlowProgramMemoryBlocksNoOtherProgram) {
     slow->var.activate = activate;
     if (activate == FB_ACTIVATE_INV_MODE) slow->var.xres = 9;
     std::thread program([&] {
-      EXPECT_EQ(framebuffer->ioctl({FBIOPUT_VSCREENINFO, 0, abi, slow}, [](const std::function<int()>&) {}),
-                0);
+      const auto result = framebuffer->ioctl({FBIOPUT_VSCREENINFO, 0, abi, slow}, [](const auto&) {});
+      EXPECT_TRUE(result && *result);
     });
     slow->writing.get_future().wait();
     auto other = std::async(std::launch::async, [&] { return call(FBIOGET_VSCREENINFO, var_at); });
@@ -221,7 +222,7 @@ TEST_F(FramebufferPut, SlowProgramMemoryBlocksNoOtherProgram) {
 
 TEST_F(FramebufferPut, DrawingAtEveryDepthIsShown) {
   start();
-  framebuffer->open(true);
+  ASSERT_TRUE(framebuffer->open(true));
   const auto fix = [&] {
     EXPECT_EQ(call(FBIOGET_FSCREENINFO, fix_at), 0);
     return memory->get<fb_fix_screeninfo>(fix_at);
@@ -250,7 +251,7 @@ TEST_F(FramebufferPut, DrawingAtEveryDepthIsShown) {
 
 TEST_F(FramebufferPut, ProgramRotationRotatesPicture) {
   start();
-  framebuffer->open(true);
+  ASSERT_TRUE(framebuffer->open(true));
   ASSERT_EQ(change_var([](auto& var) {
               var.rotate = FB_ROTATE_CW;
               var.xres = var.xres_virtual = 48;
@@ -265,7 +266,7 @@ TEST_F(FramebufferPut, ProgramRotationRotatesPicture) {
 TEST_F(FramebufferPut, DisplayRotationIsHiddenFromPrograms) {
   options.rotation = fbemu::Rotation::half_turn;
   start();
-  framebuffer->open(true);
+  ASSERT_TRUE(framebuffer->open(true));
   EXPECT_EQ(get_var().rotate, 0U);
   write_pixel(0, 0, 0xabcdef);
   EXPECT_EQ(shown(63, 47), 0xabcdefU);
@@ -273,7 +274,7 @@ TEST_F(FramebufferPut, DisplayRotationIsHiddenFromPrograms) {
 
 TEST_F(FramebufferPut, PanFlipsToOtherBuffer) {
   start();
-  framebuffer->open(true);
+  ASSERT_TRUE(framebuffer->open(true));
   ASSERT_EQ(change_var([](auto& var) { var.yres_virtual = 96; }), 0);
   write_pixel(1, 50, 0x010203);
   ASSERT_EQ(pan(0, 48), 0);

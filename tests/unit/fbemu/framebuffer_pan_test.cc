@@ -51,7 +51,7 @@ TEST_F(FramebufferPan, PanWithoutLargerVirtualSizeReturnsEinval) {
 
 TEST_F(FramebufferPan, PanWithYwrapShowsFirstLineAfterLast) {
   start();
-  framebuffer->open(true);
+  ASSERT_TRUE(framebuffer->open(true));
   ASSERT_EQ(change_var([](auto& var) { var.yres_virtual = 96; }), 0);
   write_pixel(7, 95, 0x112233);
   write_pixel(7, 2, 0x445566);
@@ -80,7 +80,7 @@ TEST_F(FramebufferPan, PanIsAnsweredAtVblank) {
   memory->put(var_at, fb_var_screeninfo{});
   std::atomic<bool> answered{false};
   const auto result = framebuffer->ioctl(request(FBIOPAN_DISPLAY, var_at),
-                                         [&](const std::function<int()>&) { answered = true; });
+                                         [&](const fbemu::Framebuffer::Finish&) { answered = true; });
   EXPECT_FALSE(result.has_value());
   EXPECT_FALSE(answered);
   ASSERT_TRUE(card->step());

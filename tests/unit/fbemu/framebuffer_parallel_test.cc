@@ -107,7 +107,7 @@ TEST_F(FramebufferParallel, IoctlsDuringWritesOpensAndClosesSucceed) {
   start();
   std::atomic<int> failed{0};
   run([&](Program& program, int i) {
-    framebuffer->open(i % 2 == 0);
+    ASSERT_TRUE(framebuffer->open(i % 2 == 0));
     const auto expect = [&](int result) { failed += result == 0 ? 0 : 1; };
     for (int k = 0; k < 5; ++k) {
       expect(program.call(FBIOGET_VSCREENINFO, var_at));
@@ -158,7 +158,7 @@ TEST_F(FramebufferParallel, StopUnderLoadAnswersEveryRequest) {
 
 TEST_F(FramebufferParallel, ModeAndPaletteChangesOfFiftyProgramsLeaveConsistentState) {
   start();
-  framebuffer->open(true);
+  ASSERT_TRUE(framebuffer->open(true));
   constexpr std::array<uint32_t, 6> depths{1, 8, 15, 16, 24, 32};
   std::atomic<int> answered{0};
   run([&](Program& program, int i) {

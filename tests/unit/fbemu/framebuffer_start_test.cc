@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <array>
 #include <atomic>
 #include <future>
 #include <string>
@@ -65,8 +66,8 @@ TEST_F(FramebufferStart, ModeRefusedByCardThrowsWithOutputName) {
 TEST_F(FramebufferStart, RequestsWithoutStartAreAnsweredByDestructor) {
   build();
   int answered = 0;
-  const auto later = [&](const std::function<int()>& finish) {
-    EXPECT_EQ(finish(), 0);
+  const auto later = [&](const fbemu::Framebuffer::Finish& finish) {
+    EXPECT_TRUE(finish());
     ++answered;
   };
   fb_var_screeninfo other = get_var();
@@ -94,8 +95,10 @@ TEST_F(FramebufferStart, IoctlsDuringStartAreAnswered) {
   std::atomic<int> answered{0};
   std::thread program([&] {
     while (!started || answered == 0) {
-      if (framebuffer->ioctl(request(FBIOGET_VBLANK, var_at), {}) != 0) ++failed;
-      if (framebuffer->ioctl(request(FBIOGET_VSCREENINFO, var_at), {}) != 0) ++failed;
+      for (const uint32_t command : std::array<uint32_t, 2>{FBIOGET_VBLANK, FBIOGET_VSCREENINFO}) {
+        const auto result = framebuffer->ioctl(request(command, var_at), {});
+        failed += result && *result ? 0 : 1;
+      }
       ++answered;
     }
   });
@@ -110,7 +113,8 @@ TEST_F(FramebufferStart, FlushReportsEnomemWhileMemoryIsShort) {
   start(unit::SteppedCard::Vblanks::stepped);
   const auto flush = [&] {
     std::promise<int> reported;
-    const bool waits = framebuffer->flush([&](int error) { reported.set_value(error); });
+    const bool waits = framebuffer->flush(
+        [&](const base::Result<void>& result) { reported.set_value(unit::error_of(result)); });
     return waits ? reported.get_future().get() : -1;
   };
   write_pixel(3, 5, 0x123456);

@@ -50,7 +50,7 @@ class LargeMemory : public testing::Test {
 
 TEST_F(LargeMemory, WriteAcrossLine2To31IsShown) {
   framebuffer->start(nullptr);
-  framebuffer->open(true);
+  ASSERT_TRUE(framebuffer->open(true));
   fb_var_screeninfo var{};
   var.xres = 8;
   var.yres = 48;

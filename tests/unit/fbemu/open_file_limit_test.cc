@@ -3,8 +3,10 @@
 #include <cerrno>
 
 #include "fbemu/open_file_limit.h"
+#include "tests/support/error_of.h"
 
 using fbemu::OpenFileLimit;
+using unit::error_of;
 
 namespace {
 
@@ -14,7 +16,7 @@ constexpr uint32_t user = 1000;
 /// Opens files until one is refused, at most 100,000. Returns their number.
 unsigned opened_by(uint32_t who, OpenFileLimit& limit) {
   unsigned files = 0;
-  while (files < 100'000 && limit.take(who) == 0) ++files;
+  while (files < 100'000 && limit.take(who)) ++files;
   return files;
 }
 
@@ -23,26 +25,26 @@ unsigned opened_by(uint32_t who, OpenFileLimit& limit) {
 TEST(OpenFileLimit, UserAtLimitGetsEmfile) {
   OpenFileLimit limit;
   EXPECT_EQ(opened_by(user, limit), OpenFileLimit::most_of_a_user);
-  EXPECT_EQ(limit.take(user), EMFILE);
+  EXPECT_EQ(error_of(limit.take(user)), EMFILE);
 }
 
 TEST(OpenFileLimit, RootHasLargerLimit) {
   OpenFileLimit limit;
   EXPECT_EQ(opened_by(root, limit), OpenFileLimit::most_of_root);
-  EXPECT_EQ(limit.take(root), EMFILE);
+  EXPECT_EQ(error_of(limit.take(root)), EMFILE);
 }
 
 TEST(OpenFileLimit, UserAtLimitDoesNotAffectOthers) {
   OpenFileLimit limit;
   static_cast<void>(opened_by(user, limit));
-  EXPECT_EQ(limit.take(user + 1), 0);
-  EXPECT_EQ(limit.take(root), 0);
+  EXPECT_TRUE(limit.take(user + 1));
+  EXPECT_TRUE(limit.take(root));
 }
 
 TEST(OpenFileLimit, ReleaseAllowsOneMoreFile) {
   OpenFileLimit limit;
   static_cast<void>(opened_by(user, limit));
   limit.release(user);
-  EXPECT_EQ(limit.take(user), 0);
-  EXPECT_EQ(limit.take(user), EMFILE);
+  EXPECT_TRUE(limit.take(user));
+  EXPECT_EQ(error_of(limit.take(user)), EMFILE);
 }

@@ -58,8 +58,8 @@ TEST_F(Reports, StatusHasTheGeometry) {
 TEST_F(Reports, StatusHasBlankLevelOpenFilesAndTracker) {
   start();
   EXPECT_EQ(status()["tracker"], "idle");
-  framebuffer->open(false);
-  framebuffer->open(true);
+  ASSERT_TRUE(framebuffer->open(false));
+  ASSERT_TRUE(framebuffer->open(true));
   ASSERT_EQ(call(FBIOBLANK, 4), 0);
   const json report = status();
   EXPECT_EQ(report["blank_level"], 4);

@@ -21,7 +21,7 @@ class IoctlCallsTest : public unit::FramebufferFixture, protected unit::ServedSe
  protected:
   void serve_framebuffer(SteppedCard::Vblanks vblanks = SteppedCard::Vblanks::at_once) {
     start(vblanks);
-    framebuffer->open(true);
+    ASSERT_TRUE(framebuffer->open(true));
     ioctl_workers.emplace();
     calls.emplace(*framebuffer, threads, *ioctl_workers);
     data.ioctls = &*calls;

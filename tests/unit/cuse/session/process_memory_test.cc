@@ -13,11 +13,13 @@
 #include <vector>
 
 #include "tests/support/child_process.h"
+#include "tests/support/error_of.h"
 #include "tests/support/reference_pixels.h"
 #include "tests/support/temporary_folder.h"
 
 using cuse::ProcessMemory;
 using unit::ChildProcess;
+using unit::error_of;
 using unit::Pipe;
 
 namespace {
@@ -71,13 +73,13 @@ class ProcessMemoryTest : public testing::Test {
 
 TEST_F(ProcessMemoryTest, ReadReturnsBytesOfProgram) {
   std::vector<std::byte> bytes(100);
-  EXPECT_EQ(memory().read(address + 10, bytes), 0);
+  EXPECT_TRUE(memory().read(address + 10, bytes));
   EXPECT_TRUE(std::equal(bytes.begin(), bytes.end(), contents.begin() + 10));
 }
 
 TEST_F(ProcessMemoryTest, WriteChangesMemoryOfProgramOnly) {
   const std::byte answer{'!'};
-  EXPECT_EQ(memory().write(address + 5, {&answer, 1}), 0);
+  EXPECT_TRUE(memory().write(address + 5, {&answer, 1}));
   questions.put('?');
   EXPECT_EQ(answers.get(), '!');
   EXPECT_EQ(pages[5], std::byte{0});
@@ -85,38 +87,38 @@ TEST_F(ProcessMemoryTest, WriteChangesMemoryOfProgramOnly) {
 
 TEST_F(ProcessMemoryTest, ReadOfInaccessiblePageReturnsEfault) {
   std::array<std::byte, 4> bytes{};
-  EXPECT_EQ(memory().read(0, bytes), EFAULT);
-  EXPECT_EQ(memory().read(address + 2 * page, bytes), EFAULT);
-  EXPECT_EQ(memory().read(0xffff'ffff'ffff'fff0, bytes), EFAULT);
+  EXPECT_EQ(error_of(memory().read(0, bytes)), EFAULT);
+  EXPECT_EQ(error_of(memory().read(address + 2 * page, bytes)), EFAULT);
+  EXPECT_EQ(error_of(memory().read(0xffff'ffff'ffff'fff0, bytes)), EFAULT);
 }
 
 TEST_F(ProcessMemoryTest, ReadAcrossEndOfReadablePagesReturnsEfault) {
   std::array<std::byte, 8> bytes{};
-  EXPECT_EQ(memory().read(address + 2 * page - 4, bytes), EFAULT);
+  EXPECT_EQ(error_of(memory().read(address + 2 * page - 4, bytes)), EFAULT);
 }
 
 TEST_F(ProcessMemoryTest, WriteToReadOnlyPageReturnsEfault) {
   const std::array<std::byte, 8> bytes{};
-  EXPECT_EQ(memory().write(address + page, bytes), EFAULT);
-  EXPECT_EQ(memory().write(address + page - 4, bytes), EFAULT) << "half of it";
+  EXPECT_EQ(error_of(memory().write(address + page, bytes)), EFAULT);
+  EXPECT_EQ(error_of(memory().write(address + page - 4, bytes)), EFAULT) << "half of it";
 }
 
 TEST_F(ProcessMemoryTest, TransferOfNoBytesSucceeds) {
-  EXPECT_EQ(memory().read(0, {}), 0);
-  EXPECT_EQ(memory().write(0, {}), 0);
+  EXPECT_TRUE(memory().read(0, {}));
+  EXPECT_TRUE(memory().write(0, {}));
 }
 
 TEST_F(ProcessMemoryTest, ReadOfKilledProcessReturnsEperm) {
   const pid_t process = program->process();
   program->kill();
   std::array<std::byte, 4> bytes{};
-  EXPECT_EQ(ProcessMemory(process).read(address, bytes), EPERM);
+  EXPECT_EQ(error_of(ProcessMemory(process).read(address, bytes)), EPERM);
 }
 
 TEST_F(ProcessMemoryTest, AccessToProcessInInvisiblePidNamespaceReturnsEperm) {
   std::array<std::byte, 4> bytes{};
-  EXPECT_EQ(ProcessMemory(0).read(address, bytes), EPERM);
-  EXPECT_EQ(ProcessMemory(0).write(address, bytes), EPERM);
+  EXPECT_EQ(error_of(ProcessMemory(0).read(address, bytes)), EPERM);
+  EXPECT_EQ(error_of(ProcessMemory(0).write(address, bytes)), EPERM);
 }
 
 namespace {

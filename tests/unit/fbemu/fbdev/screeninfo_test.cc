@@ -6,6 +6,7 @@
 #include <limits>
 #include <string>
 
+#include "tests/support/error_of.h"
 #include "tests/support/fake_user_memory.h"
 
 using fbemu::Abi;
@@ -14,7 +15,7 @@ using fbemu::make_fix;
 using fbemu::make_var;
 using fbemu::read_color_map;
 using fbemu::refresh_millihertz;
-using fbemu::UserColorMap;
+using unit::error_of;
 using unit::FakeUserMemory;
 
 namespace {
@@ -216,7 +217,7 @@ TEST(MakeFix, IdIsTruncatedTo15Characters) {
 TEST(WriteFix, Lp64WritesNativeStructure) {
   FakeUserMemory memory;
   const auto fix = distinct_fix();
-  ASSERT_EQ(fbemu::write_fix(fix, Abi::lp64, memory, at), 0);
+  ASSERT_TRUE(fbemu::write_fix(fix, Abi::lp64, memory, at));
   EXPECT_EQ(std::memcmp(memory.bytes(at, 80).data(), &fix, 80), 0);
   EXPECT_TRUE(memory.is_untouched(at - 16, 16));
   EXPECT_TRUE(memory.is_untouched(at + 80, 16));
@@ -224,7 +225,7 @@ TEST(WriteFix, Lp64WritesNativeStructure) {
 
 TEST(WriteFix, Ilp32WritesCompatOffsets) {
   FakeUserMemory memory;
-  ASSERT_EQ(fbemu::write_fix(distinct_fix(), Abi::ilp32, memory, at), 0);
+  ASSERT_TRUE(fbemu::write_fix(distinct_fix(), Abi::ilp32, memory, at));
   EXPECT_EQ(std::memcmp(memory.bytes(at, 16).data(), "0123456789abcde", 16), 0);
   EXPECT_EQ(memory.get<uint32_t>(at + 16), 0x2222'2222U) << "addresses are truncated";
   EXPECT_EQ(memory.get<uint32_t>(at + 20), 0x3333'3333U);
@@ -242,13 +243,13 @@ TEST(WriteFix, Ilp32WritesCompatOffsets) {
 
 TEST(WriteFix, Ilp32WritesZeroCapabilities) {
   FakeUserMemory memory;
-  ASSERT_EQ(fbemu::write_fix(distinct_fix(), Abi::ilp32, memory, at), 0);
+  ASSERT_TRUE(fbemu::write_fix(distinct_fix(), Abi::ilp32, memory, at));
   EXPECT_EQ(memory.get<uint32_t>(at + 60), 0U);
 }
 
 TEST(WriteFix, Ilp32KeepsPaddingAndLastWord) {
   FakeUserMemory memory;
-  ASSERT_EQ(fbemu::write_fix(distinct_fix(), Abi::ilp32, memory, at), 0);
+  ASSERT_TRUE(fbemu::write_fix(distinct_fix(), Abi::ilp32, memory, at));
   EXPECT_TRUE(memory.is_untouched(at + 42, 2));
   EXPECT_TRUE(memory.is_untouched(at + 64, 64));
   EXPECT_TRUE(memory.is_untouched(at - 16, 16));
@@ -257,16 +258,16 @@ TEST(WriteFix, Ilp32KeepsPaddingAndLastWord) {
 TEST(WriteFix, BadAddressReturnsEfault) {
   FakeUserMemory memory;
   memory.make_hole(at + 50, at + 51);
-  EXPECT_EQ(fbemu::write_fix(distinct_fix(), Abi::lp64, memory, at), EFAULT);
-  EXPECT_EQ(fbemu::write_fix(distinct_fix(), Abi::ilp32, memory, at), EFAULT);
+  EXPECT_EQ(error_of(fbemu::write_fix(distinct_fix(), Abi::lp64, memory, at)), EFAULT);
+  EXPECT_EQ(error_of(fbemu::write_fix(distinct_fix(), Abi::ilp32, memory, at)), EFAULT);
   memory.make_hole(at, at + 1);
-  EXPECT_EQ(fbemu::write_fix(distinct_fix(), Abi::ilp32, memory, at), EFAULT);
+  EXPECT_EQ(error_of(fbemu::write_fix(distinct_fix(), Abi::ilp32, memory, at)), EFAULT);
 }
 
 TEST(WriteFix, Ilp32IgnoresHoleInUnwrittenWord) {
   FakeUserMemory memory;
   memory.make_hole(at + 64, at + 68);
-  EXPECT_EQ(fbemu::write_fix(distinct_fix(), Abi::ilp32, memory, at), 0);
+  EXPECT_TRUE(fbemu::write_fix(distinct_fix(), Abi::ilp32, memory, at));
 }
 
 TEST(ReadColorMap, Lp64ReadsEightBytePointers) {
@@ -278,14 +279,14 @@ TEST(ReadColorMap, Lp64ReadsEightBytePointers) {
   memory.put(at + 24, uint64_t{0x3333'3333'3333'3333});
   memory.put(at + 32, uint64_t{0x4444'4444'4444'4444});
   memory.make_hole(at + 40, at + 41);
-  UserColorMap map;
-  ASSERT_EQ(read_color_map(Abi::lp64, memory, at, map), 0);
-  EXPECT_EQ(map.start, 3U);
-  EXPECT_EQ(map.len, 5U);
-  EXPECT_EQ(map.red, 0x1111'1111'1111'1111U);
-  EXPECT_EQ(map.green, 0x2222'2222'2222'2222U);
-  EXPECT_EQ(map.blue, 0x3333'3333'3333'3333U);
-  EXPECT_EQ(map.transp, 0x4444'4444'4444'4444U);
+  const auto map = read_color_map(Abi::lp64, memory, at);
+  ASSERT_TRUE(map);
+  EXPECT_EQ(map->start, 3U);
+  EXPECT_EQ(map->len, 5U);
+  EXPECT_EQ(map->red, 0x1111'1111'1111'1111U);
+  EXPECT_EQ(map->green, 0x2222'2222'2222'2222U);
+  EXPECT_EQ(map->blue, 0x3333'3333'3333'3333U);
+  EXPECT_EQ(map->transp, 0x4444'4444'4444'4444U);
 }
 
 TEST(ReadColorMap, Ilp32ReadsFourBytePointers) {
@@ -293,20 +294,19 @@ TEST(ReadColorMap, Ilp32ReadsFourBytePointers) {
   const uint32_t words[] = {3, 5, 0x8111'1111, 0x8222'2222, 0x8333'3333, 0x8444'4444};
   memory.put(at, words);
   memory.make_hole(at + 24, at + 25);
-  UserColorMap map;
-  ASSERT_EQ(read_color_map(Abi::ilp32, memory, at, map), 0);
-  EXPECT_EQ(map.start, 3U);
-  EXPECT_EQ(map.len, 5U);
-  EXPECT_EQ(map.red, 0x8111'1111U);
-  EXPECT_EQ(map.green, 0x8222'2222U);
-  EXPECT_EQ(map.blue, 0x8333'3333U);
-  EXPECT_EQ(map.transp, 0x8444'4444U);
+  const auto map = read_color_map(Abi::ilp32, memory, at);
+  ASSERT_TRUE(map);
+  EXPECT_EQ(map->start, 3U);
+  EXPECT_EQ(map->len, 5U);
+  EXPECT_EQ(map->red, 0x8111'1111U);
+  EXPECT_EQ(map->green, 0x8222'2222U);
+  EXPECT_EQ(map->blue, 0x8333'3333U);
+  EXPECT_EQ(map->transp, 0x8444'4444U);
 }
 
 TEST(ReadColorMap, BadAddressReturnsEfault) {
   FakeUserMemory memory;
   memory.make_hole(at + 20, at + 21);
-  UserColorMap map;
-  EXPECT_EQ(read_color_map(Abi::lp64, memory, at, map), EFAULT);
-  EXPECT_EQ(read_color_map(Abi::ilp32, memory, at, map), EFAULT);
+  EXPECT_EQ(error_of(read_color_map(Abi::lp64, memory, at)), EFAULT);
+  EXPECT_EQ(error_of(read_color_map(Abi::ilp32, memory, at)), EFAULT);
 }
