@@ -48,6 +48,25 @@ Framebuffer::Framebuffer(drmclient::Card& card, const drmclient::Output& output,
 
 Framebuffer::~Framebuffer() = default;
 
+void Framebuffer::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopped_ = true;
+  }
+  presenter_.stop();
+}
+
+void Framebuffer::apply(const Outcome& outcome) const {
+  if (outcome.result) {
+    state_.shown_var = outcome.var;
+    state_.shown_fb_state = outcome.fb_state;
+    if (outcome.unblanked) state_.blank_level = FB_BLANK_UNBLANK;
+  } else if (outcome.change == state_.changes) {
+    state_.var = state_.shown_var;
+    state_.fb_state = state_.shown_fb_state;
+  }
+}
+
 std::unique_lock<std::mutex> Framebuffer::lock_state() const {
   std::unique_lock lock(mutex_);
   std::vector<Outcome> outcomes;
@@ -55,16 +74,7 @@ std::unique_lock<std::mutex> Framebuffer::lock_state() const {
     const std::lock_guard outcomes_lock(outcomes_mutex_);
     std::swap(outcomes, outcomes_);
   }
-  for (const Outcome& outcome : outcomes) {
-    if (outcome.result) {
-      state_.shown_var = outcome.var;
-      state_.shown_fb_state = outcome.fb_state;
-      if (outcome.unblanked) state_.blank_level = FB_BLANK_UNBLANK;
-    } else if (outcome.change == state_.changes) {
-      state_.var = state_.shown_var;
-      state_.fb_state = state_.shown_fb_state;
-    }
-  }
+  for (const Outcome& outcome : outcomes) apply(outcome);
   return lock;
 }
 

@@ -67,7 +67,7 @@ class Framebuffer {
   void start(ProgramPages* pages) { presenter_.start(fb_state(), pages); }
   /// Presents the remaining damage and answers every pending request, including requests from before start().
   /// Later calls are answered, but nothing is shown.
-  void stop() { presenter_.stop(); }
+  void stop();
 
   /// Returns Presenter::wake_descriptor(), for the threads that serve requests.
   [[nodiscard]] int wake_descriptor() const { return presenter_.wake_descriptor(); }
@@ -123,7 +123,7 @@ class Framebuffer {
   base::Result<void> get_fix(const IoctlRequest& request);
   std::optional<base::Result<void>> pan(const IoctlRequest& request, const Later& later);
   struct Change;
-  void change_to(const Change& change, const IoctlRequest& request, const Later& later);
+  bool change_to(const Change& change, const IoctlRequest& request, const Later& later);
   base::Result<void> get_color_map(const IoctlRequest& request);
   base::Result<void> put_color_map(const IoctlRequest& request);
   base::Result<void> blank(const IoctlRequest& request);
@@ -154,6 +154,8 @@ class Framebuffer {
     uint64_t changes = 0;  ///< number of changes of var and fb_state
     uint32_t blank_level = FB_BLANK_UNBLANK;
   };
+  /// Takes over the result of a change.
+  void apply(const Outcome& outcome) const;
   /// Locks mutex_ and applies the pending outcomes in their order.
   [[nodiscard]] std::unique_lock<std::mutex> lock_state() const;
 
@@ -163,6 +165,7 @@ class Framebuffer {
 
   mutable std::mutex mutex_;
   mutable State state_;
+  bool stopped_ = false;  ///< True if no further change will be shown.
   ColorMap color_map_;
   unsigned open_files_ = 0;
   unsigned open_writers_ = 0;

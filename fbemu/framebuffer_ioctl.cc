@@ -112,12 +112,16 @@ std::optional<Result<void>> Framebuffer::put_var(const IoctlRequest& request, co
   }
 
   // Unblanks too, because the commit of drm_fb_helper_set_par() makes the output active.
-  change_to({checked.var, checked.fb_state, checked.var, true}, request, later);
-  return std::nullopt;
+  const bool deferred = change_to({checked.var, checked.fb_state, checked.var, true}, request, later);
+  lock.unlock();
+  if (deferred) return std::nullopt;
+  return copy_to_user(*request.memory, request.argument, checked.var);
 }
 
-/// Requires that mutex_ is held.
-void Framebuffer::change_to(const Change& change, const IoctlRequest& request, const Later& later) {
+/// Makes `change` the current state. Returns true if `later` receives the answer once the state is shown.
+/// After stop() it returns false, and the caller answers when mutex_ is released: the presenter would
+/// complete the request within this call. Requires that mutex_ is held.
+bool Framebuffer::change_to(const Change& change, const IoctlRequest& request, const Later& later) {
   const ProgramFormat before = state_.fb_state.layout.format;
   const ProgramFormat& format = change.fb_state.layout.format;
   // A ramp shows the program's colours unchanged.
@@ -125,6 +129,10 @@ void Framebuffer::change_to(const Change& change, const IoctlRequest& request, c
   state_.var = change.var;
   state_.fb_state = change.fb_state;
   const uint64_t number = ++state_.changes;
+  if (stopped_) {
+    apply({number, {}, change.var, change.fb_state, change.unblanks});
+    return false;
+  }
   FramebufferState shown = change.fb_state;
   shown.palette = make_palette(format, color_map_);
   presenter_.show(shown, [=, this](int error) {
@@ -139,6 +147,7 @@ void Framebuffer::change_to(const Change& change, const IoctlRequest& request, c
       return copy_to_user(*request.memory, request.argument, change.answer);
     });
   });
+  return true;
 }
 
 /// Applies only the offsets and the YWRAP bit, as fb_pan_display() does; the caller's structure is returned
@@ -146,7 +155,7 @@ void Framebuffer::change_to(const Change& change, const IoctlRequest& request, c
 std::optional<Result<void>> Framebuffer::pan(const IoctlRequest& request, const Later& later) {
   const auto wanted = BASE_TRY(copy_from_user<fb_var_screeninfo>(*request.memory, request.argument));
 
-  const auto lock = lock_state();
+  std::unique_lock lock = lock_state();
   const bool wraps = (wanted.vmode & FB_VMODE_YWRAP) != 0;
   // fb_pan_display() tests FB_VMODE_YWRAP only if yoffset is not 0.
   if (!offsets_fit(wanted.xoffset, wanted.yoffset, wraps && wanted.yoffset > 0, state_.fb_state)) {
@@ -159,8 +168,10 @@ std::optional<Result<void>> Framebuffer::pan(const IoctlRequest& request, const 
   FramebufferState fb_state = state_.fb_state;
   fb_state.offset = {wanted.xoffset, wanted.yoffset};
   fb_state.wraps = wraps;
-  change_to({var, fb_state, wanted, false}, request, later);
-  return std::nullopt;
+  const bool deferred = change_to({var, fb_state, wanted, false}, request, later);
+  lock.unlock();
+  if (deferred) return std::nullopt;
+  return copy_to_user(*request.memory, request.argument, wanted);
 }
 
 /// Follows fb_cmap_to_user(): transparency is never written, and a length beyond the map is no error.
