@@ -10,6 +10,7 @@
 namespace fbemu {
 
 using base::failure;
+using base::MutexLock;
 using base::Result;
 
 Framebuffer::Framebuffer(drmclient::Card& card, const drmclient::Output& output,
@@ -50,7 +51,7 @@ Framebuffer::~Framebuffer() = default;
 
 void Framebuffer::stop() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     stopped_ = true;
   }
   presenter_.stop();
@@ -67,20 +68,19 @@ void Framebuffer::apply(const Outcome& outcome) const {
   }
 }
 
-std::unique_lock<std::mutex> Framebuffer::lock_state() const {
-  std::unique_lock lock(mutex_);
+void Framebuffer::update_state() const {
   std::vector<Outcome> outcomes;
   {
-    const std::lock_guard outcomes_lock(outcomes_mutex_);
+    const MutexLock lock(outcomes_mutex_);
     std::swap(outcomes, outcomes_);
   }
   for (const Outcome& outcome : outcomes) apply(outcome);
-  return lock;
 }
 
 /// Returns the current state with the current palette.
 FramebufferState Framebuffer::fb_state() const {
-  const auto lock = lock_state();
+  const MutexLock lock(mutex_);
+  update_state();
   FramebufferState fb_state = state_.fb_state;
   fb_state.palette = make_palette(fb_state.layout.format, color_map_);
   return fb_state;
@@ -96,7 +96,7 @@ void Framebuffer::update_writers() {
 }
 
 Result<void> Framebuffer::open(const Opener& opener) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   BASE_TRY(file_limit_.take(opener.user));
   if (opener.writable) {
     try {
@@ -115,7 +115,7 @@ Result<void> Framebuffer::open(const Opener& opener) {
 void Framebuffer::close(const Opener& opener) {
   bool last = false;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     last = --open_files_ == 0;
     file_limit_.release(opener.user);
     if (opener.writable) {
@@ -174,7 +174,8 @@ bool Framebuffer::flush(Flushed done) {
 Framebuffer::Status Framebuffer::status() const {
   Status status;
   status.presenter = presenter_.status();
-  const auto lock = lock_state();
+  const MutexLock lock(mutex_);
+  update_state();
   status.fb_state = state_.fb_state;
   status.open_files = open_files_;
   status.open_writers = open_writers_;

@@ -8,12 +8,12 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "base/mutex.h"
 #include "base/result.h"
 #include "drmclient/card.h"
 #include "drmclient/output.h"
@@ -64,23 +64,24 @@ class Framebuffer {
 
   /// Enables the output and starts presenting. `pages` (may be null) must remain valid until stop() returns.
   /// Throws std::system_error.
-  void start(ProgramPages* pages) { presenter_.start(fb_state(), pages); }
+  void start(ProgramPages* pages) BASE_EXCLUDES(mutex_) { presenter_.start(fb_state(), pages); }
   /// Presents the remaining damage and answers every pending request, including requests from before start().
   /// Later calls are answered, but nothing is shown.
-  void stop();
+  void stop() BASE_EXCLUDES(mutex_);
 
   /// Returns Presenter::wake_descriptor(), for the threads that serve requests.
   [[nodiscard]] int wake_descriptor() const { return presenter_.wake_descriptor(); }
 
   /// Counts an open file. Errors: EMFILE if the user has reached OpenFileLimit; the file then must not be
   /// closed.
-  [[nodiscard]] base::Result<void> open(const Opener& opener);
+  [[nodiscard]] base::Result<void> open(const Opener& opener) BASE_EXCLUDES(mutex_);
   /// Ends the count of a file that open() accepted.
-  void close(const Opener& opener);
+  void close(const Opener& opener) BASE_EXCLUDES(mutex_);
 
   /// Handles one ioctl. Returns the result, or nothing if `later` receives it. Errors: as in the kernel, with
   /// ENOTTY for an unknown command.
-  [[nodiscard]] std::optional<base::Result<void>> ioctl(const IoctlRequest& request, const Later& later);
+  [[nodiscard]] std::optional<base::Result<void>> ioctl(const IoctlRequest& request, const Later& later)
+      BASE_EXCLUDES(mutex_);
   /// Returns true if a signal may end the wait of this ioctl with EINTR, because it changes no state.
   [[nodiscard]] static bool is_interruptible(uint32_t command) { return command == FBIO_WAITFORVSYNC; }
 
@@ -108,7 +109,7 @@ class Framebuffer {
     uint32_t blank_level = FB_BLANK_UNBLANK;
     std::string id;
   };
-  [[nodiscard]] Status status() const;
+  [[nodiscard]] Status status() const BASE_EXCLUDES(mutex_);
   /// Returns Presenter::output().
   [[nodiscard]] std::shared_ptr<const drmclient::Output> output() const { return presenter_.output(); }
   [[nodiscard]] const Statistics& statistics() const { return statistics_; }
@@ -116,17 +117,19 @@ class Framebuffer {
  private:
   /// Returns the argument of a Presenter::Completion as a Result.
   [[nodiscard]] static base::Result<void> completion_result(int error);
-  [[nodiscard]] FramebufferState fb_state() const;
-  void update_writers();
-  base::Result<void> get_var(const IoctlRequest& request);
-  std::optional<base::Result<void>> put_var(const IoctlRequest& request, const Later& later);
-  base::Result<void> get_fix(const IoctlRequest& request);
-  std::optional<base::Result<void>> pan(const IoctlRequest& request, const Later& later);
+  [[nodiscard]] FramebufferState fb_state() const BASE_EXCLUDES(mutex_);
+  void update_writers() BASE_REQUIRES(mutex_);
+  base::Result<void> get_var(const IoctlRequest& request) BASE_EXCLUDES(mutex_);
+  std::optional<base::Result<void>> put_var(const IoctlRequest& request, const Later& later)
+      BASE_EXCLUDES(mutex_);
+  base::Result<void> get_fix(const IoctlRequest& request) BASE_EXCLUDES(mutex_);
+  std::optional<base::Result<void>> pan(const IoctlRequest& request, const Later& later)
+      BASE_EXCLUDES(mutex_);
   struct Change;
-  bool change_to(const Change& change, const IoctlRequest& request, const Later& later);
-  base::Result<void> get_color_map(const IoctlRequest& request);
-  base::Result<void> put_color_map(const IoctlRequest& request);
-  base::Result<void> blank(const IoctlRequest& request);
+  bool change_to(const Change& change, const IoctlRequest& request, const Later& later) BASE_REQUIRES(mutex_);
+  base::Result<void> get_color_map(const IoctlRequest& request) BASE_EXCLUDES(mutex_);
+  base::Result<void> put_color_map(const IoctlRequest& request) BASE_EXCLUDES(mutex_);
+  base::Result<void> blank(const IoctlRequest& request) BASE_EXCLUDES(mutex_);
   base::Result<void> get_vblank(const IoctlRequest& request);
 
   Presentation presentation_;
@@ -155,21 +158,23 @@ class Framebuffer {
     uint32_t blank_level = FB_BLANK_UNBLANK;
   };
   /// Takes over the result of a change.
-  void apply(const Outcome& outcome) const;
-  /// Locks mutex_ and applies the pending outcomes in their order.
-  [[nodiscard]] std::unique_lock<std::mutex> lock_state() const;
+  void apply(const Outcome& outcome) const BASE_REQUIRES(mutex_);
+  /// Applies the pending outcomes in their order. Call it before state_ is read.
+  void update_state() const BASE_REQUIRES(mutex_) BASE_EXCLUDES(outcomes_mutex_);
 
-  /// Held by the presenter's thread too; no other mutex is taken while it is held.
-  mutable std::mutex outcomes_mutex_;
-  mutable std::vector<Outcome> outcomes_;
+  /// Acquired before the mutex of the presenter, and before that of writing_programs_.
+  mutable base::Mutex mutex_ BASE_ACQUIRED_BEFORE(outcomes_mutex_);
+  mutable State state_ BASE_GUARDED_BY(mutex_);
+  bool stopped_ BASE_GUARDED_BY(mutex_) = false;  ///< True if no further change will be shown.
+  ColorMap color_map_ BASE_GUARDED_BY(mutex_);
+  unsigned open_files_ BASE_GUARDED_BY(mutex_) = 0;
+  unsigned open_writers_ BASE_GUARDED_BY(mutex_) = 0;
+  OpenFileLimit file_limit_ BASE_GUARDED_BY(mutex_);
 
-  mutable std::mutex mutex_;
-  mutable State state_;
-  bool stopped_ = false;  ///< True if no further change will be shown.
-  ColorMap color_map_;
-  unsigned open_files_ = 0;
-  unsigned open_writers_ = 0;
-  OpenFileLimit file_limit_;
+  /// Held by the presenter's thread too; no other mutex is acquired while it is held.
+  mutable base::Mutex outcomes_mutex_;
+  mutable std::vector<Outcome> outcomes_ BASE_GUARDED_BY(outcomes_mutex_);
+
   std::shared_ptr<WritingPrograms> writing_programs_ = std::make_shared<WritingPrograms>();
   std::atomic<bool> mapped_{false};   ///< True if a mapping changed pages since the first writer's open().
   std::atomic<bool> written_{false};  ///< True if write(2) changed bytes since the first writer's open().

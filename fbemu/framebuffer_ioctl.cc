@@ -14,6 +14,7 @@ namespace fbemu {
 namespace {
 
 using base::failure;
+using base::MutexLock;
 using base::Result;
 
 /// FBIO_CURSOR as 64-bit programs have it; the number contains the size of struct fb_cursor.
@@ -66,7 +67,8 @@ std::optional<Result<void>> Framebuffer::ioctl(const IoctlRequest& request, cons
 Result<void> Framebuffer::get_var(const IoctlRequest& request) {
   fb_var_screeninfo var;
   {
-    const auto lock = lock_state();
+    const MutexLock lock(mutex_);
+    update_state();
     var = state_.var;
   }
   return copy_to_user(*request.memory, request.argument, var);
@@ -75,7 +77,8 @@ Result<void> Framebuffer::get_var(const IoctlRequest& request) {
 Result<void> Framebuffer::get_fix(const IoctlRequest& request) {
   Layout layout;
   {
-    const auto lock = lock_state();
+    const MutexLock lock(mutex_);
+    update_state();
     layout = state_.fb_state.layout;
   }
   const fb_fix_screeninfo fix = make_fix(id_, layout, backing_store_.size_bytes());
@@ -89,7 +92,8 @@ std::optional<Result<void>> Framebuffer::put_var(const IoctlRequest& request, co
   const auto output = presenter_.output();
 
   // Not held while the program's memory is written, because a program can delay that without limit.
-  std::unique_lock lock = lock_state();
+  MutexLock lock(mutex_);
+  update_state();
   if ((wanted.activate & FB_ACTIVATE_INV_MODE) != 0) {
     // "Delete this mode": fbemu has no list of modes to delete from, but the current mode is in use.
     const bool current = wanted.xres == state_.var.xres && wanted.yres == state_.var.yres &&
@@ -120,7 +124,7 @@ std::optional<Result<void>> Framebuffer::put_var(const IoctlRequest& request, co
 
 /// Makes `change` the current state. Returns true if `later` receives the answer once the state is shown.
 /// After stop() it returns false, and the caller answers when mutex_ is released: the presenter would
-/// complete the request within this call. Requires that mutex_ is held.
+/// complete the request within this call.
 bool Framebuffer::change_to(const Change& change, const IoctlRequest& request, const Later& later) {
   const ProgramFormat before = state_.fb_state.layout.format;
   const ProgramFormat& format = change.fb_state.layout.format;
@@ -139,7 +143,7 @@ bool Framebuffer::change_to(const Change& change, const IoctlRequest& request, c
     const Result<void> result = completion_result(error);
     if (result && change.unblanks) presenter_.set_power(drmclient::Power::on);
     {
-      const std::lock_guard lock(outcomes_mutex_);
+      const MutexLock lock(outcomes_mutex_);
       outcomes_.push_back({number, result, change.var, change.fb_state, change.unblanks});
     }
     later([=]() -> Result<void> {
@@ -155,7 +159,8 @@ bool Framebuffer::change_to(const Change& change, const IoctlRequest& request, c
 std::optional<Result<void>> Framebuffer::pan(const IoctlRequest& request, const Later& later) {
   const auto wanted = BASE_TRY(copy_from_user<fb_var_screeninfo>(*request.memory, request.argument));
 
-  std::unique_lock lock = lock_state();
+  MutexLock lock(mutex_);
+  update_state();
   const bool wraps = (wanted.vmode & FB_VMODE_YWRAP) != 0;
   // fb_pan_display() tests FB_VMODE_YWRAP only if yoffset is not 0.
   if (!offsets_fit(wanted.xoffset, wanted.yoffset, wraps && wanted.yoffset > 0, state_.fb_state)) {
@@ -182,7 +187,7 @@ Result<void> Framebuffer::get_color_map(const IoctlRequest& request) {
   const uint32_t count = std::min(wanted.len, ColorMap::entries - wanted.start);
   ColorMap map;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     map = color_map_;
   }
   const auto write = [&](uint64_t address, const std::array<uint16_t, ColorMap::entries>& channel) {
@@ -218,7 +223,8 @@ Result<void> Framebuffer::put_color_map(const IoctlRequest& request) {
   }
   if (wanted.start > static_cast<uint32_t>(std::numeric_limits<int32_t>::max())) return failure(EINVAL);
   if (wanted.start + wanted.len > ColorMap::entries) return failure(EINVAL);
-  const auto lock = lock_state();
+  const MutexLock lock(mutex_);
+  update_state();
   const auto stored = [&](size_t channel) { return std::span(channels.at(channel)).first(kept); };
   color_map_.store(wanted.start, stored(0), stored(1), stored(2));
   if (state_.fb_state.layout.format.uses_color_map()) {
@@ -244,7 +250,8 @@ Result<void> Framebuffer::blank(const IoctlRequest& request) {
   static_assert(levels.size() == FB_BLANK_POWERDOWN + 1);
   const auto level = static_cast<uint32_t>(request.argument);
   if (request.argument >= levels.size()) return failure(EINVAL);
-  const auto lock = lock_state();
+  const MutexLock lock(mutex_);
+  update_state();
   state_.blank_level = level;
   presenter_.set_power(levels[level]);
   return {};

@@ -4,6 +4,8 @@
 
 namespace fbemu {
 
+using base::MutexLock;
+
 std::vector<ByteRange> DamageLog::Damage::all() const {
   std::vector<ByteRange> ranges = written;
   ranges.insert(ranges.end(), written_back.begin(), written_back.end());
@@ -11,9 +13,18 @@ std::vector<ByteRange> DamageLog::Damage::all() const {
   return ranges;
 }
 
+bool DamageLog::add_written(ByteRange range) {
+  const MutexLock lock(mutex_);
+  return add(written_, range);
+}
+
+bool DamageLog::add_written_back(ByteRange range) {
+  const MutexLock lock(mutex_);
+  return add(written_back_, range);
+}
+
 bool DamageLog::add(DamageList& list, ByteRange range) {
   if (range.empty()) return false;
-  const std::lock_guard lock(mutex_);
   const bool was_empty = written_.empty() && written_back_.empty();
   list.add(range);
   return was_empty;
@@ -23,7 +34,7 @@ DamageLog::Damage DamageLog::take() {
   DamageList written;
   DamageList written_back;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     std::swap(written, written_);
     std::swap(written_back, written_back_);
   }
@@ -32,7 +43,7 @@ DamageLog::Damage DamageLog::take() {
 }
 
 bool DamageLog::empty() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return written_.empty() && written_back_.empty();
 }
 

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <mutex>
 #include <vector>
 
+#include "base/mutex.h"
 #include "fbemu/damage/byte_range.h"
 #include "fbemu/damage/damage_list.h"
 
@@ -25,20 +25,20 @@ class DamageLog {
   };
 
   /// Adds bytes changed by write(2). Returns true if the log was empty before.
-  bool add_written(ByteRange range) { return add(written_, range); }
+  bool add_written(ByteRange range) BASE_EXCLUDES(mutex_);
   /// Adds pages changed through a mapping. Returns true if the log was empty before.
-  bool add_written_back(ByteRange range) { return add(written_back_, range); }
+  bool add_written_back(ByteRange range) BASE_EXCLUDES(mutex_);
 
   /// Returns all damage, each list sorted and merged, and empties the log.
-  [[nodiscard]] Damage take();
-  [[nodiscard]] bool empty() const;
+  [[nodiscard]] Damage take() BASE_EXCLUDES(mutex_);
+  [[nodiscard]] bool empty() const BASE_EXCLUDES(mutex_);
 
  private:
-  bool add(DamageList& list, ByteRange range);
+  bool add(DamageList& list, ByteRange range) BASE_REQUIRES(mutex_);
 
-  mutable std::mutex mutex_;
-  DamageList written_;
-  DamageList written_back_;
+  mutable base::Mutex mutex_;
+  DamageList written_ BASE_GUARDED_BY(mutex_);
+  DamageList written_back_ BASE_GUARDED_BY(mutex_);
 };
 
 }  // namespace fbemu

@@ -16,6 +16,7 @@
 namespace fbemu {
 
 using base::failure;
+using base::MutexLock;
 using base::Result;
 using drmclient::Capture;
 using drmclient::Power;
@@ -68,7 +69,7 @@ void Presenter::start(const FramebufferState& fb_state, ProgramPages* pages) {
   outputs_.set_fb_state(fb_state);
   {
     // Front ends may serve already, and FBIOGET_VBLANK reads vblank_time_.
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     vblank_time_ = clock_.now();
   }
   publish(true);
@@ -77,7 +78,7 @@ void Presenter::start(const FramebufferState& fb_state, ProgramPages* pages) {
 
 void Presenter::stop() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     stopping_ = true;
   }
   if (thread_.joinable()) {
@@ -87,7 +88,7 @@ void Presenter::stop() {
   // Requests that came after the thread's last look are completed here, later ones by request().
   Requests left;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     finished_ = true;
     left = std::exchange(requests_, {});
   }
@@ -106,7 +107,7 @@ void Presenter::wake() {
 void Presenter::request(const std::function<void(Requests&)>& ask) {
   Requests too_late;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     ask(finished_ ? too_late : requests_);
     if (!finished_) {
       wake();
@@ -120,12 +121,12 @@ void Presenter::request(const std::function<void(Requests&)>& ask) {
 }
 
 bool Presenter::idle() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return !busy_;
 }
 
 void Presenter::set_writers(Writers writers) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   writers_ = std::move(writers);
   writers_changed_ = true;
   wake();
@@ -162,14 +163,14 @@ Result<Capture> Presenter::capture() {
 }
 
 Presenter::Status Presenter::status() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   Status status = status_;
   status.output = *output_;
   return status;
 }
 
 std::shared_ptr<const drmclient::Output> Presenter::output() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return output_;
 }
 
@@ -197,7 +198,7 @@ void Presenter::recover_from(std::error_code error, const char* cause) noexcept 
     spdlog::error("cannot show what programs draw on {}: {}; trying again", card_.info().driver, cause);
   }
   outputs_.mark_stale();
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   writers_changed_ = true;
 }
 
@@ -208,7 +209,7 @@ void Presenter::run() {
     const bool waited = attempt([&] { vblank = wait_for_events(); }) == 0;
     if (!waited) hotplug_.event(clock_.now());
     {
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       stopping = stopping_;
     }
     // If the vblank cannot be awaited, its requests are completed.
@@ -230,7 +231,7 @@ void Presenter::run() {
 
 bool Presenter::needs_vblank() const {
   if (outputs_.has_work() || !damage_.empty()) return true;
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   // While another VT is active, no change is visible.
   const bool may_change = writers_.count > 0 ? arbiter_.is_on_active_vt() : uncollected_;
   return may_change || requests_.fb_state.has_value() || !requests_.vblank_done.empty();
@@ -309,7 +310,7 @@ bool Presenter::handle_card_events() {
 void Presenter::handle_hotplug() {
   outputs_.handle_hotplug();
   auto output = std::make_shared<const drmclient::Output>(outputs_.primary_output());
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   output_ = std::move(output);
 }
 
@@ -319,7 +320,7 @@ void Presenter::handle_pressure(short events) {
 }
 
 Presenter::Requests Presenter::take_requests(bool vblank, bool& has_writers) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   has_writers = writers_.count > 0;
   busy_ = true;
   Requests due;
@@ -337,7 +338,7 @@ Presenter::Requests Presenter::take_requests(bool vblank, bool& has_writers) {
 void Presenter::take_writers() {
   Writers writers;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (!writers_changed_ && !arbiter_.wants_writers()) return;
     writers = writers_;
     writers_changed_ = false;
@@ -366,7 +367,7 @@ bool Presenter::handle(bool vblank) {
   complete(due.vblank_done, error);
   complete(due.flush_done, error);
   if (due.power) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (!requests_.power) requests_.power = due.power;
   }
   return error == 0 && published;

@@ -4,7 +4,6 @@
 #include <functional>
 #include <future>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <system_error>
@@ -13,6 +12,8 @@
 
 #include "base/clock.h"
 #include "base/event_fd.h"
+#include "base/mutex.h"
+#include "base/unique_fd.h"
 #include "drmclient/card.h"
 #include "fbemu/damage/backing_store.h"
 #include "fbemu/damage/damage_log.h"
@@ -72,41 +73,41 @@ class Presenter {
   /// Enables the outputs with `fb_state`, or checks on a shared screen that they can be enabled, and starts
   /// the thread. If `pages` is null, only the backing store is shown. Throws std::system_error with the card
   /// and the output if the mode or the buffer is refused.
-  void start(const FramebufferState& fb_state, ProgramPages* pages);
+  void start(const FramebufferState& fb_state, ProgramPages* pages) BASE_EXCLUDES(mutex_);
   /// Presents the remaining damage, completes all requests, and ends the thread.
-  void stop();
+  void stop() BASE_EXCLUDES(mutex_);
 
   /// Returns the eventfd through which the calls below wake the thread. A thread with its own descriptor
   /// table must have it under the same number.
   [[nodiscard]] int wake_descriptor() const { return wake_event_.get(); }
   /// Returns false while damage that was taken from the log is not presented yet.
-  [[nodiscard]] bool idle() const;
+  [[nodiscard]] bool idle() const BASE_EXCLUDES(mutex_);
   /// Sets the number of files that are open for writing. If it is not 0, every vblank is a tick.
   void set_writers(unsigned count) { set_writers(Writers{count, {}, false}); }
-  void set_writers(Writers writers);
+  void set_writers(Writers writers) BASE_EXCLUDES(mutex_);
   /// Wakes the thread, because the damage log is no longer empty.
   void damaged();
 
   /// Shows `fb_state` from the next vblank on. The completion runs when it is shown, or with the errno with
   /// which the card refused its mode; the state before stays then. Requests that are replaced before the
   /// vblank complete with the last one.
-  void show(const FramebufferState& fb_state, Completion done);
+  void show(const FramebufferState& fb_state, Completion done) BASE_EXCLUDES(mutex_);
   /// Completes at the next vblank, when everything drawn before it is presented.
-  void at_vblank(Completion done);
+  void at_vblank(Completion done) BASE_EXCLUDES(mutex_);
   /// Presents the damage log without waiting for vblank, and completes.
-  void flush(Completion done);
-  void set_power(drmclient::Power power);
+  void flush(Completion done) BASE_EXCLUDES(mutex_);
+  void set_power(drmclient::Power power) BASE_EXCLUDES(mutex_);
 
   /// Presents everything drawn so far and reads the output's scan-out buffer. Blocks. Errors: ENODATA if the
   /// output is not enabled.
-  [[nodiscard]] base::Result<drmclient::Capture> capture();
+  [[nodiscard]] base::Result<drmclient::Capture> capture() BASE_EXCLUDES(mutex_);
 
-  [[nodiscard]] Status status() const;
+  [[nodiscard]] Status status() const BASE_EXCLUDES(mutex_);
   /// Returns the primary output as last probed, without a copy; a probe makes a new object.
-  [[nodiscard]] std::shared_ptr<const drmclient::Output> output() const;
+  [[nodiscard]] std::shared_ptr<const drmclient::Output> output() const BASE_EXCLUDES(mutex_);
   /// Returns the number of frames since start(), 0 before it; it wraps. Frames for which no request waited
   /// are counted by the clock.
-  [[nodiscard]] uint32_t vblank_count() const;
+  [[nodiscard]] uint32_t vblank_count() const BASE_EXCLUDES(mutex_);
 
  private:
   /// Requests of other threads; the presenter's thread takes them as a whole.
@@ -119,20 +120,20 @@ class Presenter {
     std::optional<drmclient::Power> power;
   };
 
-  void request(const std::function<void(Requests&)>& ask);
+  void request(const std::function<void(Requests&)>& ask) BASE_EXCLUDES(mutex_);
   void wake();
   void run();
   bool wait_for_events();
   void ask_for_vblank();
   [[nodiscard]] std::optional<std::chrono::nanoseconds> time_to_sleep() const;
-  [[nodiscard]] bool needs_vblank() const;
+  [[nodiscard]] bool needs_vblank() const BASE_EXCLUDES(mutex_);
   bool handle_card_events();
   void handle_pressure(short events);
-  void handle_hotplug();
-  Requests take_requests(bool vblank, bool& has_writers);
-  void take_writers();
+  void handle_hotplug() BASE_EXCLUDES(mutex_);
+  Requests take_requests(bool vblank, bool& has_writers) BASE_EXCLUDES(mutex_);
+  void take_writers() BASE_EXCLUDES(mutex_);
   /// Returns false after an exception.
-  bool handle(bool vblank);
+  bool handle(bool vblank) BASE_EXCLUDES(mutex_);
   void show_and_present(Requests& due, bool vblank, bool has_writers, int& fb_state_error);
   [[nodiscard]] base::Result<drmclient::Capture> read_back();
   void tick(bool has_writers);
@@ -140,10 +141,10 @@ class Presenter {
   void clean(std::span<const ByteRange> ranges);
   template <typename Step>
   [[nodiscard]] int attempt(const Step& step) noexcept;
-  void recover_from(std::error_code error, const char* cause) noexcept;
+  void recover_from(std::error_code error, const char* cause) noexcept BASE_EXCLUDES(mutex_);
   [[nodiscard]] bool enable_on_demand() const { return card_.info().shared; }
-  void count_vblank();
-  void publish(bool presented);
+  void count_vblank() BASE_EXCLUDES(mutex_);
+  void publish(bool presented) BASE_EXCLUDES(mutex_);
 
   drmclient::Card& card_;
   DamageLog& damage_;
@@ -166,17 +167,17 @@ class Presenter {
   ReportedError clean_error_{quiet};  ///< of cleaning pages
   ReportedError exception_{quiet};    ///< caught on the thread
 
-  mutable std::mutex mutex_;
-  Requests requests_;
-  Writers writers_;
-  bool writers_changed_ = false;
-  bool stopping_ = false;
-  bool finished_ = false;
-  bool busy_ = false;
-  Status status_;  ///< Status::output is unused; see output_
-  std::shared_ptr<const drmclient::Output> output_;
-  uint32_t vblanks_ = 0;                          ///< at vblank_time_
-  std::optional<base::Clock::Time> vblank_time_;  ///< nothing before start()
+  mutable base::Mutex mutex_;
+  Requests requests_ BASE_GUARDED_BY(mutex_);
+  Writers writers_ BASE_GUARDED_BY(mutex_);
+  bool writers_changed_ BASE_GUARDED_BY(mutex_) = false;
+  bool stopping_ BASE_GUARDED_BY(mutex_) = false;
+  bool finished_ BASE_GUARDED_BY(mutex_) = false;
+  bool busy_ BASE_GUARDED_BY(mutex_) = false;
+  Status status_ BASE_GUARDED_BY(mutex_);  ///< Status::output is unused; see output_
+  std::shared_ptr<const drmclient::Output> output_ BASE_GUARDED_BY(mutex_);
+  uint32_t vblanks_ BASE_GUARDED_BY(mutex_) = 0;                          ///< at vblank_time_
+  std::optional<base::Clock::Time> vblank_time_ BASE_GUARDED_BY(mutex_);  ///< nothing before start()
 
   std::thread thread_;
 };

@@ -9,6 +9,7 @@
 namespace fbemu {
 
 using base::failure;
+using base::MutexLock;
 using base::Result;
 using drmclient::Capture;
 
@@ -16,14 +17,14 @@ using drmclient::Capture;
 void Presenter::count_vblank() {
   const auto now = clock_.now();
   const auto period = outputs_.fb_state().mode.frame_period();
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto frames = (now - vblank_time_.value_or(now) + period / 2) / period;
   vblanks_ += static_cast<uint32_t>(std::max<int64_t>(frames, 1));
   vblank_time_ = now;
 }
 
 uint32_t Presenter::vblank_count() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (!vblank_time_) return 0;
   const auto period = status_.mode.frame_period();
   // Until the next vblank, the count is late by half a frame at most.
@@ -122,7 +123,7 @@ void Presenter::refresh_now(bool clean_first) {
 }
 
 void Presenter::publish(bool presented) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   // The damage of a failed frame is still to be presented.
   busy_ = !presented;
   const OutputPresenter& screen = outputs_.pacing();

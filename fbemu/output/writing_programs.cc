@@ -1,6 +1,9 @@
 #include "fbemu/output/writing_programs.h"
 
 namespace fbemu {
+
+using base::MutexLock;
+
 namespace {
 
 /// A program that belongs to every terminal is never asked.
@@ -12,7 +15,7 @@ ProgramId id_of(const WritingPrograms::Terminal& terminal) {
 
 void WritingPrograms::add(const Terminal& terminal) {
   const ProgramId id = id_of(terminal);
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto known = by_id_.find(id);
   if (known == by_id_.end()) {
     // What may fail for want of memory comes before the first change.
@@ -33,7 +36,7 @@ void WritingPrograms::add(const Terminal& terminal) {
 
 void WritingPrograms::remove(const Terminal& terminal) {
   const ProgramId id = id_of(terminal);
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto known = by_id_.find(id);
   if (known == by_id_.end()) return;
   const Programs::iterator program = known->second;
@@ -45,7 +48,7 @@ void WritingPrograms::remove(const Terminal& terminal) {
 }
 
 void WritingPrograms::ask_anew() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   start_round();
 }
 
@@ -65,7 +68,7 @@ bool WritingPrograms::any_seen_on(unsigned front) const {
 }
 
 WritingPrograms::Answer WritingPrograms::any_on(unsigned front, unsigned& budget) {
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   if (front_ != front) start_round();
   front_ = front;
   while (!any_seen_on(front)) {

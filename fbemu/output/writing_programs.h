@@ -3,9 +3,9 @@
 #include <list>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 
+#include "base/mutex.h"
 #include "fbemu/frontend/client_vt.h"
 
 namespace fbemu {
@@ -28,15 +28,15 @@ class WritingPrograms {
   ~WritingPrograms() = default;
 
   /// Adds an open file. A known program is looked up again. Null is a program on every VT.
-  void add(const Terminal& terminal);
+  void add(const Terminal& terminal) BASE_EXCLUDES(mutex_);
   /// Removes an open file that was added.
-  void remove(const Terminal& terminal);
+  void remove(const Terminal& terminal) BASE_EXCLUDES(mutex_);
 
   /// Drops all answers; the next any_on() looks up every program again.
-  void ask_anew();
+  void ask_anew() BASE_EXCLUDES(mutex_);
   /// Returns whether a program belongs to the VT `active`. The VTs on which programs started are known. For
   /// other VTs each program is looked up once, until `budget` (see ClientVt::has_opened()) is spent.
-  [[nodiscard]] Answer any_on(unsigned front, unsigned& budget);
+  [[nodiscard]] Answer any_on(unsigned front, unsigned& budget) BASE_EXCLUDES(mutex_);
 
  private:
   struct Program {
@@ -47,18 +47,19 @@ class WritingPrograms {
   };
   using Programs = std::list<Program>;
 
-  [[nodiscard]] bool any_home_is(std::optional<unsigned> terminal) const;
-  [[nodiscard]] bool any_seen_on(unsigned front) const;
-  void start_round();
+  [[nodiscard]] bool any_home_is(std::optional<unsigned> terminal) const BASE_REQUIRES(mutex_);
+  [[nodiscard]] bool any_seen_on(unsigned front) const BASE_REQUIRES(mutex_);
+  void start_round() BASE_REQUIRES(mutex_);
 
-  std::mutex mutex_;  ///< not held during a lookup
-  std::map<ProgramId, Programs::iterator> by_id_;
-  Programs to_ask_;
-  Programs asked_;
-  std::map<std::optional<unsigned>, unsigned> homes_;  ///< number of programs by the VT on which they started
-  unsigned front_ = 0;
-  unsigned round_ = 1;
-  unsigned seen_ = 0;  ///< programs found on the active VT in this round
+  base::Mutex mutex_;  ///< not held during a lookup
+  std::map<ProgramId, Programs::iterator> by_id_ BASE_GUARDED_BY(mutex_);
+  Programs to_ask_ BASE_GUARDED_BY(mutex_);
+  Programs asked_ BASE_GUARDED_BY(mutex_);
+  /// The number of programs by the VT on which they started.
+  std::map<std::optional<unsigned>, unsigned> homes_ BASE_GUARDED_BY(mutex_);
+  unsigned front_ BASE_GUARDED_BY(mutex_) = 0;
+  unsigned round_ BASE_GUARDED_BY(mutex_) = 1;
+  unsigned seen_ BASE_GUARDED_BY(mutex_) = 0;  ///< programs found on the active VT in this round
 };
 
 }  // namespace fbemu
