@@ -13,7 +13,6 @@
 #include "base/clock.h"
 #include "base/event_fd.h"
 #include "base/mutex.h"
-#include "base/unique_fd.h"
 #include "drmclient/card.h"
 #include "fbemu/damage/backing_store.h"
 #include "fbemu/damage/damage_log.h"
