@@ -48,9 +48,9 @@ std::vector<CardSummary> summarize_cards(const std::vector<std::string>& paths) 
       options.path = path;
       const auto card = open_kms_card(options);
       summary.driver = card->info().driver;
-      auto outputs = card->probe();
+      const auto outputs = card->probe();
       if (outputs) {
-        summary.outputs = std::move(*outputs);
+        for (const Output* output : *outputs) summary.outputs.push_back(output->info());
       } else {
         summary.problem = "cannot probe its outputs: " + outputs.error().message();
       }
@@ -65,7 +65,7 @@ std::vector<CardSummary> summarize_cards(const std::vector<std::string>& paths) 
 const CardSummary* first_usable(const std::vector<CardSummary>& cards,
                                 const std::optional<std::string>& connector) {
   const auto usable = std::ranges::find_if(cards, [&](const CardSummary& card) {
-    return card.problem.empty() && std::ranges::any_of(card.outputs, [&](const Output& output) {
+    return card.problem.empty() && std::ranges::any_of(card.outputs, [&](const OutputInfo& output) {
              return connector ? output.name == *connector : output.connected;
            });
   });
@@ -82,7 +82,7 @@ std::string describe(const std::vector<CardSummary>& cards) {
     }
     if (card.outputs.empty()) text += "no connectors";
     const char* separator = "";
-    for (const Output& output : card.outputs) {
+    for (const OutputInfo& output : card.outputs) {
       text += separator + output.name + (output.connected ? " connected" : " disconnected");
       separator = ", ";
     }

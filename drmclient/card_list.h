@@ -10,10 +10,10 @@ namespace drmclient {
 
 /// A card found by summarize_cards(): for the choice of a card, and to report why none was chosen.
 struct CardSummary {
-  std::string path;             ///< of the node, /dev/dri/cardN
-  std::string driver;           ///< empty if the card could not be opened
-  std::string problem;          ///< the reason why it is unusable; empty if it is usable
-  std::vector<Output> outputs;  ///< connected or not; empty if there is a problem
+  std::string path;                 ///< of the node, /dev/dri/cardN
+  std::string driver;               ///< empty if the card could not be opened
+  std::string problem;              ///< the reason why it is unusable; empty if it is usable
+  std::vector<OutputInfo> outputs;  ///< connected or not; empty if there is a problem
 };
 
 /// Returns the primary nodes (cardN) in `folder`, sorted by number.

@@ -19,9 +19,9 @@ struct HeadlessOptions {
   unsigned outputs = 1;                                        ///< number of outputs, all connected at first
   MappingChoice mapping = MappingChoice::automatic;            ///< as KmsOptions::mapping
   uint64_t mapping_limit_bytes = default_mapping_limit_bytes;  ///< as KmsOptions::mapping_limit_bytes
-  bool moving_mappings = false;                                ///< for tests: HeadlessMappingFaults::moving
-  bool mappings_for_uploads_only = false;  ///< for tests: HeadlessMappingFaults::only_for_uploads
-  bool incoherent_dma_bufs = false;        ///< for tests: HeadlessMappingFaults::incoherent
+  bool moving_mappings = false;                                ///< for tests: HeadlessFaults::moving
+  bool mappings_for_uploads_only = false;  ///< for tests: HeadlessFaults::only_for_uploads
+  bool incoherent_dma_bufs = false;        ///< for tests: HeadlessFaults::incoherent
   /// For tests: the screen is a copy of the buffer that is updated only inside the damage of present(), as on
   /// vmwgfx.
   bool strict_display = false;

@@ -51,7 +51,7 @@ class Framebuffer {
   using Later = std::function<void(std::function<int()> finish)>;
 
   /// Throws std::system_error if the memory cannot be allocated or the virtual screen does not fit in it.
-  Framebuffer(drmclient::Card& card, const drmclient::Output& output, const FramebufferOptions& options);
+  Framebuffer(drmclient::Card& card, drmclient::Output& output, const FramebufferOptions& options);
   /// Answers every pending request, started or not. The answers use the front end, so call stop() before the
   /// front end is destroyed.
   ~Framebuffer();
@@ -106,7 +106,7 @@ class Framebuffer {
   };
   [[nodiscard]] Status status() const;
   /// Returns Presenter::output().
-  [[nodiscard]] std::shared_ptr<const drmclient::Output> output() const { return presenter_.output(); }
+  [[nodiscard]] std::shared_ptr<const drmclient::OutputInfo> output() const { return presenter_.output(); }
   [[nodiscard]] const Statistics& statistics() const { return statistics_; }
 
  private:

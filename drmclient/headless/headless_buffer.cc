@@ -17,7 +17,7 @@ namespace {
 /// mapped, so that no other mapping gets the address.
 class MovingMap {
  public:
-  MovingMap(int memory, const HeadlessMappingFaults& faults, base::MemoryMap map)
+  MovingMap(int memory, const HeadlessFaults& faults, base::MemoryMap map)
       : memory_(memory), faults_(faults), map_(std::move(map)) {}
 
   base::Result<void> begin() {
@@ -32,7 +32,7 @@ class MovingMap {
 
  private:
   int memory_;
-  const HeadlessMappingFaults& faults_;
+  const HeadlessFaults& faults_;
   base::MemoryMap map_;
 };
 
@@ -52,8 +52,7 @@ class HeadlessDumbMapping final : public BufferMapping {
 
 class HeadlessDmaBufMapping final : public DmaBufMapping {
  public:
-  HeadlessDmaBufMapping(MovingMap map, HeadlessMappingFaults& faults)
-      : map_(std::move(map)), faults_(faults) {}
+  HeadlessDmaBufMapping(MovingMap map, HeadlessFaults& faults) : map_(std::move(map)), faults_(faults) {}
   [[nodiscard]] std::byte* data() const override { return seen_.data(); }
 
  private:
@@ -80,7 +79,7 @@ class HeadlessDmaBufMapping final : public DmaBufMapping {
   }
 
   MovingMap map_;
-  HeadlessMappingFaults& faults_;
+  HeadlessFaults& faults_;
   std::vector<std::byte> cache_;  ///< used if faults_.incoherent
   std::span<std::byte> seen_;     ///< the bytes that the CPU accesses
 };
@@ -89,7 +88,7 @@ class HeadlessDmaBufMapping final : public DmaBufMapping {
 
 HeadlessBuffer::HeadlessBuffer(Size size, PixelFormat format, uint32_t pitch_bytes, base::UniqueFd memory,
                                const std::shared_ptr<MappingCache>& cache, MappingChoice mapping,
-                               HeadlessMappingFaults& faults)
+                               HeadlessFaults& faults)
     : ScanoutBuffer(size, format, pitch_bytes),
       memory_(std::move(memory)),
       size_bytes_(size_t{pitch_bytes} * size.height),

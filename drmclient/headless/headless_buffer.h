@@ -14,14 +14,16 @@
 
 namespace drmclient {
 
-/// Faults of the mappings of a headless card's buffers, for tests. An errno of 0 means no error.
-struct HeadlessMappingFaults {
+/// Faults of a headless card and of the mappings of its buffers, for tests. An errno of 0 means no error.
+struct HeadlessFaults {
   /// True if each access gets another address and the previous address faults.
   bool moving = false;
   /// True if a buffer can be mapped only for uploads.
   bool only_for_uploads = false;
   /// True if CPU accesses through a dma-buf mapping go to a separate cache that is written back at their end.
   bool incoherent = false;
+  int refuse_modes = 0;     ///< errno of set_mode()
+  int refuse_presents = 0;  ///< errno of present()
   int refuse_accesses = 0;  ///< errno of begin_access()
   int refuse_dumb = 0;      ///< errno of mapping as a dumb buffer
   int refuse_dma_buf = 0;   ///< errno of mapping as a dma-buf
@@ -33,8 +35,7 @@ class HeadlessBuffer final : public ScanoutBuffer, private MappingSource {
  public:
   /// Makes a buffer in `memory`, which has `pitch_bytes` for each line. `faults` must outlive the buffer.
   HeadlessBuffer(Size size, PixelFormat format, uint32_t pitch_bytes, base::UniqueFd memory,
-                 const std::shared_ptr<MappingCache>& cache, MappingChoice mapping,
-                 HeadlessMappingFaults& faults);
+                 const std::shared_ptr<MappingCache>& cache, MappingChoice mapping, HeadlessFaults& faults);
   HeadlessBuffer(const HeadlessBuffer&) = delete;
   HeadlessBuffer& operator=(const HeadlessBuffer&) = delete;
   ~HeadlessBuffer() override = default;
@@ -46,7 +47,7 @@ class HeadlessBuffer final : public ScanoutBuffer, private MappingSource {
   void unmap() override { cpu_access_.unmap(); }
 
   /// Reads the pixels inside `area` as a display controller does, not from the shadow or a CPU mapping.
-  /// Errors: HeadlessMappingFaults::refuse_accesses, ENOMEM.
+  /// Errors: HeadlessFaults::refuse_accesses, ENOMEM.
   [[nodiscard]] base::Result<Capture> scan_out(const Rect& area);
 
  private:
@@ -58,7 +59,7 @@ class HeadlessBuffer final : public ScanoutBuffer, private MappingSource {
 
   base::UniqueFd memory_;
   size_t size_bytes_;
-  HeadlessMappingFaults& faults_;
+  HeadlessFaults& faults_;
   bool in_begin_ = false;  ///< true while a mapping is made that the cache keeps
   base::MemoryMap scanned_out_;
   CpuAccess cpu_access_;

@@ -1,8 +1,13 @@
 #include "drmclient/headless/headless_output.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <string>
+#include <string_view>
 #include <utility>
+
+#include "drmclient/card.h"
 
 namespace drmclient {
 namespace {
@@ -17,44 +22,77 @@ bool is_headless_mode(Size size) {
          size.width <= largest_headless_size.width && size.height <= largest_headless_size.height;
 }
 
-HeadlessOutput::HeadlessOutput(bool strict) : strict_(strict) {}
+HeadlessOutput::HeadlessOutput(unsigned number, const HeadlessOptions& options, const HeadlessFaults& faults)
+    : options_(options), faults_(faults) {
+  info_.name = "Virtual-" + std::to_string(number);
+  info_.formats = options.formats;
+  info_.gamma_entries = gamma_entries;
+  probe();
+}
 
-base::Result<void> HeadlessOutput::set_mode(const Mode& mode, HeadlessBuffer& buffer, Point origin) {
-  if (!is_headless_mode(mode.size())) return base::failure(EINVAL);
-  if (!monitor.empty() && std::ranges::find(monitor, mode.size()) == monitor.end())
+void HeadlessOutput::probe() {
+  constexpr uint64_t dots_per_inch = 96;
+  constexpr uint64_t tenths_of_mm_per_inch = 254;
+  const auto millimetres = [](uint64_t pixels) {
+    return static_cast<uint32_t>(pixels * tenths_of_mm_per_inch / (10 * dots_per_inch));
+  };
+  info_.connected = connected_;
+  info_.custom_modes_up_to = monitor_.empty() ? largest_headless_size : Size{};
+  info_.takes_any_timing = monitor_.empty();
+  info_.size_mm = {};
+  info_.modes.clear();
+  if (!connected_) return;
+  if (monitor_.empty()) {
+    info_.size_mm = {millimetres(options_.size.width), millimetres(options_.size.height)};
+    info_.modes.push_back(make_mode(options_.size, options_.refresh_millihertz));
+  } else {
+    for (const Size size : monitor_) info_.modes.push_back(make_mode(size));
+  }
+  info_.modes.front().preferred = true;
+}
+
+base::Result<void> HeadlessOutput::set_mode(const Mode& mode, ScanoutBuffer& buffer, Point origin) {
+  if (faults_.refuse_modes != 0) return base::failure(faults_.refuse_modes);
+  auto* const memory = dynamic_cast<HeadlessBuffer*>(&buffer);
+  if (memory == nullptr || !is_headless_mode(mode.size())) return base::failure(EINVAL);
+  if (!monitor_.empty() && std::ranges::find(monitor_, mode.size()) == monitor_.end())
     return base::failure(EINVAL);
   if (!is_inside(mode.size(), origin, buffer.size())) return base::failure(EINVAL);
-  BASE_TRY(buffer.cpu_access().upload_all());
+  BASE_TRY(memory->cpu_access().upload_all());
   std::vector<uint32_t> screen;
-  if (strict_) {
+  if (options_.strict_display) {
     // A monitor shows the pixels that are in the buffer at the mode set. Later changes must be presented.
-    Capture shown = BASE_TRY(buffer.scan_out(Rect::of(mode.size(), origin)));
+    Capture shown = BASE_TRY(memory->scan_out(Rect::of(mode.size(), origin)));
     screen = std::move(shown.pixels);
   }
   const auto now = steady_clock::now();
   if (front_ != nullptr) frames_before_mode_ += frames_since_start(now);
   screen_ = std::move(screen);
   mode_ = mode;
-  front_ = &buffer;
+  front_ = memory;
   origin_ = origin;
-  power = Power::on;
+  power_ = Power::on;
   mode_start_ = now;
   return {};
 }
 
-base::Result<void> HeadlessOutput::present(HeadlessBuffer& buffer, Point origin,
+base::Result<void> HeadlessOutput::present(ScanoutBuffer& buffer, Point origin,
                                            std::span<const Rect> damage) {
-  if (front_ == nullptr) return base::failure(EINVAL);
+  if (faults_.refuse_presents != 0) return base::failure(faults_.refuse_presents);
+  auto* const memory = dynamic_cast<HeadlessBuffer*>(&buffer);
+  if (memory == nullptr || front_ == nullptr || damage.size() > Card::max_damage_rects) {
+    return base::failure(EINVAL);
+  }
   if (!is_inside(mode_.size(), origin, buffer.size())) return base::failure(EINVAL);
   const Rect bounds = Rect::of(buffer.size());
   for (const Rect& rect : damage) {
     if (rect.empty() || rect.clipped_to(bounds) != rect) return base::failure(EINVAL);
   }
-  CpuAccess& pixels = buffer.cpu_access();
+  CpuAccess& pixels = memory->cpu_access();
   const CpuAccess::Upload uploaded =
-      BASE_TRY(is_flip(buffer, origin) ? pixels.upload_unseen() : pixels.upload(damage));
-  if (strict_) BASE_TRY(copy_to_screen(buffer, origin, damage));
-  front_ = &buffer;
+      BASE_TRY(is_flip(*memory, origin) ? pixels.upload_unseen() : pixels.upload(damage));
+  if (options_.strict_display) BASE_TRY(copy_to_screen(*memory, origin, damage));
+  front_ = memory;
   origin_ = origin;
   return {};
 }
@@ -96,18 +134,36 @@ base::Result<void> HeadlessOutput::request_vblank() {
   return {};
 }
 
-std::optional<VblankEvent> HeadlessOutput::read_vblank(OutputId output) {
+std::optional<VblankEvent> HeadlessOutput::read_vblank() {
   if (!vblank_timer_.read_expired()) return std::nullopt;
   if (!std::exchange(vblank_requested_, false)) return std::nullopt;
   const uint64_t frame = frames_since_start(steady_clock::now());
-  return VblankEvent{output, static_cast<uint32_t>(frames_before_mode_ + frame), frame_time(frame)};
+  return VblankEvent{this, static_cast<uint32_t>(frames_before_mode_ + frame), frame_time(frame)};
+}
+
+base::Result<void> HeadlessOutput::set_gamma(std::span<const GammaEntry> table) {
+  if (table.size() != gamma_entries) return base::failure(EINVAL);
+  gamma_.assign(table.begin(), table.end());
+  return {};
+}
+
+base::Result<void> HeadlessOutput::set_power(Power power) {
+  power_ = power;
+  return {};
 }
 
 base::Result<Capture> HeadlessOutput::capture() {
   if (front_ == nullptr) return base::failure(EINVAL);
-  if (power != Power::on) return Capture{mode_.size(), std::vector<uint32_t>(mode_.size().area())};
-  if (strict_) return Capture{mode_.size(), screen_};
+  if (power_ != Power::on) return Capture{mode_.size(), std::vector<uint32_t>(mode_.size().area())};
+  if (options_.strict_display) return Capture{mode_.size(), screen_};
   return front_->scan_out(Rect::of(mode_.size(), origin_));
+}
+
+DriverPaths HeadlessOutput::driver_paths() const {
+  DriverPaths paths;
+  constexpr std::array<std::string_view, mapping_kinds> mappings{"memory", "dma-buf", "shadow"};
+  if (front_ != nullptr) paths.mapping = mappings.at(static_cast<size_t>(front_->cpu_access().kind()));
+  return paths;
 }
 
 }  // namespace drmclient

@@ -3,11 +3,13 @@
 #include <chrono>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "base/timer_fd.h"
-#include "drmclient/card.h"
+#include "drmclient/events.h"
 #include "drmclient/headless/headless_buffer.h"
+#include "drmclient/headless_options.h"
 #include "drmclient/mode.h"
 #include "drmclient/output.h"
 
@@ -20,35 +22,47 @@ inline constexpr Size largest_headless_size{8192, 8192};
 [[nodiscard]] bool is_headless_mode(Size size);
 
 /// An output of a HeadlessCard: its monitor, its mode, the buffer on the screen, and a timer for its vblanks.
-/// The calls are those of Card for this output.
-class HeadlessOutput {
+class HeadlessOutput final : public Output {
  public:
-  /// Makes an output without a mode; `strict` is HeadlessOptions::strict_display. Throws std::system_error.
-  explicit HeadlessOutput(bool strict);
+  /// Length of the gamma table.
+  static constexpr uint32_t gamma_entries = 256;
 
-  /// Does what Card::set_mode() does.
-  [[nodiscard]] base::Result<void> set_mode(const Mode& mode, HeadlessBuffer& buffer, Point origin);
-  /// Does what Card::present() does.
-  [[nodiscard]] base::Result<void> present(HeadlessBuffer& buffer, Point origin,
-                                           std::span<const Rect> damage);
-  /// Does what Card::release() does.
-  void release() { front_ = nullptr; }
-  /// Does what Card::request_vblank() does.
-  [[nodiscard]] base::Result<void> request_vblank();
+  /// Makes the output "Virtual-N" without a mode; N is `number`. Both references must outlive it. Throws
+  /// std::system_error.
+  HeadlessOutput(unsigned number, const HeadlessOptions& options, const HeadlessFaults& faults);
+  HeadlessOutput(const HeadlessOutput&) = delete;
+  HeadlessOutput& operator=(const HeadlessOutput&) = delete;
+  ~HeadlessOutput() override = default;
+
+  /// Updates info(), for Card::probe().
+  void probe();
+
+  [[nodiscard]] const OutputInfo& info() const override { return info_; }
+  [[nodiscard]] base::Result<void> set_mode(const Mode& mode, ScanoutBuffer& buffer, Point origin) override;
+  void release() override { front_ = nullptr; }
+  [[nodiscard]] DriverPaths driver_paths() const override;
+  [[nodiscard]] base::Result<void> set_gamma(std::span<const GammaEntry> table) override;
+  [[nodiscard]] base::Result<void> set_power(Power power) override;
+  [[nodiscard]] base::Result<void> request_vblank() override;
+  [[nodiscard]] base::Result<Capture> capture() override;
+
+  /// Presents a frame, as Card::present() does.
+  [[nodiscard]] base::Result<void> present(ScanoutBuffer& buffer, Point origin, std::span<const Rect> damage);
   /// Returns the requested vblank if it has passed.
-  [[nodiscard]] std::optional<VblankEvent> read_vblank(OutputId output);
+  [[nodiscard]] std::optional<VblankEvent> read_vblank();
   /// Returns a descriptor that is readable if read_vblank() may have an event.
   [[nodiscard]] int vblank_descriptor() const { return vblank_timer_.get(); }
-  /// Does what Card::capture() does.
-  [[nodiscard]] base::Result<Capture> capture();
 
-  /// Returns the buffer on the screen; null without a mode.
-  [[nodiscard]] const HeadlessBuffer* front() const { return front_; }
-
-  bool connected = true;          ///< true if a monitor is connected
-  std::vector<Size> monitor;      ///< sizes of its modes; empty: any size
-  Power power = Power::on;        ///< as last set
-  std::vector<GammaEntry> gamma;  ///< as last loaded
+  /// Plugs or unplugs the cable. Returns true if that is a change.
+  [[nodiscard]] bool set_connected(bool connected) {
+    return std::exchange(connected_, connected) != connected;
+  }
+  /// Connects another monitor, whose modes have `sizes`, best first; other modes cannot be set.
+  void set_monitor(std::vector<Size> sizes) { monitor_ = std::move(sizes); }
+  /// Returns the last power level.
+  [[nodiscard]] Power power() const { return power_; }
+  /// Returns the last gamma table; empty if none was loaded.
+  [[nodiscard]] const std::vector<GammaEntry>& gamma() const { return gamma_; }
 
  private:
   base::Result<void> copy_to_screen(HeadlessBuffer& buffer, Point origin, std::span<const Rect> damage);
@@ -58,7 +72,13 @@ class HeadlessOutput {
   [[nodiscard]] uint64_t frames_since_start(std::chrono::steady_clock::time_point now) const;
   [[nodiscard]] std::chrono::steady_clock::time_point frame_time(uint64_t frame) const;
 
-  bool strict_;
+  const HeadlessOptions& options_;
+  const HeadlessFaults& faults_;
+  OutputInfo info_;
+  bool connected_ = true;
+  std::vector<Size> monitor_;  ///< sizes of its modes; empty: any size
+  Power power_ = Power::on;
+  std::vector<GammaEntry> gamma_;
   base::TimerFd vblank_timer_;
   bool vblank_requested_ = false;
   Mode mode_;
@@ -66,7 +86,7 @@ class HeadlessOutput {
   uint64_t frames_before_mode_ = 0;  ///< of all earlier modes
   HeadlessBuffer* front_ = nullptr;
   Point origin_;
-  std::vector<uint32_t> screen_;  ///< pixels on the monitor, if strict_
+  std::vector<uint32_t> screen_;  ///< pixels on the monitor, if HeadlessOptions::strict_display
 };
 
 }  // namespace drmclient

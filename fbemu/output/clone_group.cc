@@ -17,10 +17,9 @@ bool has_failed(const std::unique_ptr<OutputPresenter>& presenter) {
 
 using base::Result;
 using drmclient::Output;
-using drmclient::OutputId;
 using drmclient::Power;
 
-CloneGroup::CloneGroup(drmclient::Card& card, Output primary, Outputs outputs,
+CloneGroup::CloneGroup(drmclient::Card& card, Output& primary, Outputs outputs,
                        const BackingStore& backing_store, Statistics& statistics,
                        std::optional<drmclient::Mode> follow_monitor_mode, const base::Clock& clock)
     : card_(card),
@@ -28,7 +27,7 @@ CloneGroup::CloneGroup(drmclient::Card& card, Output primary, Outputs outputs,
       backing_store_(backing_store),
       statistics_(statistics),
       clock_(clock),
-      primary_(card, std::move(primary), backing_store, statistics, std::move(follow_monitor_mode),
+      primary_(card, primary, backing_store, statistics, std::move(follow_monitor_mode),
                OutputPresenter::Role::primary, clock) {
   list_presenters();
   if (outputs_ == Outputs::one) return;
@@ -56,9 +55,9 @@ void CloneGroup::describe(std::vector<OutputStatus>& statuses) const {
   auto status = statuses.begin();
   for (const OutputPresenter* presenter : presenters_) {
     // Runs at every frame, so unchanged strings are not copied.
-    if (status->name != presenter->output().name) status->name = presenter->output().name;
+    if (status->name != presenter->info().name) status->name = presenter->info().name;
     if (status->mode != presenter->fb_state().mode) status->mode = presenter->fb_state().mode;
-    status->connected = presenter->output().connected;
+    status->connected = presenter->info().connected;
     status->enabled = presenter->is_enabled();
     status->preempted = presenter->is_preempted();
     status->error = presenter->error();
@@ -71,7 +70,7 @@ bool CloneGroup::is_enabled() const {
 }
 
 bool CloneGroup::primary_is_wanted() const {
-  return primary_.output().connected || clones_.empty() || std::ranges::all_of(clones_, has_failed);
+  return primary_.info().connected || clones_.empty() || std::ranges::all_of(clones_, has_failed);
 }
 
 bool CloneGroup::needs_enable() const {
@@ -171,25 +170,24 @@ void CloneGroup::set_power(Power power) {
   for (OutputPresenter* presenter : presenters_) presenter->set_power(power);
 }
 
-void CloneGroup::drop_clones(const std::vector<Output>& outputs) {
-  std::erase_if(clones_, [&](const auto& clone) {
-    const OutputId own = clone->output().id;
-    const auto now = std::ranges::find(outputs, own, &Output::id);
-    if (now != outputs.end() && now->connected) return false;
-    spdlog::info("output {} was disconnected", clone->output().name);
+void CloneGroup::drop_clones() {
+  std::erase_if(clones_, [](const auto& clone) {
+    if (clone->output().info().connected) return false;
+    spdlog::info("output {} was disconnected", clone->info().name);
     clone->release();
     return true;
   });
   list_presenters();
 }
 
-void CloneGroup::add_clones(const std::vector<Output>& outputs) {
-  for (const Output& output : outputs) {
+void CloneGroup::add_clones(const std::vector<Output*>& outputs) {
+  for (Output* const output : outputs) {
     const bool known = std::ranges::any_of(
-        presenters_, [&](const OutputPresenter* presenter) { return presenter->output().id == output.id; });
-    if (known || !output.connected || output.modes.empty()) continue;
-    spdlog::info("output {} is connected, and shows the framebuffer, too", output.name);
-    auto presenter = std::make_unique<OutputPresenter>(card_, output, backing_store_, statistics_,
+        presenters_, [&](const OutputPresenter* presenter) { return &presenter->output() == output; });
+    const drmclient::OutputInfo& info = output->info();
+    if (known || !info.connected || info.modes.empty()) continue;
+    spdlog::info("output {} is connected, and shows the framebuffer, too", info.name);
+    auto presenter = std::make_unique<OutputPresenter>(card_, *output, backing_store_, statistics_,
                                                        std::nullopt, OutputPresenter::Role::clone, clock_);
     presenter->set_pages(pages_);
     clones_.push_back(std::move(presenter));
@@ -205,13 +203,13 @@ void CloneGroup::handle_hotplug() {
   }
   const bool was_enabled = is_enabled();
   if (outputs_ == Outputs::all) {
-    drop_clones(*outputs);
+    drop_clones();
     add_clones(*outputs);
     retry_clones();
   }
   // A monitor that was plugged in again may need its mode set again.
   for (OutputPresenter* presenter : presenters_) {
-    if (presenter->take_output(*outputs) && presenter->is_enabled() && !presenter->enable_again())
+    if (presenter->update_info() && presenter->is_enabled() && !presenter->enable_again())
       presenter->mark_stale();
   }
   if (!was_enabled) return;

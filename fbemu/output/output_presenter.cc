@@ -23,7 +23,7 @@ constexpr std::chrono::milliseconds other_daemon_timeout{250};
 /// Returns the formats to try in this order: most bits first, because a program may change the depth without
 /// a mode set; then the program's own format, which needs no conversion; then the driver's order. A driver
 /// may refuse the first: cirrus has a narrow pitch register.
-std::vector<PixelFormat> formats_to_try(const drmclient::Output& output,
+std::vector<PixelFormat> formats_to_try(const drmclient::OutputInfo& output,
                                         const ProgramFormat& program_format) {
   const std::optional<PixelFormat> same = scanout_equivalent(program_format);
   if (output.formats.empty()) return {same.value_or(PixelFormat::xrgb8888)};
@@ -43,23 +43,24 @@ bool may_pass(const std::error_code& error) {
 /// Returns a text for the log.
 std::string cause_of(const std::error_code& error) {
   if (is_master_conflict(error)) return "another program has the screen (" + error.message() + ")";
-  // There may be fewer CRTCs than outputs (Card::set_mode()).
+  // There may be fewer CRTCs than outputs (Output::set_mode()).
   if (error.value() == ENOSPC) return "the card has no CRTC or no memory left for it";
   return error.message();
 }
 
 }  // namespace
 
-OutputPresenter::OutputPresenter(drmclient::Card& card, drmclient::Output output,
+OutputPresenter::OutputPresenter(drmclient::Card& card, drmclient::Output& output,
                                  const BackingStore& backing_store, Statistics& statistics,
                                  std::optional<drmclient::Mode> follow_monitor_mode, Role role,
                                  const base::Clock& clock)
     : card_(card),
-      output_(std::move(output)),
+      output_(output),
+      info_(output.info()),
       backing_store_(backing_store),
       statistics_(statistics),
       clock_(clock),
-      monitor_modes_(output_.modes),
+      monitor_modes_(info_.modes),
       follow_monitor_mode_(std::move(follow_monitor_mode)),
       role_(role),
       other_monitor_(role == Role::clone) {}
@@ -85,16 +86,16 @@ void OutputPresenter::take_over(const FramebufferState& wanted) {
 
 std::string OutputPresenter::name() const {
   const drmclient::CardInfo& info = card_.info();
-  return "output " + output_.name + " of the card " +
+  return "output " + info_.name + " of the card " +
          (info.path.empty() ? info.driver : info.path + " (" + info.driver + ")");
 }
 
 Result<void> OutputPresenter::check(const FramebufferState& wanted) {
   const FramebufferState fb_state = fitted(wanted);
   Result<void> first_error;
-  for (const PixelFormat format : formats_to_try(output_, fb_state.layout.format)) {
+  for (const PixelFormat format : formats_to_try(info_, fb_state.layout.format)) {
     const auto buffer = card_.create_buffer(fb_state.mode.size(), format);
-    const auto checked = buffer ? card_.check_mode(output_.id, fb_state.mode, **buffer)
+    const auto checked = buffer ? output_.check_mode(fb_state.mode, **buffer)
                                 : Result<void>(tl::make_unexpected(buffer.error()));
     // A conflict of DRM masters prevents the check; that is no refusal.
     if (checked || (may_pass(checked.error()) && checked.error().value() != ENODEV)) return {};
@@ -106,7 +107,7 @@ Result<void> OutputPresenter::check(const FramebufferState& wanted) {
 Result<void> OutputPresenter::enable(const FramebufferState& wanted) {
   Result<void> first_error;
   FramebufferState kept = wanted;
-  for (const PixelFormat format : formats_to_try(output_, wanted.layout.format)) {
+  for (const PixelFormat format : formats_to_try(info_, wanted.layout.format)) {
     const auto enabled = enable_with(fitted(wanted), format);
     if (enabled) {
       wanted_ = std::move(kept);
@@ -137,7 +138,7 @@ Result<void> OutputPresenter::enable_with(FramebufferState fb_state, PixelFormat
   Buffer buffer{std::move(*made), {}};
   const auto uploaded = upload_all_to(buffer, fb_state);
   if (!uploaded) return tl::make_unexpected(uploaded.error());
-  if (const auto set = card_.set_mode(output_.id, fb_state.mode, *buffer.memory, {}); !set) {
+  if (const auto set = output_.set_mode(fb_state.mode, *buffer.memory, {}); !set) {
     if (!is_enabled() && card_.info().shared && is_master_conflict(set.error())) front_ = std::move(buffer);
     return set;
   }
@@ -203,13 +204,13 @@ Result<void> OutputPresenter::change_mode(const FramebufferState& wanted) {
 }
 
 void OutputPresenter::release() {
-  if (is_enabled()) card_.release(output_.id);
+  if (is_enabled()) output_.release();
   handle(OutputEvent::released);
   drop_buffers();
 }
 
 void OutputPresenter::release_without_restore() {
-  if (is_enabled()) card_.release_without_restore(output_.id);
+  if (is_enabled()) output_.release_without_restore();
   handle(OutputEvent::released);
   drop_buffers();
 }
@@ -240,7 +241,7 @@ void OutputPresenter::set_power(Power power) {
   }
   // As in the kernel's emulation, a failure is not reported to the program; the next change tries again. It
   // is logged once, because a program may request changes in a loop.
-  const auto set = card_.set_power(output_.id, power);
+  const auto set = output_.set_power(power);
   const auto news = power_error_.update(set ? std::error_code() : set.error(), clock_.now());
   if (news == ReportedError::News::fails) {
     spdlog::warn("cannot change the power of {}: {}; the next FBIOBLANK tries again", name(),
@@ -253,19 +254,17 @@ void OutputPresenter::set_power(Power power) {
   if (power == Power::on) stale_ = true;
 }
 
-bool OutputPresenter::take_output(const std::vector<drmclient::Output>& outputs) {
-  const auto now = std::ranges::find(outputs, output_.id, &drmclient::Output::id);
-  const bool connected = now != outputs.end() && now->connected;
-  if (connected != output_.connected) {
-    spdlog::info("output {} was {}", output_.name, connected ? "connected" : "disconnected");
+bool OutputPresenter::update_info() {
+  const drmclient::OutputInfo& now = output_.info();
+  if (now.connected != info_.connected) {
+    spdlog::info("output {} was {}", info_.name, now.connected ? "connected" : "disconnected");
   }
-  const bool back = connected && !output_.connected;
+  const bool back = now.connected && !info_.connected;
   // A disconnected output has no modes; the next monitor is compared with the last one.
-  const bool other_modes = connected && !now->modes.empty() && now->modes != monitor_modes_;
-  if (now != outputs.end()) output_ = *now;
-  output_.connected = connected;
+  const bool other_modes = now.connected && !now.modes.empty() && now.modes != monitor_modes_;
+  info_ = now;
   if (other_modes) {
-    monitor_modes_ = output_.modes;
+    monitor_modes_ = info_.modes;
     other_monitor_ = true;
     if (!is_enabled()) take_over(wanted_);
   }
@@ -273,7 +272,7 @@ bool OutputPresenter::take_output(const std::vector<drmclient::Output>& outputs)
 }
 
 void OutputPresenter::check_preemption() {
-  if (state_ == OutputState::enabled && !card_.scans_out_our_fb(output_.id)) handle(OutputEvent::fb_replaced);
+  if (state_ == OutputState::enabled && !output_.scans_out_our_fb()) handle(OutputEvent::fb_replaced);
   if (!is_preempted()) return;
   const auto available = card_.check_master();
   if (!available && available.error().value() != ENODEV) {
@@ -374,7 +373,7 @@ void OutputPresenter::upload_all() {
 std::optional<drmclient::Frame> OutputPresenter::next_frame() {
   if (!is_visible() || is_preempted() || unpresented_.empty()) return std::nullopt;
   presenting_ = covering_rects(unpresented_, drmclient::Card::max_damage_rects);
-  return drmclient::Frame{output_.id, front_.memory.get(), {}, presenting_};
+  return drmclient::Frame{output_, *front_.memory, {}, presenting_};
 }
 
 bool OutputPresenter::presented(const Result<void>& result) {

@@ -17,7 +17,7 @@ struct EnabledCard {
     auto created = card.create_buffer({32, 24}, drmclient::PixelFormat::xrgb8888);
     EXPECT_TRUE(created.has_value());
     buffer = std::move(*created);
-    EXPECT_TRUE(card.set_mode(output, mode, *buffer, {}).has_value());
+    EXPECT_TRUE(output.set_mode(mode, *buffer, {}).has_value());
   }
 
   /// Sets one pixel of `target` without presenting it.
@@ -30,13 +30,13 @@ struct EnabledCard {
 
   /// Returns the pixel that the screen shows at (x, y).
   [[nodiscard]] uint32_t shown(uint32_t x, uint32_t y) {
-    const auto capture = card.capture(output);
+    const auto capture = output.capture();
     EXPECT_TRUE(capture.has_value());
     return capture->pixels.at(size_t{y} * capture->size.width + x);
   }
 
-  static constexpr drmclient::OutputId output = drmclient::HeadlessCard::output_id;
   drmclient::HeadlessCard card;
+  drmclient::HeadlessOutput& output = card.output();
   drmclient::Mode mode = drmclient::make_mode({16, 12});
   std::unique_ptr<drmclient::ScanoutBuffer> buffer;
 };

@@ -24,11 +24,11 @@ inline std::optional<drmclient::VblankEvent> take_vblank(drmclient::HeadlessCard
 class VblankClock {
  public:
   explicit VblankClock(const drmclient::Mode& mode) {
-    EXPECT_TRUE(enabled_.card.set_mode(EnabledCard::output, mode, *enabled_.buffer, {}).has_value());
+    EXPECT_TRUE(enabled_.output.set_mode(mode, *enabled_.buffer, {}).has_value());
   }
   void wait_frames(int count) {
     for (int i = 0; i < count; ++i) {
-      ASSERT_TRUE(enabled_.card.request_vblank(EnabledCard::output).has_value());
+      ASSERT_TRUE(enabled_.output.request_vblank().has_value());
       ASSERT_TRUE(take_vblank(enabled_.card).has_value());
     }
   }

@@ -49,11 +49,12 @@ class Splash {
 
  private:
   struct SplashOutput {
-    drmclient::Output output;
-    std::unique_ptr<drmclient::ScanoutBuffer> buffer;  ///< null until the output is enabled
-    bool preempted = false;                            ///< it shows another framebuffer
-    std::optional<Time> console_since = {};            ///< since when that is the kernel's console
-    bool yielded = false;                              ///< the output is left to the other framebuffer
+    drmclient::Output& output;
+    drmclient::Mode mode;                                   ///< the first one of its monitor
+    std::unique_ptr<drmclient::ScanoutBuffer> buffer = {};  ///< null until the output is enabled
+    bool preempted = false;                                 ///< it shows another framebuffer
+    std::optional<Time> console_since = {};                 ///< since when that is the kernel's console
+    bool yielded = false;                                   ///< the output is left to the other framebuffer
     bool all_changed = false;
     bool bar_changed = false;
     bool refused = false;           ///< the driver refused the output; the others continue

@@ -9,7 +9,6 @@
 #include "tests/support/stepped_card.h"
 
 using drmclient::Capture;
-using drmclient::HeadlessCard;
 using drmclient::PixelFormat;
 using drmclient::Point;
 using drmclient::Rect;
@@ -31,7 +30,7 @@ class SplashTest : public testing::Test {
   static constexpr Size screen{320, 240};
 
   [[nodiscard]] uint32_t pixel(int32_t x, int32_t y) {
-    const auto shown = card_.capture(HeadlessCard::output_id);
+    const auto shown = card_.output().capture();
     return shown ? shown->pixels.at(static_cast<size_t>(y) * shown->size.width + static_cast<size_t>(x))
                  : ~0U;
   }
@@ -201,7 +200,7 @@ TEST_F(SplashTest, ReplugShowsPictureAgain) {
   take_events();
   splash_.set_percent(10);
   ASSERT_TRUE(splash_.update(now_).has_value());
-  const auto shown = card_.capture(HeadlessCard::output_id);
+  const auto shown = card_.output().capture();
   ASSERT_TRUE(shown.has_value());
   EXPECT_EQ(shown->size, (Size{200, 100}));
 }

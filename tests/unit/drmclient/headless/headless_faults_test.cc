@@ -21,23 +21,20 @@ TEST(HeadlessFaults, PresentFaultGivesErrnoWithoutEffect) {
   enabled.set_pixel(0, 0, 0x123456);
   const Rect all = Rect::of({32, 24});
   enabled.card.refuse_presents(EBUSY);
-  EXPECT_EQ(enabled.card.present(EnabledCard::output, *enabled.buffer, {}, {&all, 1}).error().value(), EBUSY);
+  EXPECT_EQ(enabled.card.present({enabled.output, *enabled.buffer, {}, {&all, 1}}).error().value(), EBUSY);
   EXPECT_EQ(enabled.shown(0, 0), 0U);
   enabled.card.refuse_presents(0);
-  EXPECT_TRUE(enabled.card.present(EnabledCard::output, *enabled.buffer, {}, {&all, 1}).has_value());
+  EXPECT_TRUE(enabled.card.present({enabled.output, *enabled.buffer, {}, {&all, 1}}).has_value());
   EXPECT_EQ(enabled.shown(0, 0), 0x123456U);
 }
 
 TEST(HeadlessFaults, ModeFaultGivesErrnoWithoutEffect) {
   EnabledCard enabled;
   enabled.card.refuse_modes(EACCES);
-  EXPECT_EQ(
-      enabled.card.set_mode(EnabledCard::output, make_mode({20, 20}), *enabled.buffer, {}).error().value(),
-      EACCES);
-  EXPECT_EQ(enabled.card.capture(EnabledCard::output)->size, (drmclient::Size{16, 12}));
+  EXPECT_EQ(enabled.output.set_mode(make_mode({20, 20}), *enabled.buffer, {}).error().value(), EACCES);
+  EXPECT_EQ(enabled.output.capture()->size, (drmclient::Size{16, 12}));
   enabled.card.refuse_modes(0);
-  EXPECT_TRUE(
-      enabled.card.set_mode(EnabledCard::output, make_mode({20, 20}), *enabled.buffer, {}).has_value());
+  EXPECT_TRUE(enabled.output.set_mode(make_mode({20, 20}), *enabled.buffer, {}).has_value());
 }
 
 TEST(HeadlessFaults, StrictDisplayKeepsPictureIfPresentCannotRead) {
@@ -45,15 +42,13 @@ TEST(HeadlessFaults, StrictDisplayKeepsPictureIfPresentCannotRead) {
   enabled.set_pixel(0, 0, 0x123456);
   const Rect all = Rect::of({32, 24});
   enabled.card.refuse_accesses(EIO);
-  EXPECT_EQ(enabled.card.present(EnabledCard::output, *enabled.buffer, {}, {&all, 1}).error().value(), EIO);
+  EXPECT_EQ(enabled.card.present({enabled.output, *enabled.buffer, {}, {&all, 1}}).error().value(), EIO);
   EXPECT_EQ(enabled.shown(0, 0), 0U);
 }
 
 TEST(HeadlessFaults, StrictDisplayKeepsModeIfModeSetCannotRead) {
   EnabledCard enabled(unit::strict_display());
   enabled.card.refuse_accesses(EIO);
-  EXPECT_EQ(
-      enabled.card.set_mode(EnabledCard::output, make_mode({20, 20}), *enabled.buffer, {}).error().value(),
-      EIO);
-  EXPECT_EQ(enabled.card.capture(EnabledCard::output)->size, (drmclient::Size{16, 12}));
+  EXPECT_EQ(enabled.output.set_mode(make_mode({20, 20}), *enabled.buffer, {}).error().value(), EIO);
+  EXPECT_EQ(enabled.output.capture()->size, (drmclient::Size{16, 12}));
 }

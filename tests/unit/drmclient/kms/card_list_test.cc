@@ -10,19 +10,19 @@ using drmclient::card_paths;
 using drmclient::CardSummary;
 using drmclient::describe;
 using drmclient::first_usable;
-using drmclient::Output;
+using drmclient::OutputInfo;
 using drmclient::summarize_cards;
 
 namespace {
 
-Output output(const char* name, bool connected) {
-  Output output;
+OutputInfo output(const char* name, bool connected) {
+  OutputInfo output;
   output.name = name;
   output.connected = connected;
   return output;
 }
 
-CardSummary card(const char* path, const char* driver, std::vector<Output> outputs) {
+CardSummary card(const char* path, const char* driver, std::vector<OutputInfo> outputs) {
   return {path, driver, "", std::move(outputs)};
 }
 

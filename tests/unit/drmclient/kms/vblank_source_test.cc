@@ -19,7 +19,6 @@ using unit::FakeDrm;
 
 namespace {
 
-constexpr drmclient::OutputId output = 41;
 constexpr uint64_t user_data = 41;
 
 class VblankSources : public testing::Test {
@@ -28,10 +27,10 @@ class VblankSources : public testing::Test {
 
   void request(bool hardware = true) { ASSERT_TRUE(source.request(device, pipe, hardware).has_value()); }
   void request_from_timer() { request(false); }
-  [[nodiscard]] std::optional<drmclient::VblankEvent> send(uint64_t sequence) {
-    return source.take({user_data, sequence, clock.now()}, output);
+  [[nodiscard]] std::optional<drmclient::Vblank> send(uint64_t sequence) {
+    return source.take({user_data, sequence, clock.now()});
   }
-  [[nodiscard]] std::optional<drmclient::VblankEvent> read_timer() { return source.read_timer(output); }
+  [[nodiscard]] std::optional<drmclient::Vblank> read_timer() { return source.read_timer(); }
   /// Simulates an event and a present() after it that took most of a frame.
   void present_waiting_for_vblank(uint64_t last_sequence) {
     request();
@@ -70,7 +69,6 @@ TEST_F(VblankSources, TimerAtFrameGivesNumberAndTime) {
   clock.advance(period);
   const auto event = read_timer();
   ASSERT_TRUE(event.has_value());
-  EXPECT_EQ(event->output, output);
   EXPECT_EQ(event->sequence, 1U);
   EXPECT_EQ(event->time, start + period);
   EXPECT_FALSE(read_timer()) << "one event per request";
@@ -134,7 +132,7 @@ TEST_F(VblankSources, TimerDescriptorBecomesReadableInRealTime) {
   ASSERT_TRUE(real.request(device, pipe, false).has_value());
   pollfd timer{real.timer_descriptor(), POLLIN, 0};
   ASSERT_EQ(::poll(&timer, 1, 10'000), 1);
-  EXPECT_TRUE(real.read_timer(output).has_value());
+  EXPECT_TRUE(real.read_timer().has_value());
   EXPECT_EQ(::poll(&timer, 1, 0), 0);
 }
 

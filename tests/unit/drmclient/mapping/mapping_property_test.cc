@@ -28,7 +28,6 @@ using drmclient::Size;
 
 namespace {
 
-constexpr auto output = HeadlessCard::output_id;
 constexpr Size size{16, 12};
 constexpr uint64_t buffer_bytes = uint64_t{16} * 4 * 12;
 
@@ -248,7 +247,7 @@ RC_GTEST_PROP(MappingProperties, StrictDisplayMatchesModel, ()) {
     RC_ASSERT(fill(*buffers.at(i), Rect::of(size), 0, AccessMode::write) == 0);
     pixels.at(i) = Picture(size.area());
   }
-  RC_ASSERT(card.set_mode(output, make_mode(size), *buffers[0], {}).has_value());
+  RC_ASSERT(card.output().set_mode(make_mode(size), *buffers[0], {}).has_value());
   Picture screen = pixels[0];
   size_t front = 0;
   const auto steps = *rc::gen::inRange(1, 40);
@@ -266,7 +265,7 @@ RC_GTEST_PROP(MappingProperties, StrictDisplayMatchesModel, ()) {
       case 2: {
         std::vector<Rect> damage;
         for (auto count = *rc::gen::inRange(0, 4); count > 0; --count) damage.push_back(any_rect());
-        RC_ASSERT(card.present(output, *buffers.at(index), {}, damage).has_value());
+        RC_ASSERT(card.present({card.output(), *buffers.at(index), {}, damage}).has_value());
         if (std::exchange(front, index) != index) damage = {Rect::of(size)};
         for (const Rect& rect : damage) {
           change_pixels(screen, rect, [&](size_t at) { return pixels.at(index)[at]; });
@@ -274,7 +273,7 @@ RC_GTEST_PROP(MappingProperties, StrictDisplayMatchesModel, ()) {
         break;
       }
       case 3:
-        RC_ASSERT(card.set_mode(output, make_mode(size), *buffers.at(index), {}).has_value());
+        RC_ASSERT(card.output().set_mode(make_mode(size), *buffers.at(index), {}).has_value());
         front = index;
         screen = pixels.at(index);
         break;
@@ -283,6 +282,6 @@ RC_GTEST_PROP(MappingProperties, StrictDisplayMatchesModel, ()) {
         card.fail_syncs({EAGAIN});
         break;
     }
-    RC_ASSERT(card.capture(output)->pixels == screen);
+    RC_ASSERT(card.output().capture()->pixels == screen);
   }
 }

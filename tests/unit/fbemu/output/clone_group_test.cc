@@ -22,7 +22,7 @@ class CloneGroupOfTwo : public unit::OutputPresenterFixture {
 
   void make(Outputs which = Outputs::all) {
     if (!card) build();
-    group.emplace(*card, outputs().front(), which, *backing_store, statistics, std::nullopt, clock);
+    group.emplace(*card, probed(), which, *backing_store, statistics, std::nullopt, clock);
     group->set_fb_state(fb_state);
   }
   void make_output() {

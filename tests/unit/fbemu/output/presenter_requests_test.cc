@@ -70,8 +70,7 @@ TEST_F(PresenterRequests, WaitCompletesAfterPresent) {
   presenter->set_writers(1);
   draw(3, 5, 0x00ff00);
   std::promise<uint32_t> seen;
-  presenter->at_vblank(
-      [&](int) { seen.set_value(card->capture(drmclient::HeadlessCard::output_id)->pixels[5 * 64 + 3]); });
+  presenter->at_vblank([&](int) { seen.set_value(card->output().capture()->pixels[5 * 64 + 3]); });
   ASSERT_TRUE(card->step());
   EXPECT_EQ(seen.get_future().get(), 0x00ff00U);
 }
@@ -88,8 +87,7 @@ TEST_F(PresenterRequests, FlushCompletesAfterPresent) {
   start();
   write(3, 5, 0x123456);
   std::promise<uint32_t> seen;
-  presenter->flush(
-      [&](int) { seen.set_value(card->capture(drmclient::HeadlessCard::output_id)->pixels[5 * 64 + 3]); });
+  presenter->flush([&](int) { seen.set_value(card->output().capture()->pixels[5 * 64 + 3]); });
   EXPECT_EQ(seen.get_future().get(), 0x123456U);
 }
 
@@ -322,7 +320,7 @@ TEST(PresenterOnAHeadlessCard, SleepsWithoutOpenFile) {
   fbemu::BackingStore backing_store(16'384);
   fbemu::DamageLog damage;
   fbemu::Statistics statistics;
-  fbemu::Presenter presenter(card, card.probe()->front(), backing_store, damage, statistics);
+  fbemu::Presenter presenter(card, *card.probe()->front(), backing_store, damage, statistics);
   presenter.start(fb_state, nullptr);
   unit::VblankClock(make_mode({16, 12}, 500'000)).wait_frames(20);
   EXPECT_EQ(statistics.ticks, 0U);
