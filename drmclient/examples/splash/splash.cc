@@ -22,6 +22,10 @@ constexpr std::chrono::milliseconds check_interval{100};
 /// it a second.
 constexpr std::chrono::seconds console_timeout{2};
 
+bool is_usable(const drmclient::OutputInfo& info) {
+  return info.connected && !info.modes.empty();
+}
+
 /// Returns the formats, best first. A driver may list a format and refuse it with a mode: the pitch of cirrus
 /// has not enough bits for 1024 pixels of 32 bits.
 std::vector<PixelFormat> formats_to_try(const Output& output) {
@@ -38,25 +42,22 @@ void Splash::set_percent(unsigned percent) {
 }
 
 base::Result<void> Splash::probe() {
-  auto outputs = BASE_TRY(card_.probe());
+  const auto outputs = BASE_TRY(card_.probe());
   std::vector<SplashOutput> screens;
-  for (Output* const output : outputs) {
-    const auto before =
-        std::ranges::find(screens_, output, [](const SplashOutput& screen) { return &screen.output; });
-    const drmclient::OutputInfo& info = output->info();
-    const bool wanted = info.connected && !info.modes.empty();
-    if (before == screens_.end()) {
-      if (wanted) screens.push_back({*output, info.modes.front()});
-      continue;
-    }
+  for (SplashOutput& screen : screens_) {
+    const drmclient::OutputInfo& info = screen.output.info();
     // Another monitor needs another mode, and so another buffer.
-    const bool same = wanted && info.modes.front() == before->mode;
-    if (!same && before->buffer && output->scans_out_our_fb()) output->release();
-    if (same) {
-      screens.push_back(std::move(*before));
-    } else if (wanted) {
-      screens.push_back({*output, info.modes.front()});
+    if (is_usable(info) && info.modes.front() == screen.mode) {
+      screens.push_back(std::move(screen));
+    } else {
+      release(screen);
     }
+  }
+  for (Output* const output : outputs) {
+    const bool known = std::ranges::any_of(
+        screens, [output](const SplashOutput& screen) { return &screen.output == output; });
+    const drmclient::OutputInfo& info = output->info();
+    if (!known && is_usable(info)) screens.push_back({*output, info.modes.front()});
   }
   screens_ = std::move(screens);
   return {};
@@ -186,11 +187,20 @@ std::chrono::milliseconds Splash::timeout() const {
   return shortest;
 }
 
-void Splash::release() {
-  for (const SplashOutput& screen : screens_) {
+/// Releases an output and destroys its buffer, in this order.
+void Splash::release(SplashOutput& screen) {
+  if (!screen.buffer) return;
+  if (screen.output.scans_out_our_fb()) {
+    screen.output.release();
+  } else {
     // The framebuffer of another program must stay on the screen.
-    if (screen.buffer && screen.output.scans_out_our_fb()) screen.output.release();
+    screen.output.release_without_restore();
   }
+  screen.buffer.reset();
+}
+
+void Splash::release() {
+  for (SplashOutput& screen : screens_) release(screen);
   screens_.clear();
 }
 

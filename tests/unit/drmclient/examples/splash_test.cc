@@ -122,6 +122,7 @@ TEST_F(SplashTest, OtherFramebufferIsYieldedTo) {
   EXPECT_TRUE(splash_.handed_over());
   splash_.release();
   EXPECT_EQ(card_.releases, 0U);
+  EXPECT_EQ(card_.leaves, 1U);
 }
 
 TEST_F(SplashTest, SplashResumesAfterOtherFramebufferLeaves) {
@@ -205,6 +206,29 @@ TEST_F(SplashTest, ReplugShowsPictureAgain) {
   EXPECT_EQ(shown->size, (Size{200, 100}));
 }
 
+TEST_F(SplashTest, UnpluggedOutputWithConsoleIsReleasedWithoutRestore) {
+  start();
+  card_.replaced = card_.replaced_by_console = true;
+  card_.plug(false);
+  take_events();
+  EXPECT_EQ(splash_.outputs(), 0U);
+  EXPECT_EQ(card_.leaves, 1U) << "an output must not use a destroyed buffer and its closed card";
+  EXPECT_EQ(card_.releases, 0U);
+}
+
+TEST_F(SplashTest, OutputWithConsoleAndOtherMonitorIsReleasedWithoutRestore) {
+  start();
+  card_.replaced = card_.replaced_by_console = true;
+  card_.plug_monitor({{200, 100}});
+  take_events();
+  EXPECT_EQ(splash_.outputs(), 1U);
+  EXPECT_EQ(card_.leaves, 1U);
+  EXPECT_EQ(card_.releases, 0U);
+  card_.replaced = card_.replaced_by_console = false;
+  ASSERT_TRUE(splash_.update(now_).has_value());
+  EXPECT_EQ(card_.output().capture().value().size, (Size{200, 100}));
+}
+
 TEST_F(SplashTest, HotplugWithoutChangeKeepsBuffer) {
   start();
   card_.plug(true);
@@ -284,6 +308,16 @@ TEST_F(SplashTest, ReleaseRestoresOutput) {
   splash_.release();
   EXPECT_EQ(card_.releases, 1U);
   EXPECT_EQ(splash_.outputs(), 0U);
+}
+
+TEST_F(SplashTest, DestructionReleasesOutput) {
+  {
+    Splash shown(card_, picture_);
+    ASSERT_TRUE(shown.probe().has_value());
+    ASSERT_TRUE(shown.update(now_).has_value());
+    EXPECT_EQ(card_.releases, 0U);
+  }
+  EXPECT_EQ(card_.releases, 1U);
 }
 
 TEST(SplashPlaces, PictureAndBarLieApartInsideScreen) {
