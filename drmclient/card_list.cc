@@ -1,42 +1,12 @@
 #include "drmclient/card_list.h"
 
 #include <algorithm>
-#include <charconv>
-#include <filesystem>
 #include <system_error>
 #include <utility>
 
 #include "drmclient/kms_options.h"
 
 namespace drmclient {
-namespace {
-
-constexpr std::string_view prefix = "card";
-
-/// Returns the number N of "cardN".
-std::optional<unsigned> card_number(const std::string& name) {
-  if (!name.starts_with(prefix)) return std::nullopt;
-  const std::string_view digits = std::string_view(name).substr(prefix.size());
-  unsigned number = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-  if (error != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
-  return number;
-}
-
-}  // namespace
-
-std::vector<std::string> card_paths(const std::string& folder) {
-  std::vector<std::pair<unsigned, std::string>> found;
-  std::error_code ignored;
-  for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
-    if (const auto number = card_number(entry.path().filename())) found.emplace_back(*number, entry.path());
-  }
-  std::ranges::sort(found);
-  std::vector<std::string> paths;
-  paths.reserve(found.size());
-  for (auto& [number, path] : found) paths.push_back(std::move(path));
-  return paths;
-}
 
 std::vector<CardSummary> summarize_cards(const std::vector<std::string>& paths) {
   std::vector<CardSummary> cards;

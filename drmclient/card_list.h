@@ -16,8 +16,9 @@ struct CardSummary {
   std::vector<OutputInfo> outputs;  ///< connected or not; empty if there is a problem
 };
 
-/// Returns the primary nodes (cardN) in `folder`, sorted by number.
-[[nodiscard]] std::vector<std::string> card_paths(const std::string& folder = "/dev/dri");
+/// Returns the primary nodes of all DRM cards (/dev/dri/cardN), sorted by number. Throws std::system_error if
+/// there is no memory.
+[[nodiscard]] std::vector<std::string> card_paths();
 
 /// Opens and probes every card of `paths`. Does not throw for an unusable card.
 [[nodiscard]] std::vector<CardSummary> summarize_cards(const std::vector<std::string>& paths);
