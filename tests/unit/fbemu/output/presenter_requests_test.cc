@@ -280,6 +280,44 @@ TEST_F(PresenterRequests, RequestsThatRaceWithStopAreAllAnswered) {
   }
 }
 
+// Every call of the presenter locks its mutex, so a completion that ran with the lock held would block
+// forever.
+TEST_F(PresenterRequests, CompletionsMayCallThePresenter) {
+  build(Vblanks::stepped);
+  std::atomic<int> completed{0};
+  const fbemu::Presenter::Completion call_back = [&](int) {
+    static_cast<void>(presenter->status());
+    presenter->flush({});
+    ++completed;
+  };
+  const auto request_all = [&] {
+    presenter->at_vblank(call_back);
+    presenter->flush(call_back);
+    presenter->show(fb_state, call_back);
+  };
+  presenter->start(fb_state, &*pages);
+  request_all();
+  ASSERT_TRUE(card->step());
+  ASSERT_TRUE(unit::eventually([&] { return completed == 3; }));
+  request_all();
+  stop();
+  EXPECT_EQ(completed, 6);
+  request_all();
+  EXPECT_EQ(completed, 9);
+}
+
+TEST_F(PresenterRequests, CompletionsOfAPresenterWithoutThreadMayCallIt) {
+  build(Vblanks::stepped);
+  int completed = 0;
+  presenter->at_vblank([&](int) {
+    static_cast<void>(presenter->status());
+    presenter->flush({});
+    ++completed;
+  });
+  stop();
+  EXPECT_EQ(completed, 1);
+}
+
 TEST_F(PresenterRequests, EmptyCompletionsAreAllowed) {
   start();
   presenter->at_vblank({});
