@@ -15,8 +15,8 @@
 namespace drmclient {
 
 /// A card in memory with outputs "Virtual-1" and so on, any mode up to 8192x8192, and vblanks of a timer. It
-/// serves virtual framebuffers on machines without a display, and replaces hardware in tests.
-class HeadlessCard final : public Card {
+/// serves virtual framebuffers on machines without a display. The tests derive a card with faults from it.
+class HeadlessCard : public Card {
  public:
   /// Largest mode and buffer.
   static constexpr Size largest = largest_headless_size;
@@ -40,31 +40,18 @@ class HeadlessCard final : public Card {
   /// Returns the output "Virtual-N", where N is `number`.
   [[nodiscard]] HeadlessOutput& output(unsigned number = 1) { return outputs_.at(number - 1); }
 
-  /// Makes every begin_access() fail with `code`, until a call with 0. For tests, like the faults below.
-  void refuse_accesses(int code) { faults_.refuse_accesses = code; }
-  /// Makes mapping as a dumb buffer and as a dma-buf fail with these errnos.
-  void refuse_mappings(int dumb, int dma_buf) {
-    faults_.refuse_dumb = dumb;
-    faults_.refuse_dma_buf = dma_buf;
-  }
-  /// Sets the results of the next calls of DMA_BUF_IOCTL_SYNC; later calls succeed.
-  void fail_syncs(std::deque<int> codes) { faults_.syncs = std::move(codes); }
-  /// Makes present() fail with `code`.
-  void refuse_presents(int code) { faults_.refuse_presents = code; }
-  /// Makes set_mode() fail with `code`.
-  void refuse_modes(int code) { faults_.refuse_modes = code; }
-  /// Plugs or unplugs the cable of the output `number`, which causes a HotplugEvent.
-  void set_connected(bool connected, unsigned number = 1);
-  /// Connects another monitor, as HeadlessOutput::set_monitor() does, which causes a HotplugEvent.
-  void set_monitor(std::vector<Size> sizes, unsigned number = 1);
+ protected:
+  /// Makes a buffer in `memory`. The tests make a buffer whose mappings fail.
+  [[nodiscard]] virtual base::Result<std::unique_ptr<HeadlessBuffer>> make_buffer(
+      const HeadlessBuffer::Shape& shape, base::UniqueFd memory);
+  /// Returns the cache that the card shares with its buffers.
+  [[nodiscard]] const std::shared_ptr<MappingCache>& mappings() const { return mappings_; }
 
  private:
   HeadlessOptions options_;
   std::shared_ptr<MappingCache> mappings_;  ///< shared with the buffers
-  HeadlessFaults faults_;
   CardInfo info_;
   base::UniqueFd epoll_;
-  base::UniqueFd hotplug_event_;
   std::deque<HeadlessOutput> outputs_;
 };
 

@@ -22,52 +22,30 @@ bool is_headless_mode(Size size) {
          size.width <= largest_headless_size.width && size.height <= largest_headless_size.height;
 }
 
-HeadlessOutput::HeadlessOutput(unsigned number, const HeadlessOptions& options, const HeadlessFaults& faults)
-    : options_(options), faults_(faults) {
-  info_.name = "Virtual-" + std::to_string(number);
-  info_.formats = options.formats;
-  info_.gamma_entries = gamma_entries;
-  probe();
-}
-
-void HeadlessOutput::probe() {
+HeadlessOutput::HeadlessOutput(unsigned number, const HeadlessOptions& options) {
   constexpr uint64_t dots_per_inch = 96;
   constexpr uint64_t tenths_of_mm_per_inch = 254;
   const auto millimetres = [](uint64_t pixels) {
     return static_cast<uint32_t>(pixels * tenths_of_mm_per_inch / (10 * dots_per_inch));
   };
-  info_.connected = connected_;
-  info_.custom_modes_up_to = monitor_.empty() ? largest_headless_size : Size{};
-  info_.takes_any_timing = monitor_.empty();
-  info_.size_mm = {};
-  info_.modes.clear();
-  if (!connected_) return;
-  if (monitor_.empty()) {
-    info_.size_mm = {millimetres(options_.size.width), millimetres(options_.size.height)};
-    info_.modes.push_back(make_mode(options_.size, options_.refresh_millihertz));
-  } else {
-    for (const Size size : monitor_) info_.modes.push_back(make_mode(size));
-  }
+  info_.name = "Virtual-" + std::to_string(number);
+  info_.connected = true;
+  info_.size_mm = {millimetres(options.size.width), millimetres(options.size.height)};
+  info_.modes.push_back(make_mode(options.size, options.refresh_millihertz));
   info_.modes.front().preferred = true;
+  info_.formats = options.formats;
+  info_.gamma_entries = gamma_entries;
+  info_.custom_modes_up_to = largest_headless_size;
+  info_.takes_any_timing = true;
 }
 
 base::Result<void> HeadlessOutput::set_mode(const Mode& mode, ScanoutBuffer& buffer, Point origin) {
-  if (faults_.refuse_modes != 0) return base::failure(faults_.refuse_modes);
   auto* const memory = dynamic_cast<HeadlessBuffer*>(&buffer);
   if (memory == nullptr || !is_headless_mode(mode.size())) return base::failure(EINVAL);
-  if (!monitor_.empty() && std::ranges::find(monitor_, mode.size()) == monitor_.end())
-    return base::failure(EINVAL);
   if (!is_inside(mode.size(), origin, buffer.size())) return base::failure(EINVAL);
   BASE_TRY(memory->cpu_access().upload_all());
-  std::vector<uint32_t> screen;
-  if (options_.strict_display) {
-    // A monitor shows the pixels that are in the buffer at the mode set. Later changes must be presented.
-    Capture shown = BASE_TRY(memory->scan_out(Rect::of(mode.size(), origin)));
-    screen = std::move(shown.pixels);
-  }
   const auto now = steady_clock::now();
   if (front_ != nullptr) frames_before_mode_ += frames_since_start(now);
-  screen_ = std::move(screen);
   mode_ = mode;
   front_ = memory;
   origin_ = origin;
@@ -78,7 +56,6 @@ base::Result<void> HeadlessOutput::set_mode(const Mode& mode, ScanoutBuffer& buf
 
 base::Result<void> HeadlessOutput::present(ScanoutBuffer& buffer, Point origin,
                                            std::span<const Rect> damage) {
-  if (faults_.refuse_presents != 0) return base::failure(faults_.refuse_presents);
   auto* const memory = dynamic_cast<HeadlessBuffer*>(&buffer);
   if (memory == nullptr || front_ == nullptr || damage.size() > Card::max_damage_rects) {
     return base::failure(EINVAL);
@@ -91,27 +68,8 @@ base::Result<void> HeadlessOutput::present(ScanoutBuffer& buffer, Point origin,
   CpuAccess& pixels = memory->cpu_access();
   const CpuAccess::Upload uploaded =
       BASE_TRY(is_flip(*memory, origin) ? pixels.upload_unseen() : pixels.upload(damage));
-  if (options_.strict_display) BASE_TRY(copy_to_screen(*memory, origin, damage));
   front_ = memory;
   origin_ = origin;
-  return {};
-}
-
-base::Result<void> HeadlessOutput::copy_to_screen(HeadlessBuffer& buffer, Point origin,
-                                                  std::span<const Rect> damage) {
-  const Rect viewport = Rect::of(mode_.size(), origin);
-  for (const Rect& rect : is_flip(buffer, origin) ? std::span<const Rect>(&viewport, 1) : damage) {
-    const Rect visible = rect.clipped_to(viewport);
-    if (visible.empty()) continue;
-    const Capture changed = BASE_TRY(buffer.scan_out(visible));
-    for (uint32_t line = 0; line < changed.size.height; ++line) {
-      const size_t from = size_t{line} * changed.size.width;
-      const size_t to = (static_cast<size_t>(visible.y1 - viewport.y1) + line) * mode_.hdisplay +
-                        static_cast<size_t>(visible.x1 - viewport.x1);
-      std::copy_n(changed.pixels.begin() + static_cast<ptrdiff_t>(from), changed.size.width,
-                  screen_.begin() + static_cast<ptrdiff_t>(to));
-    }
-  }
   return {};
 }
 
@@ -155,7 +113,6 @@ base::Result<void> HeadlessOutput::set_power(Power power) {
 base::Result<Capture> HeadlessOutput::capture() {
   if (front_ == nullptr) return base::failure(EINVAL);
   if (power_ != Power::on) return Capture{mode_.size(), std::vector<uint32_t>(mode_.size().area())};
-  if (options_.strict_display) return Capture{mode_.size(), screen_};
   return front_->scan_out(Rect::of(mode_.size(), origin_));
 }
 

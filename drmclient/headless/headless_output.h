@@ -21,21 +21,18 @@ inline constexpr Size largest_headless_size{8192, 8192};
 /// Returns true if a headless card accepts a mode of `size`.
 [[nodiscard]] bool is_headless_mode(Size size);
 
-/// An output of a HeadlessCard: its monitor, its mode, the buffer on the screen, and a timer for its vblanks.
+/// An output of a HeadlessCard, always connected: its mode, the buffer on the screen, and a timer for its
+/// vblanks.
 class HeadlessOutput final : public Output {
  public:
   /// Length of the gamma table.
   static constexpr uint32_t gamma_entries = 256;
 
-  /// Makes the output "Virtual-N" without a mode; N is `number`. Both references must outlive it. Throws
-  /// std::system_error.
-  HeadlessOutput(unsigned number, const HeadlessOptions& options, const HeadlessFaults& faults);
+  /// Makes the output "Virtual-N" without a mode; N is `number`. Throws std::system_error.
+  HeadlessOutput(unsigned number, const HeadlessOptions& options);
   HeadlessOutput(const HeadlessOutput&) = delete;
   HeadlessOutput& operator=(const HeadlessOutput&) = delete;
   ~HeadlessOutput() override = default;
-
-  /// Updates info(), for Card::probe().
-  void probe();
 
   [[nodiscard]] const OutputInfo& info() const override { return info_; }
   [[nodiscard]] base::Result<void> set_mode(const Mode& mode, ScanoutBuffer& buffer, Point origin) override;
@@ -53,30 +50,19 @@ class HeadlessOutput final : public Output {
   /// Returns a descriptor that is readable if read_vblank() may have an event.
   [[nodiscard]] int vblank_descriptor() const { return vblank_timer_.get(); }
 
-  /// Plugs or unplugs the cable. Returns true if that is a change.
-  [[nodiscard]] bool set_connected(bool connected) {
-    return std::exchange(connected_, connected) != connected;
-  }
-  /// Connects another monitor, whose modes have `sizes`, best first; other modes cannot be set.
-  void set_monitor(std::vector<Size> sizes) { monitor_ = std::move(sizes); }
   /// Returns the last power level.
   [[nodiscard]] Power power() const { return power_; }
   /// Returns the last gamma table; empty if none was loaded.
   [[nodiscard]] const std::vector<GammaEntry>& gamma() const { return gamma_; }
 
  private:
-  base::Result<void> copy_to_screen(HeadlessBuffer& buffer, Point origin, std::span<const Rect> damage);
   [[nodiscard]] bool is_flip(const HeadlessBuffer& buffer, Point origin) const {
     return &buffer != front_ || origin != origin_;
   }
   [[nodiscard]] uint64_t frames_since_start(std::chrono::steady_clock::time_point now) const;
   [[nodiscard]] std::chrono::steady_clock::time_point frame_time(uint64_t frame) const;
 
-  const HeadlessOptions& options_;
-  const HeadlessFaults& faults_;
   OutputInfo info_;
-  bool connected_ = true;
-  std::vector<Size> monitor_;  ///< sizes of its modes; empty: any size
   Power power_ = Power::on;
   std::vector<GammaEntry> gamma_;
   base::TimerFd vblank_timer_;
@@ -86,7 +72,6 @@ class HeadlessOutput final : public Output {
   uint64_t frames_before_mode_ = 0;  ///< of all earlier modes
   HeadlessBuffer* front_ = nullptr;
   Point origin_;
-  std::vector<uint32_t> screen_;  ///< pixels on the monitor, if HeadlessOptions::strict_display
 };
 
 }  // namespace drmclient

@@ -7,13 +7,13 @@
 #include <memory>
 #include <utility>
 
-#include "drmclient/headless/headless_card.h"
+#include "tests/support/faulty_card.h"
 
 namespace unit {
 
 /// A headless card that shows a buffer of 32x24 pixels in a mode of 16x12.
 struct EnabledCard {
-  explicit EnabledCard(drmclient::HeadlessOptions options = {}) : card(std::move(options)) {
+  explicit EnabledCard(FaultyOptions options = {}) : card(std::move(options)) {
     auto created = card.create_buffer({32, 24}, drmclient::PixelFormat::xrgb8888);
     EXPECT_TRUE(created.has_value());
     buffer = std::move(*created);
@@ -35,14 +35,14 @@ struct EnabledCard {
     return capture->pixels.at(size_t{y} * capture->size.width + x);
   }
 
-  drmclient::HeadlessCard card;
-  drmclient::HeadlessOutput& output = card.output();
+  FaultyCard card;
+  FaultyOutput& output = card.output();
   drmclient::Mode mode = drmclient::make_mode({16, 12});
   std::unique_ptr<drmclient::ScanoutBuffer> buffer;
 };
 
-inline drmclient::HeadlessOptions strict_display() {
-  drmclient::HeadlessOptions options;
+inline FaultyOptions strict_display() {
+  FaultyOptions options;
   options.strict_display = true;
   options.moving_mappings = true;
   return options;

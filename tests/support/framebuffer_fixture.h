@@ -47,7 +47,7 @@ class FramebufferFixture : public testing::Test {
   ~FramebufferFixture() override { stop(); }
 
   void build(SteppedCard::Vblanks vblanks = SteppedCard::Vblanks::at_once) {
-    drmclient::HeadlessOptions headless;
+    FaultyOptions headless;
     headless.size = {64, 48};
     card.emplace(headless, vblanks);
     drmclient::Output& output = *card->probe()->front();

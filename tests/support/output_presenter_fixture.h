@@ -84,7 +84,7 @@ class OutputPresenterFixture : public testing::Test {
     return capture ? std::move(capture->pixels) : std::vector<uint32_t>();
   }
 
-  drmclient::HeadlessOptions headless;
+  FaultyOptions headless;
   bool shared = false;
   std::optional<SteppedCard> card;
   fbemu::FramebufferState fb_state;

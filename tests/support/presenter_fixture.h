@@ -33,7 +33,7 @@ class PresenterFixture : public testing::Test {
     presenter->start(fb_state, nullptr);
   }
   void build(Vblanks vblanks) {
-    drmclient::HeadlessOptions headless = mappings;
+    FaultyOptions headless = mappings;
     headless.size = visible;
     headless.formats = formats;
     headless.dirty_buffers = true;
@@ -129,7 +129,7 @@ class PresenterFixture : public testing::Test {
   drmclient::Size visible{64, 64};
   drmclient::Size virtual_size{96, 160};
   std::vector<drmclient::PixelFormat> formats{drmclient::PixelFormat::xrgb8888};
-  drmclient::HeadlessOptions mappings;  ///< its other members are set by build()
+  FaultyOptions mappings;  ///< its other members are set by build()
   bool stepped = true;
   bool shared = false;
   fbemu::ArbiterOptions options;

@@ -14,8 +14,8 @@
 #include <utility>
 #include <vector>
 
-#include "drmclient/headless/headless_card.h"
 #include "tests/support/eventually.h"
+#include "tests/support/faulty_card.h"
 #include "tests/support/forwarding_output.h"
 
 namespace unit {
@@ -26,7 +26,7 @@ class SteppedCard final : public drmclient::Card {
  public:
   enum class Vblanks { stepped, at_once };
 
-  SteppedCard(drmclient::HeadlessOptions options, Vblanks vblanks)
+  SteppedCard(FaultyOptions options, Vblanks vblanks)
       : inner_(strict(std::move(options))),
         vblanks_(vblanks),
         event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
@@ -165,7 +165,8 @@ class SteppedCard final : public drmclient::Card {
   class SteppedOutput final : public ForwardingOutput {
    public:
     SteppedOutput(SteppedCard& card, size_t number)
-        : ForwardingOutput(card.inner_.output(static_cast<unsigned>(number))),
+        : ForwardingOutput(
+              static_cast<drmclient::Output&>(card.inner_.output(static_cast<unsigned>(number)))),
           card_(card),
           number_(static_cast<unsigned>(number)),
           info_(inner().info()) {}
@@ -241,7 +242,7 @@ class SteppedCard final : public drmclient::Card {
     if (vblanks_ == Vblanks::at_once) raise(vblank_);
     return {};
   }
-  static drmclient::HeadlessOptions strict(drmclient::HeadlessOptions options) {
+  static FaultyOptions strict(FaultyOptions options) {
     options.strict_display = true;
     options.moving_mappings = true;
     return options;
@@ -252,7 +253,7 @@ class SteppedCard final : public drmclient::Card {
     static_cast<void>(::write(event_.get(), &one, sizeof one));
   }
 
-  drmclient::HeadlessCard inner_;
+  FaultyCard inner_;
   std::deque<SteppedOutput> outputs_;
   drmclient::CardInfo info_ = inner_.info();
   std::vector<drmclient::Size> monitor_;

@@ -11,7 +11,7 @@
 namespace unit {
 
 /// Waits for a vblank that was requested on `card`. Returns the event, or nothing after 30 seconds.
-inline std::optional<drmclient::VblankEvent> take_vblank(drmclient::HeadlessCard& card) {
+inline std::optional<drmclient::VblankEvent> take_vblank(drmclient::Card& card) {
   pollfd event{card.event_descriptor(), POLLIN, 0};
   if (::poll(&event, 1, 30'000) != 1) return std::nullopt;
   const auto events = card.read_events();

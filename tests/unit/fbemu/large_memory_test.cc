@@ -28,8 +28,8 @@ class LargeMemory : public testing::Test {
     return capture->pixels.at(size_t{y} * capture->size.width + x);
   }
 
-  static drmclient::HeadlessOptions narrow() {
-    drmclient::HeadlessOptions headless;
+  static unit::FaultyOptions narrow() {
+    unit::FaultyOptions headless;
     headless.size = {8, 48};
     return headless;
   }

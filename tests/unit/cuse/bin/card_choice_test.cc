@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "drmclient/headless/headless_card.h"
+#include "tests/support/faulty_card.h"
 #include "tests/support/thrown.h"
 
 using cuse::choose_output;
@@ -89,7 +90,7 @@ TEST(ChooseOutput, ReturnsTheFirstConnectedOrTheNamedOutput) {
 }
 
 TEST(ChooseOutput, NamedOutputMayBeDisconnected) {
-  drmclient::HeadlessCard card({});
+  unit::FaultyCard card({});
   card.set_connected(false);
   EXPECT_FALSE(choose_output(card, "Virtual-1").info().connected);
 }
@@ -103,7 +104,7 @@ TEST(ChooseOutput, UnknownNameReturnsEnodevAndTheConnectors) {
 }
 
 TEST(ChooseOutput, NoConnectedOutputReturnsEnodevAndTheConnectors) {
-  drmclient::HeadlessCard card({});
+  unit::FaultyCard card({});
   card.set_connected(false);
   const auto thrown = thrown_by([&] { static_cast<void>(choose_output(card, std::nullopt)); });
   EXPECT_EQ(thrown.code, ENODEV);

@@ -62,8 +62,8 @@ class SplashTest : public testing::Test {
     ASSERT_TRUE(splash_.update(now_).has_value());
   }
 
-  static drmclient::HeadlessOptions options() {
-    drmclient::HeadlessOptions options;
+  static unit::FaultyOptions options() {
+    unit::FaultyOptions options;
     options.size = screen;
     options.dirty_buffers = true;
     options.formats = {PixelFormat::rgb565, PixelFormat::xrgb8888};

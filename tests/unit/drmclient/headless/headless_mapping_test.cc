@@ -6,13 +6,10 @@
 #include <utility>
 #include <vector>
 
-#include "drmclient/headless/headless_card.h"
 #include "tests/support/enabled_card.h"
 #include "tests/support/memory_probe.h"
 
 using drmclient::AccessMode;
-using drmclient::HeadlessCard;
-using drmclient::HeadlessOptions;
 using drmclient::MappingChoice;
 using drmclient::MappingCounts;
 using drmclient::MappingKind;
@@ -21,13 +18,14 @@ using drmclient::Rect;
 using drmclient::ScanoutBuffer;
 using drmclient::Size;
 using unit::EnabledCard;
+using unit::FaultyOptions;
 
 namespace {
 
 constexpr uint64_t buffer_bytes = 32 * 4 * 24;
 
-HeadlessOptions with(MappingChoice mapping) {
-  HeadlessOptions options;
+FaultyOptions with(MappingChoice mapping) {
+  FaultyOptions options;
   options.mapping = mapping;
   return options;
 }
@@ -94,7 +92,7 @@ TEST(HeadlessMapping, ReleasedMappingsAreRemadeTransparently) {
 }
 
 TEST(HeadlessMapping, CacheLimitComesFromOptions) {
-  HeadlessOptions options;
+  FaultyOptions options;
   options.mapping_limit_bytes = buffer_bytes;
   EnabledCard enabled(options);
   auto other = std::move(*enabled.card.create_buffer({32, 24}, PixelFormat::xrgb8888));
@@ -173,7 +171,7 @@ TEST(HeadlessMapping, FailedSyncFailsEndOfAccess) {
 }
 
 TEST(HeadlessMapping, IncoherentDmaBufIsVisibleAfterSync) {
-  HeadlessOptions options = with(MappingChoice::dma_buf);
+  FaultyOptions options = with(MappingChoice::dma_buf);
   options.incoherent_dma_bufs = true;
   EnabledCard enabled(options);
   auto access = std::move(*enabled.buffer->begin_access(AccessMode::write));
@@ -273,7 +271,7 @@ TEST(HeadlessShadow, FlipAfterFailedUploadUploadsAll) {
 }
 
 TEST(HeadlessShadow, AutomaticChoiceUsesShadowForUploadOnlyMappings) {
-  HeadlessOptions options;
+  FaultyOptions options;
   options.mappings_for_uploads_only = true;
   EnabledCard enabled(options);
   enabled.set_pixel(1, 1, 0x111111);

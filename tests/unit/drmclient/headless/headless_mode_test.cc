@@ -4,7 +4,6 @@
 #include "drmclient/headless/headless_card.h"
 #include "tests/support/enabled_card.h"
 
-using drmclient::HeadlessCard;
 using drmclient::make_mode;
 using drmclient::Point;
 using drmclient::Power;

@@ -14,7 +14,7 @@ namespace {
 
 constexpr uint32_t rate_millihertz = 500'000;
 
-bool is_readable_now(const drmclient::HeadlessCard& card) {
+bool is_readable_now(const drmclient::Card& card) {
   pollfd event{card.event_descriptor(), POLLIN, 0};
   return ::poll(&event, 1, 0) == 1;
 }
@@ -26,7 +26,7 @@ class HeadlessVblank : public testing::Test {
 
   drmclient::Mode mode = make_mode({16, 12}, rate_millihertz);
   EnabledCard enabled;
-  drmclient::HeadlessCard& card = enabled.card;
+  unit::FaultyCard& card = enabled.card;
 };
 
 }  // namespace

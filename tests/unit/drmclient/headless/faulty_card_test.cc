@@ -8,7 +8,7 @@ using drmclient::make_mode;
 using drmclient::Rect;
 using unit::EnabledCard;
 
-TEST(HeadlessFaults, AccessFaultGivesErrnoUntilCleared) {
+TEST(FaultyCard, AccessFaultGivesErrnoUntilCleared) {
   EnabledCard enabled;
   enabled.card.refuse_accesses(ENODEV);
   EXPECT_EQ(enabled.buffer->begin_access(AccessMode::write).error().value(), ENODEV);
@@ -16,7 +16,7 @@ TEST(HeadlessFaults, AccessFaultGivesErrnoUntilCleared) {
   EXPECT_TRUE(enabled.buffer->begin_access(AccessMode::write).has_value());
 }
 
-TEST(HeadlessFaults, PresentFaultGivesErrnoWithoutEffect) {
+TEST(FaultyCard, PresentFaultGivesErrnoWithoutEffect) {
   EnabledCard enabled(unit::strict_display());
   enabled.set_pixel(0, 0, 0x123456);
   const Rect all = Rect::of({32, 24});
@@ -28,7 +28,7 @@ TEST(HeadlessFaults, PresentFaultGivesErrnoWithoutEffect) {
   EXPECT_EQ(enabled.shown(0, 0), 0x123456U);
 }
 
-TEST(HeadlessFaults, ModeFaultGivesErrnoWithoutEffect) {
+TEST(FaultyCard, ModeFaultGivesErrnoWithoutEffect) {
   EnabledCard enabled;
   enabled.card.refuse_modes(EACCES);
   EXPECT_EQ(enabled.output.set_mode(make_mode({20, 20}), *enabled.buffer, {}).error().value(), EACCES);
@@ -37,7 +37,7 @@ TEST(HeadlessFaults, ModeFaultGivesErrnoWithoutEffect) {
   EXPECT_TRUE(enabled.output.set_mode(make_mode({20, 20}), *enabled.buffer, {}).has_value());
 }
 
-TEST(HeadlessFaults, StrictDisplayKeepsPictureIfPresentCannotRead) {
+TEST(FaultyCard, StrictDisplayKeepsPictureIfPresentCannotRead) {
   EnabledCard enabled(unit::strict_display());
   enabled.set_pixel(0, 0, 0x123456);
   const Rect all = Rect::of({32, 24});
@@ -46,7 +46,7 @@ TEST(HeadlessFaults, StrictDisplayKeepsPictureIfPresentCannotRead) {
   EXPECT_EQ(enabled.shown(0, 0), 0U);
 }
 
-TEST(HeadlessFaults, StrictDisplayKeepsModeIfModeSetCannotRead) {
+TEST(FaultyCard, StrictDisplayKeepsModeIfModeSetCannotRead) {
   EnabledCard enabled(unit::strict_display());
   enabled.card.refuse_accesses(EIO);
   EXPECT_EQ(enabled.output.set_mode(make_mode({20, 20}), *enabled.buffer, {}).error().value(), EIO);
