@@ -49,6 +49,11 @@ struct Frame {
   return error.value() == ENODEV;
 }
 
+/// Returns true if a call failed because the card has no free CRTC or no memory left (ENOSPC).
+[[nodiscard]] inline bool is_card_full(const std::error_code& error) {
+  return error.value() == ENOSPC;
+}
+
 /// A display card: outputs, modes, scan-out buffers, page flips and events.
 ///
 /// A card and its buffers belong to one thread at a time; nothing here is thread-safe. Calls may block for a

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "drmclient/card.h"
 #include "drmclient/kms/damage_clips.h"
 #include "drmclient/kms/drm_resources.h"
 #include "drmclient/kms/kms_interface_factory.h"
@@ -53,7 +54,8 @@ base::Result<void> EnabledPipe::set_mode(const Mode& mode, DumbBuffer& buffer, P
 base::Result<bool> EnabledPipe::scans_out_front() {
   seen_at_.reset();
   const DrmModeCrtc crtc(::drmModeGetCrtc(front_->device().fd(), pipe_.crtc_id));
-  if (!crtc && (errno == ENODEV || is_unplugged(front_->device()))) return base::failure(ENODEV);
+  const std::error_code error(errno, std::generic_category());
+  if (!crtc && (is_unplugged(error) || is_unplugged(front_->device()))) return base::failure(ENODEV);
   // If the call failed for another reason, the buffer counts as shown.
   const bool shown = !crtc || (crtc->mode_valid != 0 && crtc->buffer_id == front_->framebuffer_id());
   if (shown) seen_at_ = clock_.now();

@@ -70,8 +70,7 @@ base::Result<std::shared_ptr<const DrmDevice>> KmsCard::open_device() {
     parts_.connectors.forget();
     return device;
   } catch (const std::system_error& error) {
-    const int code = error.code().value();
-    return base::failure(is_node_missing(code) ? ENODEV : code);
+    return is_node_missing(error.code()) ? base::failure(ENODEV) : tl::make_unexpected(error.code());
   }
 }
 

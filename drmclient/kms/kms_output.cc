@@ -40,7 +40,7 @@ base::Result<std::unique_ptr<EnabledPipe>> KmsOutput::make_pipe(const DrmDevice&
     base::watch_input(card_.epoll, made->vblank().timer_descriptor());
     return made;
   } catch (const std::system_error& error) {
-    return base::failure(error.code().value());
+    return tl::make_unexpected(error.code());
   }
 }
 

@@ -5,6 +5,7 @@
 #include <span>
 #include <utility>
 
+#include "drmclient/card.h"
 #include "drmclient/kms/kms_modes.h"
 
 namespace drmclient {
@@ -137,7 +138,8 @@ base::Result<std::vector<KmsConnector>> read_connectors(const DrmDevice& device)
     if (!connector) {
       // A connector may disappear between two calls (DisplayPort MST). An unplugged card fails for all
       // connectors.
-      if (errno == ENODEV) return base::failure(ENODEV);
+      const std::error_code error(errno, std::generic_category());
+      if (is_unplugged(error)) return tl::make_unexpected(error);
       continue;
     }
     if (connector->connector_type == DRM_MODE_CONNECTOR_WRITEBACK || is_non_desktop(device, id)) continue;

@@ -3,7 +3,6 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <utility>
 
 namespace fbemu {
@@ -102,7 +101,7 @@ void CloneGroup::set_fb_state(const FramebufferState& wanted) {
 
 void CloneGroup::enable_missing() {
   if (primary_is_wanted() && !primary_.is_enabled() && !primary_.enable_again() &&
-      primary_.error().value() == ENOSPC && any_clone_enabled()) {
+      drmclient::is_card_full(primary_.error()) && any_clone_enabled()) {
     // The primary output takes precedence if there are not enough CRTCs for all.
     for (const auto& clone : clones_) clone->release();
     static_cast<void>(primary_.enable_again());
@@ -131,24 +130,24 @@ void CloneGroup::enable_once_more() {
   }
 }
 
-int CloneGroup::apply(const FramebufferState& wanted) {
+Result<void> CloneGroup::apply(const FramebufferState& wanted) {
   OutputPresenter* first = &primary_;
   if (!primary_is_wanted() && is_enabled()) {
     first = *std::ranges::find_if(presenters_, &OutputPresenter::is_enabled);
   }
   FramebufferState kept = wanted;
-  if (const int error = first->apply(wanted); error != 0) return error;
+  BASE_TRY(first->apply(wanted));
   wanted_ = std::move(kept);
   if (first != &primary_) primary_.set_fb_state(wanted);
   for (const auto& clone : clones_) {
     if (clone.get() == first) continue;
     if (!clone->is_enabled()) {
       clone->set_fb_state(wanted);
-    } else if (clone->apply(wanted) != 0) {
+    } else if (!clone->apply(wanted)) {
       clone->exclude();
     }
   }
-  return 0;
+  return {};
 }
 
 void CloneGroup::release() {

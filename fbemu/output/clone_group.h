@@ -78,9 +78,9 @@ class CloneGroup {
   void enable_missing();
   /// Sets the modes of the enabled outputs again.
   void enable_once_more();
-  /// Applies a state to all outputs, as OutputPresenter::apply() does. Returns the errno of the primary
-  /// output, or of the clone that replaces it.
-  int apply(const FramebufferState& wanted);
+  /// Applies a state to all outputs, as OutputPresenter::apply() does. Errors: those of the primary output,
+  /// or of the clone that replaces it.
+  base::Result<void> apply(const FramebufferState& wanted);
   void release();
   /// Releases all outputs, as OutputPresenter::release_without_restore() does.
   void release_without_restore();

@@ -12,6 +12,7 @@ namespace {
 
 using base::Result;
 using drmclient::is_master_conflict;
+using drmclient::is_unplugged;
 using drmclient::PixelFormat;
 using drmclient::Power;
 using drmclient::Rect;
@@ -36,15 +37,14 @@ std::vector<PixelFormat> formats_to_try(const drmclient::OutputInfo& output,
 
 /// Returns true if the error may pass without a change of the request.
 bool may_pass(const std::error_code& error) {
-  return error.value() == EBUSY || error.value() == EACCES || error.value() == EPERM ||
-         error.value() == ENODEV;
+  return is_master_conflict(error) || is_unplugged(error) || error == std::errc::operation_not_permitted;
 }
 
 /// Returns a text for the log.
 std::string cause_of(const std::error_code& error) {
   if (is_master_conflict(error)) return "another program has the screen (" + error.message() + ")";
   // There may be fewer CRTCs than outputs (Output::set_mode()).
-  if (error.value() == ENOSPC) return "the card has no CRTC or no memory left for it";
+  if (drmclient::is_card_full(error)) return "the card has no CRTC or no memory left for it";
   return error.message();
 }
 
@@ -98,7 +98,7 @@ Result<void> OutputPresenter::check(const FramebufferState& wanted) {
     const auto checked = buffer ? output_.check_mode(fb_state.mode, **buffer)
                                 : Result<void>(tl::make_unexpected(buffer.error()));
     // A conflict of DRM masters prevents the check; that is no refusal.
-    if (checked || (may_pass(checked.error()) && checked.error().value() != ENODEV)) return {};
+    if (checked || (may_pass(checked.error()) && !is_unplugged(checked.error()))) return {};
     if (first_error) first_error = checked;
   }
   return first_error;
@@ -122,7 +122,7 @@ Result<void> OutputPresenter::enable(const FramebufferState& wanted) {
 
 /// Sets the state after a failed attempt to enable the output.
 void OutputPresenter::handle_failure(const std::error_code& error) {
-  if (error.value() == ENODEV && !is_enabled()) {
+  if (is_unplugged(error) && !is_enabled()) {
     handle(OutputEvent::card_unplugged);
     drop_buffers();  // the card's node must be closed for the card to return
   } else if (front_.memory && is_master_conflict(error)) {
@@ -133,11 +133,8 @@ void OutputPresenter::handle_failure(const std::error_code& error) {
 }
 
 Result<void> OutputPresenter::enable_with(FramebufferState fb_state, PixelFormat format) {
-  auto made = card_.create_buffer(fb_state.mode.size(), format);
-  if (!made) return tl::make_unexpected(made.error());
-  Buffer buffer{std::move(*made), {}};
-  const auto uploaded = upload_all_to(buffer, fb_state);
-  if (!uploaded) return tl::make_unexpected(uploaded.error());
+  Buffer buffer{BASE_TRY(card_.create_buffer(fb_state.mode.size(), format)), {}};
+  const bool live = BASE_TRY(upload_all_to(buffer, fb_state));
   if (const auto set = output_.set_mode(fb_state.mode, *buffer.memory, {}); !set) {
     if (!is_enabled() && card_.info().shared && is_master_conflict(set.error())) front_ = std::move(buffer);
     return set;
@@ -153,7 +150,7 @@ Result<void> OutputPresenter::enable_with(FramebufferState fb_state, PixelFormat
   power_ = Power::on;
   unpresented_.clear();
   // A mode set may clear scan-out memory: bochs clears the start of it.
-  stale_ = card_.info().shared || !*uploaded;
+  stale_ = card_.info().shared || !live;
   return {};
 }
 
@@ -171,7 +168,7 @@ bool OutputPresenter::enable_again() {
   return enabled.has_value();
 }
 
-int OutputPresenter::apply(const FramebufferState& wanted) {
+Result<void> OutputPresenter::apply(const FramebufferState& wanted) {
   const FramebufferState fb_state = fitted(wanted);
   if (fb_state.mode != fb_state_.mode) {
     const auto taken = is_enabled() ? change_mode(wanted) : check(wanted);
@@ -180,18 +177,18 @@ int OutputPresenter::apply(const FramebufferState& wanted) {
       if (mode_error_.update(taken.error(), clock_.now()) == ReportedError::News::fails) {
         spdlog::warn("{} refused the mode {}: {}", name(), fb_state.mode.name, cause_of(taken.error()));
       }
-      return taken.error().value();
+      return taken;
     }
     mode_error_.clear();
     take_over(wanted);
-    return 0;
+    return {};
   }
   const bool changed = fb_state != fb_state_;
   take_over(wanted);
-  if (!changed) return 0;
+  if (!changed) return {};
   stale_ = true;
   flips_ = true;
-  return 0;
+  return {};
 }
 
 Result<void> OutputPresenter::change_mode(const FramebufferState& wanted) {
@@ -275,7 +272,7 @@ void OutputPresenter::check_preemption() {
   if (state_ == OutputState::enabled && !output_.scans_out_our_fb()) handle(OutputEvent::fb_replaced);
   if (!is_preempted()) return;
   const auto available = card_.check_master();
-  if (!available && available.error().value() != ENODEV) {
+  if (!available && !is_unplugged(available.error())) {
     report(available.error());
     return;
   }

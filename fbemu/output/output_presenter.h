@@ -77,9 +77,9 @@ class OutputPresenter {
   [[nodiscard]] bool waits_for_screen() const {
     return state_ == OutputState::preempted || state_ == OutputState::waiting_for_master;
   }
-  /// Applies a state. Returns 0, or the errno with which its mode was refused; the state before stays then.
-  /// While another process is DRM master, the mode is set after that process released it.
-  int apply(const FramebufferState& wanted);
+  /// Applies a state. While another process is DRM master, the mode is set after that process released it.
+  /// Errors: those with which its mode was refused; the state before stays then.
+  base::Result<void> apply(const FramebufferState& wanted);
   /// Releases the output and its buffers. The kernel's console returns to an enabled output; without a
   /// console it turns dark.
   void release();

@@ -40,8 +40,7 @@ void OutputPresenter::upload_damage(const std::vector<ByteRange>& ranges) {
 
 Result<bool> OutputPresenter::upload_all_to(Buffer& buffer, const FramebufferState& fb_state) {
   if (buffer.border != fb_state.view_transform()) {
-    const auto cleared = Uploader::clear_border(fb_state, *buffer.memory);
-    if (!cleared) return tl::make_unexpected(cleared.error());
+    BASE_TRY(Uploader::clear_border(fb_state, *buffer.memory));
     buffer.border = fb_state.view_transform();
   }
   Result<void> live;
@@ -53,8 +52,7 @@ Result<bool> OutputPresenter::upload_all_to(Buffer& buffer, const FramebufferSta
     }
   }
   const Rect view = Rect::of(fb_state.size);
-  const auto uploaded = uploader_.upload(backing_store_, fb_state, {&view, 1}, *buffer.memory);
-  if (!uploaded) return tl::make_unexpected(uploaded.error());
+  BASE_TRY(uploader_.upload(backing_store_, fb_state, {&view, 1}, *buffer.memory));
   if (!live) report_pages(live.error());
   return live.has_value();
 }
@@ -112,7 +110,7 @@ bool OutputPresenter::presented(const Result<void>& result) {
     report(result.error());
     if (is_master_conflict(result.error())) handle(OutputEvent::fb_replaced);
     // An unplugged card may return: its node is opened again once it was closed.
-    const bool unplugged = result.error().value() == ENODEV && card_.info().shared;
+    const bool unplugged = drmclient::is_unplugged(result.error()) && card_.info().shared;
     if (unplugged) {
       release();
       handle(OutputEvent::card_unplugged);

@@ -43,7 +43,8 @@ void Presenter::show_and_present(Requests& due, bool vblank, bool has_writers, i
     due.power.reset();
   }
   if (due.fb_state) {
-    fb_state_error = outputs_.apply(*due.fb_state);
+    const auto applied = outputs_.apply(*due.fb_state);
+    fb_state_error = applied ? 0 : applied.error().value();
     due.fb_state.reset();
   }
   if (vblank) {

@@ -75,26 +75,26 @@ class FaultyDmaBufMapping final : public drmclient::DmaBufMapping {
   [[nodiscard]] std::byte* data() const override { return seen_.data(); }
 
  private:
-  int sync(uint64_t flags) override {
+  base::Result<void> sync(uint64_t flags) override {
     if (!faults_.syncs.empty()) {
       const int code = faults_.syncs.front();
       faults_.syncs.pop_front();
-      if (code != 0) return code;
+      if (code != 0) return base::failure(code);
     }
     if ((flags & DMA_BUF_SYNC_END) == 0) {
-      if (const auto begun = map_.begin(); !begun) return begun.error().value();
+      BASE_TRY(map_.begin());
       seen_ = map_.bytes();
       if (faults_.incoherent) {
         cache_.assign(seen_.begin(), seen_.end());
         seen_ = cache_;
       }
-      return 0;
+      return {};
     }
     if (faults_.incoherent && (flags & DMA_BUF_SYNC_WRITE) != 0) {
       std::memcpy(map_.bytes().data(), cache_.data(), cache_.size());
     }
     map_.end();
-    return 0;
+    return {};
   }
 
   MovingMap map_;

@@ -87,7 +87,7 @@ TEST_F(CloneGroupHotplug, ClonesShowPictureAloneWithoutPrimaryMonitor) {
   EXPECT_EQ(group->pacing().info().name, "Virtual-2");
   EXPECT_EQ(group->primary_info().name, "Virtual-1");
   EXPECT_FALSE(group->needs_enable());
-  ASSERT_EQ(group->apply(panned(16, 64)), 0);
+  ASSERT_TRUE(group->apply(panned(16, 64)).has_value());
   plug(first, true);
   EXPECT_EQ(enabled(), (Names{"Virtual-1", "Virtual-2"}));
   EXPECT_EQ(shown(first), picture_of(panned(16, 64)));

@@ -48,7 +48,7 @@ class OutputPresenterModes : public unit::OutputPresenterFixture {
 TEST_F(OutputPresenterModes, AppliedModeIsSet) {
   make_output();
   const auto smaller = fb_state_of({32, 24});
-  EXPECT_EQ(presenter->apply(smaller), 0);
+  EXPECT_TRUE(presenter->apply(smaller).has_value());
   EXPECT_EQ(presenter->fb_state(), smaller);
   EXPECT_EQ(shown(), picture_of(smaller));
   EXPECT_EQ(statistics.mode_sets, 2U);
@@ -57,7 +57,7 @@ TEST_F(OutputPresenterModes, AppliedModeIsSet) {
 TEST_F(OutputPresenterModes, RefusedModeReturnsErrnoAndKeepsState) {
   make_output();
   card->refuse_modes = EINVAL;
-  EXPECT_EQ(presenter->apply(fb_state_of({32, 24})), EINVAL);
+  EXPECT_EQ(presenter->apply(fb_state_of({32, 24})).error().value(), EINVAL);
   EXPECT_EQ(presenter->fb_state(), fb_state);
   EXPECT_EQ(shown(), picture_of(fb_state));
 }
@@ -66,15 +66,15 @@ TEST_F(OutputPresenterModes, ModesRefusedOneAfterAnotherAreLoggedOnceInTenSecond
   make_output();
   card->refuse_modes = EINVAL;
   for (uint32_t width = 20; width < 40; ++width)
-    EXPECT_EQ(presenter->apply(fb_state_of({width, 24})), EINVAL);
+    EXPECT_EQ(presenter->apply(fb_state_of({width, 24})).error().value(), EINVAL);
   EXPECT_EQ(log.count("refused the mode"), 1);
   card->refuse_modes = 0;
-  ASSERT_EQ(presenter->apply(fb_state_of({32, 24})), 0);
+  ASSERT_TRUE(presenter->apply(fb_state_of({32, 24})).has_value());
   card->refuse_modes = EINVAL;
-  EXPECT_EQ(presenter->apply(fb_state_of({48, 24})), EINVAL);
+  EXPECT_EQ(presenter->apply(fb_state_of({48, 24})).error().value(), EINVAL);
   EXPECT_EQ(log.count("refused the mode"), 1);
   clock.advance(std::chrono::seconds(11));
-  EXPECT_EQ(presenter->apply(fb_state_of({48, 24})), EINVAL);
+  EXPECT_EQ(presenter->apply(fb_state_of({48, 24})).error().value(), EINVAL);
   EXPECT_EQ(log.count("refused the mode"), 2);
 }
 
@@ -82,19 +82,19 @@ TEST_F(OutputPresenterModes, RefusedModeMayBeAppliedAgain) {
   make_output();
   const auto smaller = fb_state_of({32, 24});
   card->refuse_modes = EINVAL;
-  ASSERT_EQ(presenter->apply(smaller), EINVAL);
+  ASSERT_EQ(presenter->apply(smaller).error().value(), EINVAL);
   card->refuse_modes = 0;
-  EXPECT_EQ(presenter->apply(smaller), 0);
+  EXPECT_TRUE(presenter->apply(smaller).has_value());
   EXPECT_EQ(shown(), picture_of(smaller));
 }
 
 TEST_F(OutputPresenterModes, ModeOfDisabledOutputIsCheckedAndSetOnEnable) {
   make();
   card->refuse_buffers = ENOSPC;
-  EXPECT_EQ(presenter->apply(fb_state_of({32, 24})), ENOSPC);
+  EXPECT_EQ(presenter->apply(fb_state_of({32, 24})).error().value(), ENOSPC);
   EXPECT_EQ(presenter->fb_state(), fb_state);
   card->refuse_buffers = 0;
-  EXPECT_EQ(presenter->apply(fb_state_of({32, 24})), 0);
+  EXPECT_TRUE(presenter->apply(fb_state_of({32, 24})).has_value());
   EXPECT_EQ(statistics.mode_sets, 0U);
   ASSERT_TRUE(presenter->enable_again());
   EXPECT_EQ(shown(), picture_of(fb_state_of({32, 24})));

@@ -155,7 +155,7 @@ TEST_F(OutputPresenterPreemption, ModeAppliedWhileAnotherIsMasterIsSetLater) {
   make_output();
   card->other_master = true;
   const auto smaller = fb_state_of({32, 24});
-  EXPECT_EQ(presenter->apply(smaller), 0);
+  EXPECT_TRUE(presenter->apply(smaller).has_value());
   EXPECT_FALSE(presenter->is_enabled());
   EXPECT_TRUE(presenter->waits_for_screen());
   EXPECT_EQ(presenter->fb_state(), smaller);
