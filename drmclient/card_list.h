@@ -10,14 +10,15 @@ namespace drmclient {
 
 /// A card found by summarize_cards(): for the choice of a card, and to report why none was chosen.
 struct CardSummary {
-  std::string path;             ///< of the node, /dev/dri/cardN
-  std::string driver;           ///< empty if the card could not be opened
-  std::string problem;          ///< the reason why it is unusable; empty if it is usable
-  std::vector<Output> outputs;  ///< connected or not; empty if there is a problem
+  std::string path;                 ///< of the node, /dev/dri/cardN
+  std::string driver;               ///< empty if the card could not be opened
+  std::string problem;              ///< the reason why it is unusable; empty if it is usable
+  std::vector<OutputInfo> outputs;  ///< connected or not; empty if there is a problem
 };
 
-/// Returns the primary nodes (cardN) in `folder`, sorted by number.
-[[nodiscard]] std::vector<std::string> card_paths(const std::string& folder = "/dev/dri");
+/// Returns the primary nodes of all DRM cards (/dev/dri/cardN), sorted by number. Throws std::system_error if
+/// there is no memory.
+[[nodiscard]] std::vector<std::string> card_paths();
 
 /// Opens and probes every card of `paths`. Does not throw for an unusable card.
 [[nodiscard]] std::vector<CardSummary> summarize_cards(const std::vector<std::string>& paths);

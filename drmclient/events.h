@@ -4,13 +4,13 @@
 #include <cstdint>
 #include <variant>
 
-#include "drmclient/output.h"
-
 namespace drmclient {
+
+class Output;
 
 /// An output reached vblank.
 struct VblankEvent {
-  OutputId output = 0;                         ///< the output
+  const Output* output = nullptr;              ///< the output; exists as long as its card
   uint32_t sequence = 0;                       ///< the output's frame counter, which wraps
   std::chrono::steady_clock::time_point time;  ///< time of the vblank
 };

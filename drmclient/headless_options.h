@@ -19,14 +19,6 @@ struct HeadlessOptions {
   unsigned outputs = 1;                                        ///< number of outputs, all connected at first
   MappingChoice mapping = MappingChoice::automatic;            ///< as KmsOptions::mapping
   uint64_t mapping_limit_bytes = default_mapping_limit_bytes;  ///< as KmsOptions::mapping_limit_bytes
-  bool moving_mappings = false;                                ///< for tests: HeadlessMappingFaults::moving
-  bool mappings_for_uploads_only = false;  ///< for tests: HeadlessMappingFaults::only_for_uploads
-  bool incoherent_dma_bufs = false;        ///< for tests: HeadlessMappingFaults::incoherent
-  /// For tests: the screen is a copy of the buffer that is updated only inside the damage of present(), as on
-  /// vmwgfx.
-  bool strict_display = false;
-  /// For tests: a new buffer is filled with bytes of 0xa5, like used memory.
-  bool dirty_buffers = false;
 };
 
 /// Makes a card in memory with outputs "Virtual-1" and so on, any mode up to 8192x8192, and vblanks of a

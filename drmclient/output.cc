@@ -11,7 +11,7 @@ int64_t distance(const Mode& mode, uint32_t refresh_millihertz) {
   return std::abs(int64_t{mode.refresh_millihertz()} - int64_t{refresh_millihertz});
 }
 
-bool custom_mode_possible(const Output& output, Size size) {
+bool custom_mode_possible(const OutputInfo& output, Size size) {
   return size.width >= smallest_side && size.height >= smallest_side &&
          size.width <= output.custom_modes_up_to.width && size.height <= output.custom_modes_up_to.height;
 }
@@ -32,7 +32,8 @@ base::Result<Mode> choose_listed_mode(std::span<const Mode> modes, Size size,
   return *best;
 }
 
-base::Result<Mode> choose_mode(const Output& output, Size size, std::optional<uint32_t> refresh_millihertz) {
+base::Result<Mode> choose_mode(const OutputInfo& output, Size size,
+                               std::optional<uint32_t> refresh_millihertz) {
   auto listed = choose_listed_mode(output.modes, size, refresh_millihertz);
   const bool good =
       listed && (!refresh_millihertz || distance(*listed, *refresh_millihertz) <= near_enough_millihertz);

@@ -13,8 +13,7 @@ using base::failure;
 using base::MutexLock;
 using base::Result;
 
-Framebuffer::Framebuffer(drmclient::Card& card, const drmclient::Output& output,
-                         const FramebufferOptions& options)
+Framebuffer::Framebuffer(drmclient::Card& card, drmclient::Output& output, const FramebufferOptions& options)
     : presentation_{options.mode, options.rotation, options.scaling, options.direct_color},
       number_(options.number),
       backing_store_(memory_bytes_for(options)),
@@ -32,7 +31,8 @@ Framebuffer::Framebuffer(drmclient::Card& card, const drmclient::Output& output,
   wanted.xres_virtual = options.virtual_size.width;
   wanted.yres_virtual = options.virtual_size.height;
   wanted.bits_per_pixel = options.depth;
-  const auto checked = check_var(wanted, {output, presentation_, at_start, backing_store_.size_bytes()});
+  const auto checked =
+      check_var(wanted, {output.info(), presentation_, at_start, backing_store_.size_bytes()});
   if (!checked) {
     throw std::system_error(checked.error(),
                             "a virtual screen of " + std::to_string(options.virtual_size.width) + "x" +

@@ -55,7 +55,7 @@ class Framebuffer {
   using Flushed = std::function<void(base::Result<void> result)>;
 
   /// Throws std::system_error if the memory cannot be allocated or the virtual screen does not fit in it.
-  Framebuffer(drmclient::Card& card, const drmclient::Output& output, const FramebufferOptions& options);
+  Framebuffer(drmclient::Card& card, drmclient::Output& output, const FramebufferOptions& options);
   /// Answers every pending request, started or not. The answers use the front end, so call stop() before the
   /// front end is destroyed.
   ~Framebuffer();
@@ -111,7 +111,7 @@ class Framebuffer {
   };
   [[nodiscard]] Status status() const BASE_EXCLUDES(mutex_);
   /// Returns Presenter::output().
-  [[nodiscard]] std::shared_ptr<const drmclient::Output> output() const { return presenter_.output(); }
+  [[nodiscard]] std::shared_ptr<const drmclient::OutputInfo> output() const { return presenter_.output(); }
   [[nodiscard]] const Statistics& statistics() const { return statistics_; }
 
  private:

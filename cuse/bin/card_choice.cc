@@ -100,14 +100,15 @@ std::string card_name(const drmclient::CardInfo& info) {
   return info.path.empty() ? info.driver : info.path + " (" + info.driver + ")";
 }
 
-drmclient::Output choose_output(drmclient::Card& card, const std::optional<std::string>& connector) {
+drmclient::Output& choose_output(drmclient::Card& card, const std::optional<std::string>& connector) {
   const auto outputs = card.probe();
   if (!outputs)
     fail(outputs.error().value(), "cannot read the outputs of the card " + card_name(card.info()));
   std::string names;
-  for (const drmclient::Output& output : *outputs) {
-    if (connector ? output.name == *connector : output.connected) return output;
-    names += (names.empty() ? "" : ", ") + output.name + (output.connected ? " (connected)" : "");
+  for (drmclient::Output* const output : *outputs) {
+    const drmclient::OutputInfo& info = output->info();
+    if (connector ? info.name == *connector : info.connected) return *output;
+    names += (names.empty() ? "" : ", ") + info.name + (info.connected ? " (connected)" : "");
   }
   const std::string connectors = names.empty() ? "none" : names;
   if (connector)
@@ -117,7 +118,7 @@ drmclient::Output choose_output(drmclient::Card& card, const std::optional<std::
        "no output of the card " + card_name(card.info()) + " is connected; its connectors: " + connectors);
 }
 
-drmclient::Mode choose_initial_mode(const drmclient::Card& card, const drmclient::Output& output,
+drmclient::Mode choose_initial_mode(const drmclient::Card& card, const drmclient::OutputInfo& output,
                                     const std::optional<drmclient::ModeRequest>& wanted) {
   const std::string name = "the output " + output.name + " of the card " + card_name(card.info());
   if (!wanted) {

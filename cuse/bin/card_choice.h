@@ -24,13 +24,13 @@ namespace cuse {
 
 /// Returns the output named `connector`, or the first connected one. Throws std::system_error that lists the
 /// outputs.
-[[nodiscard]] drmclient::Output choose_output(drmclient::Card& card,
-                                              const std::optional<std::string>& connector);
+[[nodiscard]] drmclient::Output& choose_output(drmclient::Card& card,
+                                               const std::optional<std::string>& connector);
 
 /// Returns the mode of `output` that `wanted` describes, or its preferred mode. Throws std::system_error with
 /// a sentence that names the output: ENODEV if it has no modes, EINVAL if none of them fits.
 [[nodiscard]] drmclient::Mode choose_initial_mode(const drmclient::Card& card,
-                                                  const drmclient::Output& output,
+                                                  const drmclient::OutputInfo& output,
                                                   const std::optional<drmclient::ModeRequest>& wanted);
 
 }  // namespace cuse

@@ -50,7 +50,7 @@ Daemon::Daemon(DaemonOptions options)
       signals_(open_daemon_signals()),
       card_(open_card(options_.card, options_.connector, options_.mapping)),
       output_(choose_output(*card_, options_.connector)),
-      initial_mode_(choose_initial_mode(*card_, output_, options_.mode)),
+      initial_mode_(choose_initial_mode(*card_, output_.info(), options_.mode)),
       device_(choose_device()),
       framebuffer_(*card_, output_, framebuffer_options()),
       lock_(device_),

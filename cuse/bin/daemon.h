@@ -76,7 +76,7 @@ class Daemon {
   const pid_t process_;
   base::UniqueFd signals_;
   std::unique_ptr<drmclient::Card> card_;
-  drmclient::Output output_;
+  drmclient::Output& output_;
   const drmclient::Mode initial_mode_;
   drmclient::KernelVirtualTerminals terminals_;
   drmclient::MemoryPressure pressure_;

@@ -19,7 +19,7 @@ json mode_json(const drmclient::Mode& mode) {
   return object;
 }
 
-json format_names(const drmclient::Output& output) {
+json format_names(const drmclient::OutputInfo& output) {
   json names = json::array();
   for (const drmclient::PixelFormat format : output.formats) names.push_back(drmclient::fourcc_name(format));
   return names;

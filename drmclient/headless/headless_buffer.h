@@ -1,7 +1,7 @@
 #pragma once
 
 #include <cstddef>
-#include <deque>
+#include <cstdint>
 #include <memory>
 
 #include "base/memory_map.h"
@@ -14,27 +14,20 @@
 
 namespace drmclient {
 
-/// Faults of the mappings of a headless card's buffers, for tests. An errno of 0 means no error.
-struct HeadlessMappingFaults {
-  /// True if each access gets another address and the previous address faults.
-  bool moving = false;
-  /// True if a buffer can be mapped only for uploads.
-  bool only_for_uploads = false;
-  /// True if CPU accesses through a dma-buf mapping go to a separate cache that is written back at their end.
-  bool incoherent = false;
-  int refuse_accesses = 0;  ///< errno of begin_access()
-  int refuse_dumb = 0;      ///< errno of mapping as a dumb buffer
-  int refuse_dma_buf = 0;   ///< errno of mapping as a dma-buf
-  std::deque<int> syncs;    ///< results of the next calls of DMA_BUF_IOCTL_SYNC
-};
-
-/// A memfd as a scan-out buffer. It is mapped like a dumb buffer or like a dma-buf.
-class HeadlessBuffer final : public ScanoutBuffer, private MappingSource {
+/// A memfd as a scan-out buffer. It is mapped like a dumb buffer or like a dma-buf, whose bytes are coherent.
+/// The tests derive a buffer whose mappings fail.
+class HeadlessBuffer : public ScanoutBuffer, protected MappingSource {
  public:
-  /// Makes a buffer in `memory`, which has `pitch_bytes` for each line. `faults` must outlive the buffer.
-  HeadlessBuffer(Size size, PixelFormat format, uint32_t pitch_bytes, base::UniqueFd memory,
-                 const std::shared_ptr<MappingCache>& cache, MappingChoice mapping,
-                 HeadlessMappingFaults& faults);
+  /// The properties of a buffer.
+  struct Shape {
+    Size size;                 ///< in pixels
+    PixelFormat format;        ///< of the pixels
+    uint32_t pitch_bytes = 0;  ///< from one line to the next
+  };
+
+  /// Makes a buffer in `memory`, which has `shape.pitch_bytes` for each line.
+  HeadlessBuffer(const Shape& shape, base::UniqueFd memory, const std::shared_ptr<MappingCache>& cache,
+                 MappingChoice mapping);
   HeadlessBuffer(const HeadlessBuffer&) = delete;
   HeadlessBuffer& operator=(const HeadlessBuffer&) = delete;
   ~HeadlessBuffer() override = default;
@@ -43,23 +36,26 @@ class HeadlessBuffer final : public ScanoutBuffer, private MappingSource {
   [[nodiscard]] CpuAccess& cpu_access() { return cpu_access_; }
   /// Returns the same object, read-only.
   [[nodiscard]] const CpuAccess& cpu_access() const { return cpu_access_; }
-  void unmap() override { cpu_access_.unmap(); }
+  void unmap() final { cpu_access_.unmap(); }
 
   /// Reads the pixels inside `area` as a display controller does, not from the shadow or a CPU mapping.
-  /// Errors: HeadlessMappingFaults::refuse_accesses, ENOMEM.
+  /// Errors: ENOMEM.
   [[nodiscard]] base::Result<Capture> scan_out(const Rect& area);
 
- private:
-  base::Result<std::byte*> begin_mapping(AccessMode mode) override;
-  base::Result<void> end_mapping(AccessMode mode) override { return cpu_access_.end(mode); }
+ protected:
+  base::Result<std::byte*> begin_mapping(AccessMode mode) override { return cpu_access_.begin(mode); }
   base::Result<std::unique_ptr<BufferMapping>> map_dumb() override;
   base::Result<std::unique_ptr<BufferMapping>> map_dma_buf() override;
-  [[nodiscard]] int refusal(int of_this_kind) const;
+  /// Returns the memfd.
+  [[nodiscard]] int memory() const { return memory_.get(); }
+  /// Maps the whole memfd.
+  [[nodiscard]] base::Result<base::MemoryMap> map_memory() const;
+
+ private:
+  base::Result<void> end_mapping(AccessMode mode) final { return cpu_access_.end(mode); }
 
   base::UniqueFd memory_;
   size_t size_bytes_;
-  HeadlessMappingFaults& faults_;
-  bool in_begin_ = false;  ///< true while a mapping is made that the cache keeps
   base::MemoryMap scanned_out_;
   CpuAccess cpu_access_;
 };

@@ -1,8 +1,13 @@
 #include "drmclient/headless/headless_output.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <string>
+#include <string_view>
 #include <utility>
+
+#include "drmclient/card.h"
 
 namespace drmclient {
 namespace {
@@ -17,63 +22,54 @@ bool is_headless_mode(Size size) {
          size.width <= largest_headless_size.width && size.height <= largest_headless_size.height;
 }
 
-HeadlessOutput::HeadlessOutput(bool strict) : strict_(strict) {}
+HeadlessOutput::HeadlessOutput(unsigned number, const HeadlessOptions& options) {
+  constexpr uint64_t dots_per_inch = 96;
+  constexpr uint64_t tenths_of_mm_per_inch = 254;
+  const auto millimetres = [](uint64_t pixels) {
+    return static_cast<uint32_t>(pixels * tenths_of_mm_per_inch / (10 * dots_per_inch));
+  };
+  info_.name = "Virtual-" + std::to_string(number);
+  info_.connected = true;
+  info_.size_mm = {millimetres(options.size.width), millimetres(options.size.height)};
+  info_.modes.push_back(make_mode(options.size, options.refresh_millihertz));
+  info_.modes.front().preferred = true;
+  info_.formats = options.formats;
+  info_.gamma_entries = gamma_entries;
+  info_.custom_modes_up_to = largest_headless_size;
+  info_.takes_any_timing = true;
+}
 
-base::Result<void> HeadlessOutput::set_mode(const Mode& mode, HeadlessBuffer& buffer, Point origin) {
-  if (!is_headless_mode(mode.size())) return base::failure(EINVAL);
-  if (!monitor.empty() && std::ranges::find(monitor, mode.size()) == monitor.end())
-    return base::failure(EINVAL);
+base::Result<void> HeadlessOutput::set_mode(const Mode& mode, ScanoutBuffer& buffer, Point origin) {
+  auto* const memory = dynamic_cast<HeadlessBuffer*>(&buffer);
+  if (memory == nullptr || !is_headless_mode(mode.size())) return base::failure(EINVAL);
   if (!is_inside(mode.size(), origin, buffer.size())) return base::failure(EINVAL);
-  BASE_TRY(buffer.cpu_access().upload_all());
-  std::vector<uint32_t> screen;
-  if (strict_) {
-    // A monitor shows the pixels that are in the buffer at the mode set. Later changes must be presented.
-    Capture shown = BASE_TRY(buffer.scan_out(Rect::of(mode.size(), origin)));
-    screen = std::move(shown.pixels);
-  }
+  BASE_TRY(memory->cpu_access().upload_all());
   const auto now = steady_clock::now();
   if (front_ != nullptr) frames_before_mode_ += frames_since_start(now);
-  screen_ = std::move(screen);
   mode_ = mode;
-  front_ = &buffer;
+  front_ = memory;
   origin_ = origin;
-  power = Power::on;
+  power_ = Power::on;
   mode_start_ = now;
   return {};
 }
 
-base::Result<void> HeadlessOutput::present(HeadlessBuffer& buffer, Point origin,
+base::Result<void> HeadlessOutput::present(ScanoutBuffer& buffer, Point origin,
                                            std::span<const Rect> damage) {
-  if (front_ == nullptr) return base::failure(EINVAL);
+  auto* const memory = dynamic_cast<HeadlessBuffer*>(&buffer);
+  if (memory == nullptr || front_ == nullptr || damage.size() > Card::max_damage_rects) {
+    return base::failure(EINVAL);
+  }
   if (!is_inside(mode_.size(), origin, buffer.size())) return base::failure(EINVAL);
   const Rect bounds = Rect::of(buffer.size());
   for (const Rect& rect : damage) {
     if (rect.empty() || rect.clipped_to(bounds) != rect) return base::failure(EINVAL);
   }
-  CpuAccess& pixels = buffer.cpu_access();
+  CpuAccess& pixels = memory->cpu_access();
   const CpuAccess::Upload uploaded =
-      BASE_TRY(is_flip(buffer, origin) ? pixels.upload_unseen() : pixels.upload(damage));
-  if (strict_) BASE_TRY(copy_to_screen(buffer, origin, damage));
-  front_ = &buffer;
+      BASE_TRY(is_flip(*memory, origin) ? pixels.upload_unseen() : pixels.upload(damage));
+  front_ = memory;
   origin_ = origin;
-  return {};
-}
-
-base::Result<void> HeadlessOutput::copy_to_screen(HeadlessBuffer& buffer, Point origin,
-                                                  std::span<const Rect> damage) {
-  const Rect viewport = Rect::of(mode_.size(), origin);
-  for (const Rect& rect : is_flip(buffer, origin) ? std::span<const Rect>(&viewport, 1) : damage) {
-    const Rect visible = rect.clipped_to(viewport);
-    if (visible.empty()) continue;
-    const Capture changed = BASE_TRY(buffer.scan_out(visible));
-    for (uint32_t line = 0; line < changed.size.height; ++line) {
-      const size_t from = size_t{line} * changed.size.width;
-      const size_t to = (static_cast<size_t>(visible.y1 - viewport.y1) + line) * mode_.hdisplay +
-                        static_cast<size_t>(visible.x1 - viewport.x1);
-      std::copy_n(changed.pixels.begin() + static_cast<ptrdiff_t>(from), changed.size.width,
-                  screen_.begin() + static_cast<ptrdiff_t>(to));
-    }
-  }
   return {};
 }
 
@@ -96,18 +92,35 @@ base::Result<void> HeadlessOutput::request_vblank() {
   return {};
 }
 
-std::optional<VblankEvent> HeadlessOutput::read_vblank(OutputId output) {
+std::optional<VblankEvent> HeadlessOutput::read_vblank() {
   if (!vblank_timer_.read_expired()) return std::nullopt;
   if (!std::exchange(vblank_requested_, false)) return std::nullopt;
   const uint64_t frame = frames_since_start(steady_clock::now());
-  return VblankEvent{output, static_cast<uint32_t>(frames_before_mode_ + frame), frame_time(frame)};
+  return VblankEvent{this, static_cast<uint32_t>(frames_before_mode_ + frame), frame_time(frame)};
+}
+
+base::Result<void> HeadlessOutput::set_gamma(std::span<const GammaEntry> table) {
+  if (table.size() != gamma_entries) return base::failure(EINVAL);
+  gamma_.assign(table.begin(), table.end());
+  return {};
+}
+
+base::Result<void> HeadlessOutput::set_power(Power power) {
+  power_ = power;
+  return {};
 }
 
 base::Result<Capture> HeadlessOutput::capture() {
   if (front_ == nullptr) return base::failure(EINVAL);
-  if (power != Power::on) return Capture{mode_.size(), std::vector<uint32_t>(mode_.size().area())};
-  if (strict_) return Capture{mode_.size(), screen_};
+  if (power_ != Power::on) return Capture{mode_.size(), std::vector<uint32_t>(mode_.size().area())};
   return front_->scan_out(Rect::of(mode_.size(), origin_));
+}
+
+DriverPaths HeadlessOutput::driver_paths() const {
+  DriverPaths paths;
+  constexpr std::array<std::string_view, mapping_kinds> mappings{"memory", "dma-buf", "shadow"};
+  if (front_ != nullptr) paths.mapping = mappings.at(static_cast<size_t>(front_->cpu_access().kind()));
+  return paths;
 }
 
 }  // namespace drmclient

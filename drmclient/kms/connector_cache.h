@@ -13,10 +13,10 @@ class ConnectorCache {
  public:
   /// Reads the connectors. Errors: those of read_connectors(); then nothing is cached.
   [[nodiscard]] base::Result<std::vector<KmsConnector>> read(const DrmDevice& device);
-  /// Returns the pipe of `output`. Reads the connectors if none are cached, or if the cached ones have no
-  /// pipe for `output`. Errors: those of read(); ENOENT for an unknown output; ENOSPC if other outputs use
-  /// all CRTCs.
-  [[nodiscard]] base::Result<KmsPipe> pipe_of(const DrmDevice& device, OutputId output);
+  /// Returns the pipe of the connector with the KMS object id `connector`. Reads the connectors if none are
+  /// cached, or if the cached ones have no pipe for it. Errors: those of read(); ENOENT if the connector
+  /// disappeared; ENOSPC if other outputs use all CRTCs.
+  [[nodiscard]] base::Result<KmsPipe> pipe_of(const DrmDevice& device, uint32_t connector);
   /// Clears the cache, because the connectors or their CRTCs may have changed.
   void forget() { connectors_.reset(); }
 

@@ -12,23 +12,31 @@
 namespace drmclient {
 namespace {
 
-[[noreturn]] void fail(int code, const std::string& what) {
-  throw std::system_error(code, std::generic_category(), what);
+std::error_code last_error() {
+  return {errno, std::generic_category()};
+}
+
+/// Returns true if open(2) of a card's node failed with `error` because this process lacks the permission.
+bool is_not_permitted(const std::error_code& error) {
+  return error.value() == EACCES || error.value() == EPERM;
 }
 
 base::UniqueFd open_node(const std::string& path) {
   // Non-blocking, because events are read until none is pending.
   base::UniqueFd fd(::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NONBLOCK));
   if (fd) return fd;
-  if (is_node_missing(errno)) {
-    fail(errno, "there is no card " + path +
-                    "; \"--card auto\" takes the first one with a connected output, \"--card headless\" "
-                    "serves a framebuffer in memory");
+  const std::error_code error = last_error();
+  if (is_node_missing(error)) {
+    throw std::system_error(
+        error, "there is no card " + path +
+                   "; \"--card auto\" takes the first one with a connected output, \"--card headless\" "
+                   "serves a framebuffer in memory");
   }
-  if (errno == EACCES || errno == EPERM) {
-    fail(errno, "cannot open the card " + path + "; run as root or as a member of the group video");
+  if (is_not_permitted(error)) {
+    throw std::system_error(
+        error, "cannot open the card " + path + "; run as root or as a member of the group video");
   }
-  fail(errno, "cannot open the card " + path);
+  throw std::system_error(error, "cannot open the card " + path);
 }
 
 /// Returns true if SET_MASTER failed with `error` because another process is DRM master: kernels before 4.20
@@ -44,8 +52,8 @@ bool capability(int fd, uint64_t which) {
 
 }  // namespace
 
-bool is_node_missing(int code) {
-  return code == ENOENT || code == ENXIO || code == ENODEV;
+bool is_node_missing(const std::error_code& error) {
+  return error.value() == ENOENT || error.value() == ENXIO || error.value() == ENODEV;
 }
 
 base::Result<void> drm_result(int returned) {
@@ -60,11 +68,12 @@ DrmDevice::DrmDevice(const std::string& path, KmsApi wanted) : fd_(open_node(pat
   static_cast<void>(::drmDropMaster(fd_.get()));
 
   const DrmVersion version(::drmGetVersion(fd_.get()));
-  if (!version) fail(errno, path + " is not a DRM card");
+  if (!version) throw std::system_error(last_error(), path + " is not a DRM card");
   driver_.assign(version->name, static_cast<size_t>(version->name_len));
   if (!capability(fd_.get(), DRM_CAP_DUMB_BUFFER)) {
-    fail(EOPNOTSUPP, "the driver " + driver_ + " of the card " + path +
-                         " has no dumb buffers; choose another card with --card");
+    throw std::system_error(std::make_error_code(std::errc::operation_not_supported),
+                            "the driver " + driver_ + " of the card " + path +
+                                " has no dumb buffers; choose another card with --card");
   }
   uint64_t prime = 0;
   can_export_ = ::drmGetCap(fd_.get(), DRM_CAP_PRIME, &prime) == 0 && (prime & DRM_PRIME_CAP_EXPORT) != 0;

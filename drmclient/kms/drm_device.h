@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include "base/result.h"
@@ -14,8 +15,8 @@ namespace drmclient {
 /// Converts the return value of a libdrm call (negative for an error, with errno set) to a Result.
 [[nodiscard]] base::Result<void> drm_result(int returned);
 
-/// Returns true if open(2) of a card's node fails with the errno `code` because there is no such card.
-[[nodiscard]] bool is_node_missing(int code);
+/// Returns true if open(2) of a card's node failed with `error` because there is no such card.
+[[nodiscard]] bool is_node_missing(const std::error_code& error);
 
 /// An open primary node of a DRM card. The kernel makes the first opener DRM master. This object drops master
 /// at once, so that a compositor can start at any time. When the last descriptor of a card is closed, the

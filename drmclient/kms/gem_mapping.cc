@@ -33,10 +33,11 @@ class GemDmaBufMapping final : public DmaBufMapping {
   [[nodiscard]] std::byte* data() const override { return map_.data(); }
 
  private:
-  int sync(uint64_t flags) override {
+  base::Result<void> sync(uint64_t flags) override {
     dma_buf_sync request{};
     request.flags = flags;
-    return ::ioctl(dma_buf_.get(), DMA_BUF_IOCTL_SYNC, &request) == 0 ? 0 : errno;
+    if (::ioctl(dma_buf_.get(), DMA_BUF_IOCTL_SYNC, &request) != 0) return base::failure_from_errno();
+    return {};
   }
 
   base::UniqueFd dma_buf_;

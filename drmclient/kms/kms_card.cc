@@ -4,14 +4,12 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <system_error>
 #include <utility>
 
-#include "drmclient/capture.h"
-#include "drmclient/kms/damage_clips.h"
-#include "drmclient/kms/kms_interface_factory.h"
+#include "drmclient/kms/drm_events.h"
+#include "drmclient/kms/dumb_buffer.h"
 #include "drmclient/system/kernel_console.h"
 
 namespace drmclient {
@@ -32,7 +30,7 @@ constexpr std::chrono::seconds time_to_next_probe{1};
 
 KmsCard::KmsCard(KmsOptions options, const base::Clock& clock)
     : options_(std::move(options)),
-      clock_(clock),
+      parts_(clock),
       mappings_(std::make_shared<MappingCache>(options_.mapping_limit_bytes)),
       monitor_(options_.path) {
   const DrmDevice device(options_.path, options_.api);
@@ -43,10 +41,10 @@ KmsCard::KmsCard(KmsOptions options, const base::Clock& clock)
                                 ") has no display outputs; choose another one with --card");
   }
   info_ = {device.driver(), options_.path, {resources->max_width, resources->max_height}, true};
-  epoll_.watch(monitor_.descriptor());
-  epoll_.watch(resume_monitor_.descriptor());
-  epoll_.watch(probe_timer_.get());
-  epoll_.watch(deferred_event_.get());
+  parts_.epoll.watch(monitor_.descriptor());
+  parts_.epoll.watch(resume_monitor_.descriptor());
+  parts_.epoll.watch(probe_timer_.get());
+  parts_.epoll.watch(deferred_event_.get());
   console_seen_ = has_framebuffer_console();
 }
 
@@ -57,20 +55,19 @@ std::unique_ptr<Card> open_kms_card(const KmsOptions& options) {
 }
 
 base::Result<std::shared_ptr<const DrmDevice>> KmsCard::open_device() {
-  if (auto device = device_.lock()) return device;
+  if (auto device = parts_.device.lock()) return device;
   if (defer_open_for_fbcon()) return base::failure(ENODEV);
   try {
     auto device = std::make_shared<const DrmDevice>(options_.path, options_.api);
     // Another card may have the number of an unplugged one.
     if (device->driver() != info_.driver) return base::failure(ENODEV);
-    epoll_.watch(device->fd());
-    device_ = device;
+    parts_.epoll.watch(device->fd());
+    parts_.device = device;
     // While the node was closed, other programs may have used the card, or the card may have been replaced.
-    connectors_.forget();
+    parts_.connectors.forget();
     return device;
   } catch (const std::system_error& error) {
-    const int code = error.code().value();
-    return base::failure(is_node_missing(code) ? ENODEV : code);
+    return is_node_missing(error.code()) ? base::failure(ENODEV) : tl::make_unexpected(error.code());
   }
 }
 
@@ -86,32 +83,48 @@ bool KmsCard::defer_open_for_fbcon() {
     node_reappeared_at_.reset();
     return false;
   }
-  const auto now = clock_.now();
+  const auto now = parts_.clock.now();
   if (!node_reappeared_at_) node_reappeared_at_ = now;
   // The console may also have been removed permanently.
   console_seen_ = now - *node_reappeared_at_ < fbcon_timeout;
   return console_seen_;
 }
 
-base::Result<std::vector<Output>> KmsCard::probe() {
+base::Result<std::vector<Output*>> KmsCard::probe() {
   const auto device = open_device();
   if (!device) {
     // No event reports that the console has attached or that the timeout has passed.
     if (node_reappeared_at_) probe_later();
     return tl::make_unexpected(device.error());
   }
-  auto connectors = BASE_TRY(connectors_.read(**device));
+  auto connectors = BASE_TRY(parts_.connectors.read(**device));
   if (std::ranges::any_of(connectors, &KmsConnector::unprobed)) probe_later();
-  std::vector<Output> outputs;
+  for (const auto& output : parts_.outputs) output->set_disconnected();
+  std::vector<Output*> outputs;
   for (KmsConnector& connector : connectors) {
-    Output& output = outputs.emplace_back(std::move(connector.output));
+    KmsOutput& output = find_or_make(connector.id);
     if (options_.format) {
-      const bool supported = std::ranges::find(output.formats, *options_.format) != output.formats.end();
-      output.formats.clear();
-      if (supported) output.formats.push_back(*options_.format);
+      std::vector<PixelFormat>& formats = connector.info.formats;
+      const bool supported = std::ranges::find(formats, *options_.format) != formats.end();
+      formats.clear();
+      if (supported) formats.push_back(*options_.format);
     }
+    output.set_info(std::move(connector.info));
+    outputs.push_back(&output);
   }
   return outputs;
+}
+
+/// Returns the output of a connector that was seen by probe(); null if there is none.
+KmsOutput* KmsCard::find(uint32_t connector_id) const {
+  const auto found = std::ranges::find(parts_.outputs, connector_id,
+                                       [](const auto& output) { return output->connector_id(); });
+  return found == parts_.outputs.end() ? nullptr : found->get();
+}
+
+KmsOutput& KmsCard::find_or_make(uint32_t connector_id) {
+  if (KmsOutput* const known = find(connector_id); known != nullptr) return *known;
+  return *parts_.outputs.emplace_back(std::make_unique<KmsOutput>(connector_id, parts_));
 }
 
 void KmsCard::probe_later() {
@@ -128,66 +141,6 @@ base::Result<std::unique_ptr<ScanoutBuffer>> KmsCard::create_buffer(Size size, P
   return BASE_TRY(DumbBuffer::create(device, size, format, mappings_, options_.mapping));
 }
 
-base::Result<DumbBuffer*> KmsCard::as_dumb_buffer(ScanoutBuffer& buffer, const Mode& mode,
-                                                  Point origin) const {
-  auto* dumb = dynamic_cast<DumbBuffer*>(&buffer);
-  if (dumb == nullptr || &dumb->device() != device_.lock().get()) return base::failure(EINVAL);
-  if (!is_inside(mode.size(), origin, buffer.size())) return base::failure(EINVAL);
-  return dumb;
-}
-
-KmsOutput* KmsCard::find_enabled(OutputId output) const {
-  const auto found = enabled_outputs_.find(output);
-  return found == enabled_outputs_.end() ? nullptr : found->second.get();
-}
-
-base::Result<std::unique_ptr<KmsOutput>> KmsCard::make_output(const DrmDevice& device, OutputId output) {
-  auto pipe = BASE_TRY(connectors_.pipe_of(device, output));
-  try {
-    auto enabled = std::make_unique<KmsOutput>(std::move(pipe), output, device, card_quirks_, clock_);
-    epoll_.watch(enabled->vblank().timer_descriptor());
-    return enabled;
-  } catch (const std::system_error& error) {
-    return base::failure(error.code().value());
-  }
-}
-
-base::Result<void> KmsCard::check_mode(OutputId output, const Mode& mode, ScanoutBuffer& buffer) {
-  const DumbBuffer* const dumb = BASE_TRY(as_dumb_buffer(buffer, mode, {}));
-  const DrmDevice& device = dumb->device();
-  const KmsPipe pipe = BASE_TRY(connectors_.pipe_of(device, output));
-  const DrmMaster master = BASE_TRY(DrmMaster::take(device));
-  return make_kms_interface(device, pipe)->test_mode(pipe, mode, *dumb);
-}
-
-base::Result<void> KmsCard::set_mode(OutputId output, const Mode& mode, ScanoutBuffer& buffer, Point origin) {
-  DumbBuffer* const dumb = BASE_TRY(as_dumb_buffer(buffer, mode, origin));
-  KmsOutput* enabled = find_enabled(output);
-  std::unique_ptr<KmsOutput> made;
-  if (enabled == nullptr) {
-    made = BASE_TRY(make_output(dumb->device(), output));
-    enabled = made.get();
-  }
-  BASE_TRY(enabled->set_mode(mode, *dumb, origin));
-  if (made) enabled_outputs_[output] = std::move(made);
-  return {};
-}
-
-bool KmsCard::scans_out_our_fb(OutputId output) {
-  KmsOutput* enabled = find_enabled(output);
-  if (enabled == nullptr) return true;
-  const auto shown = enabled->scans_out_front();
-  return shown && *shown;
-}
-
-bool KmsCard::shows_previous_fb(OutputId output) {
-  const KmsOutput* enabled = find_enabled(output);
-  const uint32_t shown = enabled == nullptr ? 0 : enabled->framebuffer_shown();
-  if (shown == 0) return false;
-  return std::ranges::any_of(
-      enabled_outputs_, [shown](const auto& entry) { return entry.second->previous_framebuffer() == shown; });
-}
-
 base::Result<void> KmsCard::check_master() {
   const auto device = BASE_TRY(open_device());
   if (is_unplugged(*device)) return base::failure(ENODEV);
@@ -195,92 +148,47 @@ base::Result<void> KmsCard::check_master() {
   return {};
 }
 
-base::Result<void> KmsCard::present(OutputId output, ScanoutBuffer& buffer, Point origin,
-                                    std::span<const Rect> damage) {
-  const Frame frame{output, &buffer, origin, damage};
-  return present_all({&frame, 1}).front();
-}
-
 std::vector<base::Result<void>> KmsCard::present_all(std::span<const Frame> frames) {
   std::vector<base::Result<void>> results;
-  std::vector<OutputId> flipping;
+  std::vector<const KmsOutput*> flipping;
+  std::vector<KmsOutput*> presenting;
   for (const Frame& frame : frames) {
-    const auto submitted = submit(frame);
-    if (submitted && *submitted) flipping.push_back(frame.output);
+    auto* const output = dynamic_cast<KmsOutput*>(&frame.output);
+    const auto submitted =
+        output == nullptr ? base::failure(EINVAL) : output->submit(frame.buffer, frame.origin, frame.damage);
+    if (output != nullptr) presenting.push_back(output);
+    if (submitted && *submitted) flipping.push_back(output);
     results.push_back(submitted ? base::Result<void>() : tl::make_unexpected(submitted.error()));
   }
   if (!flipping.empty()) wait_for_flips(std::move(flipping));
-  for (const Frame& frame : frames) {
-    if (KmsOutput* enabled = find_enabled(frame.output); enabled != nullptr) enabled->presented();
-  }
+  for (KmsOutput* const output : presenting) output->presented();
   return results;
-}
-
-base::Result<bool> KmsCard::submit(const Frame& frame) {
-  KmsOutput* enabled = find_enabled(frame.output);
-  if (enabled == nullptr) return base::failure(EINVAL);
-  DumbBuffer* const dumb = BASE_TRY(as_dumb_buffer(*frame.buffer, enabled->mode(), frame.origin));
-  const auto clamped = BASE_TRY(clamp_damage(frame.damage, frame.buffer->size()));
-  return enabled->submit(*dumb, frame.origin, clamped);
 }
 
 bool KmsCard::has_console() const {
   return has_framebuffer_console();
 }
 
-void KmsCard::release(OutputId output) {
-  // If this fails, destroying the last buffer closes the card, and the kernel restores its console.
-  if (const KmsOutput* enabled = find_enabled(output); enabled != nullptr) enabled->restore();
-  release_without_restore(output);
-}
-
-void KmsCard::release_without_restore(OutputId output) {
-  const KmsOutput* enabled = find_enabled(output);
-  if (enabled == nullptr) return;
-  output_quirks_[output] = quirks_of(*enabled);
-  enabled_outputs_.erase(output);
-  // Another output can use the CRTC now.
-  connectors_.forget();
-}
-
-base::Result<void> KmsCard::set_gamma(OutputId output, std::span<const GammaEntry> table) {
-  KmsOutput* enabled = find_enabled(output);
-  return enabled == nullptr ? base::failure(EINVAL) : enabled->set_gamma(table);
-}
-
-base::Result<void> KmsCard::set_power(OutputId output, Power power) {
-  KmsOutput* enabled = find_enabled(output);
-  return enabled == nullptr ? base::failure(EINVAL) : enabled->set_power(power);
-}
-
-base::Result<void> KmsCard::request_vblank(OutputId output) {
-  KmsOutput* enabled = find_enabled(output);
-  if (enabled == nullptr) return base::failure(EINVAL);
-  return enabled->vblank().request(enabled->front()->device(), enabled->pipe(),
-                                   enabled->power() == Power::on);
-}
-
 /// Reads the events of the card's node and stores vblanks in deferred_events_. Returns the outputs whose
 /// flips are complete.
-std::vector<OutputId> KmsCard::read_device(const DrmDevice& device) {
+std::vector<const KmsOutput*> KmsCard::read_device(const DrmDevice& device) {
   const DrmEvents events = read_drm_events(device.fd());
   for (const DrmVblank& vblank : events.vblanks) {
-    const auto output = static_cast<OutputId>(vblank.user_data);
-    KmsOutput* enabled = find_enabled(output);
-    const auto event = enabled == nullptr ? std::nullopt : enabled->vblank().take(vblank, output);
+    KmsOutput* const output = find(static_cast<uint32_t>(vblank.user_data));
+    const auto event = output == nullptr ? std::nullopt : output->take(vblank);
     if (event) deferred_events_.emplace_back(*event);
   }
-  std::vector<OutputId> flipped;
-  for (const uint64_t flip : events.flips) flipped.push_back(static_cast<OutputId>(flip));
+  std::vector<const KmsOutput*> flipped;
+  for (const uint64_t flip : events.flips) flipped.push_back(find(static_cast<uint32_t>(flip)));
   return flipped;
 }
 
-void KmsCard::wait_for_flips(std::vector<OutputId> outputs) {
-  const auto device = device_.lock();
+void KmsCard::wait_for_flips(std::vector<const KmsOutput*> outputs) {
+  const auto device = parts_.device.lock();
   if (!device) return;
   const auto deadline = steady_clock::now() + std::chrono::milliseconds(flip_timeout_ms);
   while (true) {
-    for (const OutputId flipped : read_device(*device)) std::erase(outputs, flipped);
+    for (const KmsOutput* const flipped : read_device(*device)) std::erase(outputs, flipped);
     if (outputs.empty()) break;
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - steady_clock::now());
     pollfd event{device->fd(), POLLIN, 0};
@@ -293,55 +201,19 @@ void KmsCard::wait_for_flips(std::vector<OutputId> outputs) {
 }
 
 base::Result<std::vector<Event>> KmsCard::read_events() {
-  if (const auto device = device_.lock()) static_cast<void>(read_device(*device));
+  if (const auto device = parts_.device.lock()) static_cast<void>(read_device(*device));
   deferred_event_.clear();
   std::vector<Event> events = std::exchange(deferred_events_, {});
-  for (const auto& [output, enabled] : enabled_outputs_) {
-    if (const auto vblank = enabled->vblank().read_timer(output)) events.emplace_back(*vblank);
+  for (const auto& output : parts_.outputs) {
+    if (const auto vblank = output->read_timer()) events.emplace_back(*vblank);
   }
   const bool probe_again = probe_timer_.read_expired();
   const bool changed = monitor_.read() || probe_again;
   const bool slept = resume_monitor_.read();
   if (changed) events.emplace_back(HotplugEvent{});
   if (slept) events.emplace_back(ResumeEvent{});
-  if (changed || slept) connectors_.forget();
+  if (changed || slept) parts_.connectors.forget();
   return events;
-}
-
-base::Result<Capture> KmsCard::capture(OutputId output) {
-  const KmsOutput* enabled = find_enabled(output);
-  if (enabled == nullptr) return base::failure(EINVAL);
-  if (enabled->power() != Power::on) {
-    return Capture{enabled->mode().size(), std::vector<uint32_t>(enabled->mode().size().area())};
-  }
-  return capture_buffer(*enabled->front(), Rect::of(enabled->mode().size(), enabled->origin()));
-}
-
-KmsCard::OutputQuirks KmsCard::quirks_of(const KmsOutput& enabled) {
-  return {enabled.commit().api(), enabled.pipe().has_damage_clips(), enabled.front()->cpu_access().kind(),
-          enabled.vblank().kind()};
-}
-
-DriverPaths KmsCard::driver_paths(OutputId output) const {
-  OutputQuirks quirks;
-  if (const KmsOutput* enabled = find_enabled(output); enabled != nullptr) {
-    quirks = quirks_of(*enabled);
-  } else if (const auto before = output_quirks_.find(output); before != output_quirks_.end()) {
-    quirks = before->second;
-  } else {
-    return {"unknown", "unknown", "unknown", "unknown"};
-  }
-  const bool atomic = quirks.api == KmsApi::atomic;
-  DriverPaths paths;
-  paths.commit = atomic ? "atomic" : "legacy";
-  paths.flush = atomic && quirks.damage_clips ? "atomic clips"
-                : card_quirks_.dirty_unneeded ? "none"
-                                              : "legacy dirty";
-  constexpr std::array<std::string_view, mapping_kinds> mappings{"MAP_DUMB", "dma-buf", "shadow"};
-  paths.mapping = mappings.at(static_cast<size_t>(quirks.mapping));
-  constexpr std::array<std::string_view, 3> sources{"CRTC_QUEUE_SEQUENCE", "WAIT_VBLANK", "timer"};
-  paths.vblank = sources.at(static_cast<size_t>(quirks.vblank));
-  return paths;
 }
 
 }  // namespace drmclient

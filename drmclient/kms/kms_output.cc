@@ -1,150 +1,155 @@
 #include "drmclient/kms/kms_output.h"
 
-#include <unistd.h>
-
+#include <algorithm>
+#include <array>
 #include <cerrno>
+#include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "drmclient/kms/damage_clips.h"
-#include "drmclient/kms/drm_resources.h"
 #include "drmclient/kms/kms_interface_factory.h"
 
 namespace drmclient {
-namespace {
 
-/// Returns `error` of a call for `device` as a failure, or ENODEV if its card was unplugged.
-tl::unexpected<std::error_code> device_failure(const DrmDevice& device, const std::error_code& error) {
-  return is_unplugged(device) ? base::failure(ENODEV) : tl::make_unexpected(error);
+KmsCardParts::KmsCardParts(const base::Clock& card_clock) : clock(card_clock) {}
+
+KmsCardParts::~KmsCardParts() = default;
+
+KmsOutput::KmsOutput(uint32_t connector_id, KmsCardParts& card) : connector_id_(connector_id), card_(card) {}
+
+/// Returns the pipe of an enabled output. Errors: EINVAL without a mode.
+base::Result<EnabledPipe*> KmsOutput::enabled() const {
+  if (!pipe_) return base::failure(EINVAL);
+  return pipe_.get();
 }
 
-/// Returns true if DIRTYFB failed with `error` because the driver scans buffers out directly.
-bool is_dirty_unneeded(const std::error_code& error) {
-  return error.value() == ENOSYS;
+base::Result<DumbBuffer*> KmsOutput::as_dumb_buffer(ScanoutBuffer& buffer, const Mode& mode,
+                                                    Point origin) const {
+  auto* dumb = dynamic_cast<DumbBuffer*>(&buffer);
+  if (dumb == nullptr || &dumb->device() != card_.device.lock().get()) return base::failure(EINVAL);
+  if (!is_inside(mode.size(), origin, buffer.size())) return base::failure(EINVAL);
+  return dumb;
 }
 
-}  // namespace
-
-bool is_unplugged(const DrmDevice& device) {
-  return ::access(device.path().c_str(), F_OK) != 0 && errno == ENOENT;
-}
-
-KmsOutput::KmsOutput(KmsPipe pipe, OutputId output, const DrmDevice& device, CardQuirks& quirks,
-                     const base::Clock& clock)
-    : pipe_(std::move(pipe)),
-      output_(output),
-      saved_crtc_(SavedCrtc::read(device, pipe_.crtc_id)),
-      commit_(make_kms_interface(device, pipe_)),
-      vblank_(output, clock),
-      quirks_(quirks),
-      clock_(clock) {}
-
-base::Result<void> KmsOutput::set_mode(const Mode& mode, DumbBuffer& buffer, Point origin) {
-  const CpuAccess::Upload uploaded = BASE_TRY(buffer.cpu_access().upload_all());
-  const DrmMaster master = BASE_TRY(DrmMaster::take(buffer.device()));
-  BASE_TRY(commit_->set_mode(pipe_, mode, buffer, origin));
-  mode_ = mode;
-  front_ = &buffer;
-  origin_ = origin;
-  power_ = Power::on;
-  seen_at_.reset();
-  vblank_.start(mode);
-  // Most drivers upload the whole buffer at a mode set; vmwgfx's legacy unit uploads only reported damage.
-  return report_dirty(master.fd(), buffer, {});
-}
-
-base::Result<bool> KmsOutput::scans_out_front() {
-  seen_at_.reset();
-  const DrmModeCrtc crtc(::drmModeGetCrtc(front_->device().fd(), pipe_.crtc_id));
-  if (!crtc && (errno == ENODEV || is_unplugged(front_->device()))) return base::failure(ENODEV);
-  // If the call failed for another reason, the buffer counts as shown.
-  const bool shown = !crtc || (crtc->mode_valid != 0 && crtc->buffer_id == front_->framebuffer_id());
-  if (shown) seen_at_ = clock_.now();
-  return shown;
-}
-
-/// Returns the last result of scans_out_front() if it belongs to this frame, or else a new one.
-base::Result<bool> KmsOutput::shown_this_frame() {
-  const auto seen_at = seen_at_;
-  const auto shown = seen_at && clock_.now() - *seen_at < mode_.frame_period() ? true : scans_out_front();
-  seen_at_.reset();
-  return shown;
-}
-
-uint32_t KmsOutput::framebuffer_shown() const {
-  if (front_ == nullptr) return 0;
-  const DrmModeCrtc crtc(::drmModeGetCrtc(front_->device().fd(), pipe_.crtc_id));
-  return crtc && crtc->mode_valid != 0 ? crtc->buffer_id : 0;
-}
-
-base::Result<bool> KmsOutput::submit(DumbBuffer& buffer, Point origin, std::span<const Rect> damage) {
-  submitted_.reset();
-  // Another master may have set its own mode, or turned the CRTC off when it exited.
-  const bool shown = BASE_TRY(shown_this_frame());
-  if (!shown) {
-    if (const auto set = set_mode(mode_, buffer, origin); !set) {
-      return device_failure(buffer.device(), set.error());
-    }
-    return false;
+base::Result<std::unique_ptr<EnabledPipe>> KmsOutput::make_pipe(const DrmDevice& device) {
+  auto pipe = BASE_TRY(card_.connectors.pipe_of(device, connector_id_));
+  try {
+    auto made = std::make_unique<EnabledPipe>(std::move(pipe), device, card_.quirks, card_.clock);
+    card_.epoll.watch(made->vblank().timer_descriptor());
+    return made;
+  } catch (const std::system_error& error) {
+    return tl::make_unexpected(error.code());
   }
-  const bool flip = is_flip(buffer, origin);
-  if (!flip && damage.empty()) return false;
-  const auto uploaded = flip ? buffer.cpu_access().upload_unseen() : buffer.cpu_access().upload(damage);
-  if (!uploaded) return device_failure(buffer.device(), uploaded.error());
-  const auto begin = clock_.now();
-  const auto flushed = flush(buffer, origin, damage);
-  if (!flushed) return device_failure(buffer.device(), flushed.error());
-  front_ = &buffer;
-  origin_ = origin;
-  submitted_ = begin;
-  return *flushed;
+}
+
+base::Result<void> KmsOutput::check_mode(const Mode& mode, ScanoutBuffer& buffer) {
+  const DumbBuffer* const dumb = BASE_TRY(as_dumb_buffer(buffer, mode, {}));
+  const DrmDevice& device = dumb->device();
+  const KmsPipe pipe = BASE_TRY(card_.connectors.pipe_of(device, connector_id_));
+  const DrmMaster master = BASE_TRY(DrmMaster::take(device));
+  return make_kms_interface(device, pipe)->test_mode(pipe, mode, *dumb);
+}
+
+base::Result<void> KmsOutput::set_mode(const Mode& mode, ScanoutBuffer& buffer, Point origin) {
+  DumbBuffer* const dumb = BASE_TRY(as_dumb_buffer(buffer, mode, origin));
+  if (pipe_) return pipe_->set_mode(mode, *dumb, origin);
+  auto made = BASE_TRY(make_pipe(dumb->device()));
+  BASE_TRY(made->set_mode(mode, *dumb, origin));
+  pipe_ = std::move(made);
+  return {};
+}
+
+bool KmsOutput::scans_out_our_fb() {
+  if (!pipe_) return true;
+  const auto shown = pipe_->scans_out_front();
+  return shown && *shown;
+}
+
+bool KmsOutput::shows_previous_fb() {
+  const uint32_t shown = pipe_ ? pipe_->framebuffer_shown() : 0;
+  if (shown == 0) return false;
+  return std::ranges::any_of(card_.outputs, [shown](const std::unique_ptr<KmsOutput>& output) {
+    return output->pipe_ && output->pipe_->previous_framebuffer() == shown;
+  });
+}
+
+void KmsOutput::release() {
+  // If this fails, destroying the last buffer closes the card, and the kernel restores its console.
+  if (pipe_) pipe_->restore();
+  release_without_restore();
+}
+
+void KmsOutput::release_without_restore() {
+  if (!pipe_) return;
+  quirks_ = quirks_of(*pipe_);
+  pipe_.reset();
+  // Another output can use the CRTC now.
+  card_.connectors.forget();
+}
+
+base::Result<bool> KmsOutput::submit(ScanoutBuffer& buffer, Point origin, std::span<const Rect> damage) {
+  EnabledPipe* const pipe = BASE_TRY(enabled());
+  DumbBuffer* const dumb = BASE_TRY(as_dumb_buffer(buffer, pipe->mode(), origin));
+  const auto clamped = BASE_TRY(clamp_damage(damage, buffer.size()));
+  return pipe->submit(*dumb, origin, clamped);
 }
 
 void KmsOutput::presented() {
-  if (submitted_) vblank_.presented(*submitted_, clock_.now());
-  submitted_.reset();
-}
-
-/// Returns true if a flip event follows.
-base::Result<bool> KmsOutput::flush(DumbBuffer& buffer, Point origin, std::span<const Rect> damage) {
-  const bool flip = is_flip(buffer, origin);
-  const bool clips = commit_->api() == KmsApi::atomic && pipe_.has_damage_clips();
-  if (!flip && !clips && quirks_.dirty_unneeded) return false;
-  const DrmMaster master =
-      BASE_TRY(flip || clips ? DrmMaster::take(buffer.device()) : DrmMaster::take_quietly(buffer.device()));
-  bool event_follows = false;
-  if (flip || clips) {
-    event_follows = BASE_TRY(commit_->show(pipe_, mode_, buffer, origin, damage, output_));
-  }
-  if (!clips && !damage.empty()) BASE_TRY(report_dirty(master.fd(), buffer, damage));
-  return event_follows;
-}
-
-base::Result<void> KmsOutput::report_dirty(int fd, const DumbBuffer& buffer, std::span<const Rect> damage) {
-  if (quirks_.dirty_unneeded) return {};
-  const auto marked = mark_dirty(fd, buffer, damage);
-  if (marked || !is_dirty_unneeded(marked.error())) return marked;
-  quirks_.dirty_unneeded = true;
-  return {};
-}
-
-void KmsOutput::restore() const {
-  if (!saved_crtc_ || front_ == nullptr) return;
-  if (const auto master = DrmMaster::take_quietly(front_->device())) {
-    static_cast<void>(saved_crtc_->restore(master->fd()));
-  }
-}
-
-base::Result<void> KmsOutput::set_power(Power power) {
-  const DrmMaster master = BASE_TRY(DrmMaster::take(front_->device()));
-  BASE_TRY(commit_->set_power(pipe_, power));
-  power_ = power;
-  return {};
+  if (pipe_) pipe_->presented();
 }
 
 base::Result<void> KmsOutput::set_gamma(std::span<const GammaEntry> table) {
-  if (table.empty() || table.size() != pipe_.gamma_entries()) return base::failure(EINVAL);
-  const DrmMaster master = BASE_TRY(DrmMaster::take(front_->device()));
-  return commit_->set_gamma(pipe_, table);
+  return BASE_TRY(enabled())->set_gamma(table);
+}
+
+base::Result<void> KmsOutput::set_power(Power power) {
+  return BASE_TRY(enabled())->set_power(power);
+}
+
+base::Result<void> KmsOutput::request_vblank() {
+  EnabledPipe* const pipe = BASE_TRY(enabled());
+  return pipe->vblank().request(pipe->front()->device(), pipe->pipe(), pipe->power() == Power::on);
+}
+
+std::optional<VblankEvent> KmsOutput::take(const DrmVblank& event) {
+  const auto vblank = pipe_ ? pipe_->vblank().take(event) : std::nullopt;
+  if (!vblank) return std::nullopt;
+  return VblankEvent{this, vblank->sequence, vblank->time};
+}
+
+std::optional<VblankEvent> KmsOutput::read_timer() {
+  const auto vblank = pipe_ ? pipe_->vblank().read_timer() : std::nullopt;
+  if (!vblank) return std::nullopt;
+  return VblankEvent{this, vblank->sequence, vblank->time};
+}
+
+base::Result<Capture> KmsOutput::capture() {
+  const EnabledPipe* const pipe = BASE_TRY(enabled());
+  const Size size = pipe->mode().size();
+  if (pipe->power() != Power::on) return Capture{size, std::vector<uint32_t>(size.area())};
+  return capture_buffer(*pipe->front(), Rect::of(size, pipe->origin()));
+}
+
+KmsOutput::Quirks KmsOutput::quirks_of(const EnabledPipe& pipe) {
+  return {pipe.commit().api(), pipe.pipe().has_damage_clips(), pipe.front()->cpu_access().kind(),
+          pipe.vblank().kind()};
+}
+
+DriverPaths KmsOutput::driver_paths() const {
+  if (!pipe_ && !quirks_) return {"unknown", "unknown", "unknown", "unknown"};
+  const Quirks quirks = pipe_ ? quirks_of(*pipe_) : *quirks_;
+  const bool atomic = quirks.api == KmsApi::atomic;
+  DriverPaths paths;
+  paths.commit = atomic ? "atomic" : "legacy";
+  paths.flush = atomic && quirks.damage_clips ? "atomic clips"
+                : card_.quirks.dirty_unneeded ? "none"
+                                              : "legacy dirty";
+  constexpr std::array<std::string_view, mapping_kinds> mappings{"MAP_DUMB", "dma-buf", "shadow"};
+  paths.mapping = mappings.at(static_cast<size_t>(quirks.mapping));
+  constexpr std::array<std::string_view, 3> sources{"CRTC_QUEUE_SEQUENCE", "WAIT_VBLANK", "timer"};
+  paths.vblank = sources.at(static_cast<size_t>(quirks.vblank));
+  return paths;
 }
 
 }  // namespace drmclient

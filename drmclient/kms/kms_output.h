@@ -1,104 +1,103 @@
 #pragma once
 
-#include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "base/clock.h"
+#include "base/epoll.h"
+#include "drmclient/events.h"
+#include "drmclient/kms/connector_cache.h"
+#include "drmclient/kms/drm_device.h"
+#include "drmclient/kms/drm_events.h"
 #include "drmclient/kms/dumb_buffer.h"
-#include "drmclient/kms/kms_interface.h"
-#include "drmclient/kms/kms_pipe.h"
-#include "drmclient/kms/saved_crtc.h"
-#include "drmclient/kms/vblank_source.h"
-#include "drmclient/mode.h"
+#include "drmclient/kms/enabled_pipe.h"
 #include "drmclient/output.h"
 
 namespace drmclient {
 
-/// An enabled output of a KmsCard and the buffer that it shows. The buffer outlives the output and keeps the
-/// device open. DRM master is held for the duration of a call to the driver, and never while waiting for a
-/// frame.
-class KmsOutput {
- public:
-  /// Properties of the card, shared by its outputs.
-  struct CardQuirks {
-    bool dirty_unneeded = false;  ///< DIRTYFB returned ENOSYS
-  };
-  /// Saves the current state of the CRTC for restore(). `quirks` and `clock` must outlive this object. Throws
+class KmsOutput;
+
+/// The parts of a KmsCard that its outputs use.
+struct KmsCardParts {
+  /// Makes the parts of a closed card without outputs. `card_clock` must outlive them. Throws
   /// std::system_error.
-  KmsOutput(KmsPipe pipe, OutputId output, const DrmDevice& device, CardQuirks& quirks,
-            const base::Clock& clock);
+  explicit KmsCardParts(const base::Clock& card_clock);
+  KmsCardParts(const KmsCardParts&) = delete;
+  KmsCardParts& operator=(const KmsCardParts&) = delete;
+  ~KmsCardParts();
 
-  /// Returns the pipe of the output.
-  [[nodiscard]] const KmsPipe& pipe() const { return pipe_; }
-  /// Returns the KMS interface in use.
-  [[nodiscard]] const KmsInterface& commit() const { return *commit_; }
-  /// Returns the output's vblanks.
-  [[nodiscard]] VblankSource& vblank() { return vblank_; }
-  /// Returns the output's vblanks, read-only.
-  [[nodiscard]] const VblankSource& vblank() const { return vblank_; }
-  /// Returns the last mode.
-  [[nodiscard]] const Mode& mode() const { return mode_; }
-  /// Returns the buffer on the screen; null before the first set_mode().
-  [[nodiscard]] DumbBuffer* front() const { return front_; }
-  /// Returns the position in front() from which it is shown.
-  [[nodiscard]] Point origin() const { return origin_; }
-  /// Returns the last power level.
-  [[nodiscard]] Power power() const { return power_; }
-
-  /// Does what Card::set_mode() does.
-  [[nodiscard]] base::Result<void> set_mode(const Mode& mode, DumbBuffer& buffer, Point origin);
-  /// Submits a frame, the first part of Card::present(); `damage` is clamped. Returns true if a flip event
-  /// with the output's id follows. Wait for it, then call presented().
-  [[nodiscard]] base::Result<bool> submit(DumbBuffer& buffer, Point origin, std::span<const Rect> damage);
-  /// Notes that the frame of submit(), if there was one, is on the screen.
-  void presented();
-  /// Returns true if the CRTC shows the front buffer. Costs one ioctl; submit() in the same frame reuses a
-  /// true result. Errors: ENODEV if the card was unplugged.
-  [[nodiscard]] base::Result<bool> scans_out_front();
-  /// Returns the framebuffer that the CRTC shows now; 0 if it is off or unknown.
-  [[nodiscard]] uint32_t framebuffer_shown() const;
-  /// Returns the framebuffer that the CRTC showed before this output was enabled; 0 if it was off.
-  [[nodiscard]] uint32_t previous_framebuffer() const {
-    return saved_crtc_ ? saved_crtc_->framebuffer_id() : 0;
-  }
-  /// Restores the framebuffer that the CRTC showed before, if it still exists. Has no effect while another
-  /// process is DRM master.
-  void restore() const;
-  /// Does what Card::set_power() does.
-  [[nodiscard]] base::Result<void> set_power(Power power);
-  /// Does what Card::set_gamma() does.
-  [[nodiscard]] base::Result<void> set_gamma(std::span<const GammaEntry> table);
-
- private:
-  [[nodiscard]] bool is_flip(const DumbBuffer& buffer, Point origin) const {
-    return &buffer != front_ || origin != origin_;
-  }
-  [[nodiscard]] base::Result<bool> shown_this_frame();
-  [[nodiscard]] base::Result<bool> flush(DumbBuffer& buffer, Point origin, std::span<const Rect> damage);
-  [[nodiscard]] base::Result<void> report_dirty(int fd, const DumbBuffer& buffer,
-                                                std::span<const Rect> damage);
-
-  KmsPipe pipe_;
-  OutputId output_;
-  std::optional<SavedCrtc> saved_crtc_;
-  std::unique_ptr<KmsInterface> commit_;
-  VblankSource vblank_;
-  CardQuirks& quirks_;
-  const base::Clock& clock_;
-  Mode mode_;
-  DumbBuffer* front_ = nullptr;
-  Point origin_;
-  Power power_ = Power::on;
-  /// Start of a submit() that is not yet presented.
-  std::optional<std::chrono::steady_clock::time_point> submitted_;
-  /// Time at which the CRTC was last seen to show the front buffer; nothing after submit() has used it.
-  std::optional<std::chrono::steady_clock::time_point> seen_at_;
+  const base::Clock& clock;                         ///< the clock of frames and timeouts
+  base::Epoll epoll;                                ///< the descriptors that have events
+  std::weak_ptr<const DrmDevice> device;            ///< the open node; owned by the buffers
+  ConnectorCache connectors;                        ///< those of the open node
+  EnabledPipe::CardQuirks quirks;                   ///< the driver's behaviour
+  std::vector<std::unique_ptr<KmsOutput>> outputs;  ///< all connectors that were ever seen
 };
 
-/// Returns true if the card's node does not exist any more. Some drivers do not mark their card as unplugged
-/// and return other errors than ENODEV (qxl: EINVAL).
-[[nodiscard]] bool is_unplugged(const DrmDevice& device);
+/// An output of a KmsCard.
+///
+/// It is identified by the KMS object id of its connector, which outlives a hotplug and the card's open node.
+/// The driver's events carry that id, because an event may arrive after its output was released.
+class KmsOutput final : public Output {
+ public:
+  /// Makes a disabled output of the connector with the KMS object id `connector_id`. `card` must outlive it.
+  KmsOutput(uint32_t connector_id, KmsCardParts& card);
+  KmsOutput(const KmsOutput&) = delete;
+  KmsOutput& operator=(const KmsOutput&) = delete;
+  ~KmsOutput() override = default;
+
+  /// Returns the KMS object id of the connector.
+  [[nodiscard]] uint32_t connector_id() const { return connector_id_; }
+  /// Sets the properties that Card::probe() has read.
+  void set_info(OutputInfo info) { info_ = std::move(info); }
+  /// Marks the output as disconnected, because its connector disappeared.
+  void set_disconnected() { info_.connected = false; }
+
+  [[nodiscard]] const OutputInfo& info() const override { return info_; }
+  [[nodiscard]] base::Result<void> set_mode(const Mode& mode, ScanoutBuffer& buffer, Point origin) override;
+  [[nodiscard]] base::Result<void> check_mode(const Mode& mode, ScanoutBuffer& buffer) override;
+  void release() override;
+  void release_without_restore() override;
+  [[nodiscard]] bool scans_out_our_fb() override;
+  [[nodiscard]] bool shows_previous_fb() override;
+  [[nodiscard]] DriverPaths driver_paths() const override;
+  [[nodiscard]] base::Result<void> set_gamma(std::span<const GammaEntry> table) override;
+  [[nodiscard]] base::Result<void> set_power(Power power) override;
+  [[nodiscard]] base::Result<void> request_vblank() override;
+  [[nodiscard]] base::Result<Capture> capture() override;
+
+  /// Submits a frame, as EnabledPipe::submit() does. Errors: also EINVAL as Card::present().
+  [[nodiscard]] base::Result<bool> submit(ScanoutBuffer& buffer, Point origin, std::span<const Rect> damage);
+  /// Notes that the frame of submit(), if there was one, is on the screen.
+  void presented();
+  /// Returns the vblank of the driver's `event`; nothing if the output does not wait for it.
+  [[nodiscard]] std::optional<VblankEvent> take(const DrmVblank& event);
+  /// Returns the vblank of the timer, if it is due. Does not block.
+  [[nodiscard]] std::optional<VblankEvent> read_timer();
+
+ private:
+  /// The driver's behaviour on the output; kept when the output is released.
+  struct Quirks {
+    KmsApi api = KmsApi::legacy;
+    bool damage_clips = false;
+    MappingKind mapping = MappingKind::dumb;
+    VblankSource::Kind vblank = VblankSource::Kind::timer;
+  };
+
+  [[nodiscard]] base::Result<EnabledPipe*> enabled() const;
+  [[nodiscard]] base::Result<DumbBuffer*> as_dumb_buffer(ScanoutBuffer& buffer, const Mode& mode,
+                                                         Point origin) const;
+  [[nodiscard]] base::Result<std::unique_ptr<EnabledPipe>> make_pipe(const DrmDevice& device);
+  [[nodiscard]] static Quirks quirks_of(const EnabledPipe& pipe);
+
+  uint32_t connector_id_;
+  KmsCardParts& card_;
+  OutputInfo info_;
+  std::unique_ptr<EnabledPipe> pipe_;  ///< null while the output is disabled
+  std::optional<Quirks> quirks_;       ///< of the last pipe
+};
 
 }  // namespace drmclient

@@ -5,6 +5,7 @@
 #include <span>
 #include <utility>
 
+#include "drmclient/card.h"
 #include "drmclient/kms/kms_modes.h"
 
 namespace drmclient {
@@ -83,9 +84,8 @@ std::string connector_name(const drmModeConnector& connector) {
   return std::string(type != nullptr ? type : "Unknown") + "-" + std::to_string(connector.connector_type_id);
 }
 
-Output make_output(const drmModeConnector& connector, const drmModeRes& resources) {
-  Output output;
-  output.id = connector.connector_id;
+OutputInfo make_info(const drmModeConnector& connector, const drmModeRes& resources) {
+  OutputInfo output;
   output.name = connector_name(connector);
   output.connected = connector.connection == DRM_MODE_CONNECTED;
   output.size_mm = {connector.mmWidth, connector.mmHeight};
@@ -138,7 +138,8 @@ base::Result<std::vector<KmsConnector>> read_connectors(const DrmDevice& device)
     if (!connector) {
       // A connector may disappear between two calls (DisplayPort MST). An unplugged card fails for all
       // connectors.
-      if (errno == ENODEV) return base::failure(ENODEV);
+      const std::error_code error(errno, std::generic_category());
+      if (is_unplugged(error)) return tl::make_unexpected(error);
       continue;
     }
     if (connector->connector_type == DRM_MODE_CONNECTOR_WRITEBACK || is_non_desktop(device, id)) continue;
@@ -151,17 +152,18 @@ base::Result<std::vector<KmsConnector>> read_connectors(const DrmDevice& device)
   std::set<uint32_t> taken;
   std::vector<KmsConnector> connectors;
   for (const DrmModeConnector& connector : present) {
-    KmsConnector found{make_output(*connector, *resources), make_pipe(device, *resources, *connector, taken),
+    KmsConnector found{connector->connector_id, make_info(*connector, *resources),
+                       make_pipe(device, *resources, *connector, taken),
                        !master && connector->connection == DRM_MODE_UNKNOWNCONNECTION};
     if (found.pipe) {
-      found.output.formats = find_primary_plane(device, *found.pipe);
+      found.info.formats = find_primary_plane(device, *found.pipe);
       // Drivers without universal planes support at least this format.
-      if (found.output.formats.empty()) found.output.formats = {PixelFormat::xrgb8888};
-      found.output.gamma_entries = found.pipe->gamma_entries();
+      if (found.info.formats.empty()) found.info.formats = {PixelFormat::xrgb8888};
+      found.info.gamma_entries = found.pipe->gamma_entries();
     }
     connectors.push_back(std::move(found));
   }
-  std::ranges::sort(connectors, {}, [](const KmsConnector& connector) { return connector.output.id; });
+  std::ranges::sort(connectors, {}, &KmsConnector::id);
   return connectors;
 }
 

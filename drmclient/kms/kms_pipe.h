@@ -51,7 +51,8 @@ struct KmsPipe {
 
 /// A connector with the kernel's data, and its pipe if a CRTC is free.
 struct KmsConnector {
-  Output output;                ///< the public data of the output
+  uint32_t id = 0;              ///< KMS object id
+  OutputInfo info;              ///< the properties of the output
   std::optional<KmsPipe> pipe;  ///< nothing if other outputs use all CRTCs
   /// True if the kernel has never probed the connector because another process is DRM master.
   bool unprobed = false;

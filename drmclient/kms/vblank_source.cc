@@ -89,17 +89,17 @@ base::Result<void> VblankSource::request_from_driver(const DrmDevice& device, co
   return requested;
 }
 
-std::optional<VblankEvent> VblankSource::read_timer(OutputId output) {
+std::optional<Vblank> VblankSource::read_timer() {
   static_cast<void>(timer_.read_expired());
   // The clock decides, because the timer may have expired for a request that the driver has completed since.
   if (!requested_ || clock_.now() < due_) return std::nullopt;
   requested_ = false;
   if (std::exchange(at_driver_, false) && ++lost_events_ >= max_lost_events) kind_ = Kind::timer;
   const uint64_t frame = frames_since_start(clock_.now());
-  return VblankEvent{output, static_cast<uint32_t>(frame), frame_time(frame)};
+  return Vblank{static_cast<uint32_t>(frame), frame_time(frame)};
 }
 
-std::optional<VblankEvent> VblankSource::take(const DrmVblank& event, OutputId output) {
+std::optional<Vblank> VblankSource::take(const DrmVblank& event) {
   if (!requested_ || !at_driver_) return std::nullopt;
   // The late event of an abandoned request was followed by the event of the next request, both for the same
   // vblank.
@@ -108,7 +108,7 @@ std::optional<VblankEvent> VblankSource::take(const DrmVblank& event, OutputId o
   at_driver_ = false;
   lost_events_ = 0;
   last_sequence_ = event.sequence;
-  return VblankEvent{output, static_cast<uint32_t>(event.sequence), event.time};
+  return Vblank{static_cast<uint32_t>(event.sequence), event.time};
 }
 
 }  // namespace drmclient

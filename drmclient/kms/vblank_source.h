@@ -6,12 +6,18 @@
 
 #include "base/clock.h"
 #include "base/timer_fd.h"
-#include "drmclient/card.h"
 #include "drmclient/kms/drm_device.h"
 #include "drmclient/kms/drm_events.h"
 #include "drmclient/kms/kms_pipe.h"
+#include "drmclient/mode.h"
 
 namespace drmclient {
+
+/// A vblank of an output, for VblankEvent.
+struct Vblank {
+  uint32_t sequence = 0;                       ///< the output's frame counter, which wraps
+  std::chrono::steady_clock::time_point time;  ///< time of the vblank
+};
 
 /// The vblanks of one enabled output. They come from the driver, or from a timer at the mode's rate if the
 /// driver has none.
@@ -41,10 +47,10 @@ class VblankSource {
   /// Returns a descriptor that is readable if read_timer() may have an event.
   [[nodiscard]] int timer_descriptor() const { return timer_.get(); }
   /// Returns the vblank of the timer, if it is due. Does not block.
-  [[nodiscard]] std::optional<VblankEvent> read_timer(OutputId output);
+  [[nodiscard]] std::optional<Vblank> read_timer();
   /// Returns the vblank of the driver's `event`; nothing for an abandoned request and for a second event of
   /// the same vblank.
-  [[nodiscard]] std::optional<VblankEvent> take(const DrmVblank& event, OutputId output);
+  [[nodiscard]] std::optional<Vblank> take(const DrmVblank& event);
 
   /// Returns the mechanism in use.
   [[nodiscard]] Kind kind() const { return kind_; }

@@ -35,8 +35,8 @@ class DmaBufMapping : public BufferMapping {
 
  private:
   [[nodiscard]] base::Result<void> bracket(uint64_t edge, AccessMode mode);
-  /// Calls DMA_BUF_IOCTL_SYNC once with `flags` (DMA_BUF_SYNC_*). Returns 0 or the errno.
-  [[nodiscard]] virtual int sync(uint64_t flags) = 0;
+  /// Calls DMA_BUF_IOCTL_SYNC once with `flags` (DMA_BUF_SYNC_*). Errors: those of the ioctl.
+  [[nodiscard]] virtual base::Result<void> sync(uint64_t flags) = 0;
 };
 
 /// A buffer that can be mapped. Errors of both calls: those of the driver; ENODEV if the card was unplugged.

@@ -14,7 +14,7 @@ namespace {
 using base::failure;
 using base::Result;
 using drmclient::Mode;
-using drmclient::Output;
+using drmclient::OutputInfo;
 using drmclient::Size;
 
 bool overflows(uint32_t a, uint32_t b) {
@@ -26,13 +26,13 @@ bool holds(const Mode& mode, Size size) {
 }
 
 /// Returns a mode of exactly `size`. Computes a timing only if no monitor could reject it.
-Result<Mode> mode_of_size(const Output& output, Size size, std::optional<uint32_t> refresh_millihertz) {
+Result<Mode> mode_of_size(const OutputInfo& output, Size size, std::optional<uint32_t> refresh_millihertz) {
   if (output.takes_any_timing) return drmclient::choose_mode(output, size, refresh_millihertz);
   return drmclient::choose_listed_mode(output.modes, size, refresh_millihertz);
 }
 
 /// Returns a mode that contains `size`: the initial mode, or else the smallest one; null if there is none.
-const Mode* mode_around(const Output& output, const Mode& at_start, Size size) {
+const Mode* mode_around(const OutputInfo& output, const Mode& at_start, Size size) {
   if (holds(at_start, size)) return &at_start;
   const Mode* best = nullptr;
   for (const Mode& mode : output.modes) {

@@ -20,7 +20,7 @@ struct Presentation {
 
 /// The limits against which a requested var is checked.
 struct VarLimits {
-  const drmclient::Output& output;
+  const drmclient::OutputInfo& output;
   const Presentation& presentation;
   const FramebufferState& current;
   uint64_t memory_bytes;  ///< smem_len

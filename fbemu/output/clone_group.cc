@@ -3,7 +3,6 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <utility>
 
 namespace fbemu {
@@ -17,10 +16,9 @@ bool has_failed(const std::unique_ptr<OutputPresenter>& presenter) {
 
 using base::Result;
 using drmclient::Output;
-using drmclient::OutputId;
 using drmclient::Power;
 
-CloneGroup::CloneGroup(drmclient::Card& card, Output primary, Outputs outputs,
+CloneGroup::CloneGroup(drmclient::Card& card, Output& primary, Outputs outputs,
                        const BackingStore& backing_store, Statistics& statistics,
                        std::optional<drmclient::Mode> follow_monitor_mode, const base::Clock& clock)
     : card_(card),
@@ -28,7 +26,7 @@ CloneGroup::CloneGroup(drmclient::Card& card, Output primary, Outputs outputs,
       backing_store_(backing_store),
       statistics_(statistics),
       clock_(clock),
-      primary_(card, std::move(primary), backing_store, statistics, std::move(follow_monitor_mode),
+      primary_(card, primary, backing_store, statistics, std::move(follow_monitor_mode),
                OutputPresenter::Role::primary, clock) {
   list_presenters();
   if (outputs_ == Outputs::one) return;
@@ -56,9 +54,9 @@ void CloneGroup::describe(std::vector<OutputStatus>& statuses) const {
   auto status = statuses.begin();
   for (const OutputPresenter* presenter : presenters_) {
     // Runs at every frame, so unchanged strings are not copied.
-    if (status->name != presenter->output().name) status->name = presenter->output().name;
+    if (status->name != presenter->info().name) status->name = presenter->info().name;
     if (status->mode != presenter->fb_state().mode) status->mode = presenter->fb_state().mode;
-    status->connected = presenter->output().connected;
+    status->connected = presenter->info().connected;
     status->enabled = presenter->is_enabled();
     status->preempted = presenter->is_preempted();
     status->error = presenter->error();
@@ -71,7 +69,7 @@ bool CloneGroup::is_enabled() const {
 }
 
 bool CloneGroup::primary_is_wanted() const {
-  return primary_.output().connected || clones_.empty() || std::ranges::all_of(clones_, has_failed);
+  return primary_.info().connected || clones_.empty() || std::ranges::all_of(clones_, has_failed);
 }
 
 bool CloneGroup::needs_enable() const {
@@ -103,7 +101,7 @@ void CloneGroup::set_fb_state(const FramebufferState& wanted) {
 
 void CloneGroup::enable_missing() {
   if (primary_is_wanted() && !primary_.is_enabled() && !primary_.enable_again() &&
-      primary_.error().value() == ENOSPC && any_clone_enabled()) {
+      drmclient::is_card_full(primary_.error()) && any_clone_enabled()) {
     // The primary output takes precedence if there are not enough CRTCs for all.
     for (const auto& clone : clones_) clone->release();
     static_cast<void>(primary_.enable_again());
@@ -132,24 +130,24 @@ void CloneGroup::enable_once_more() {
   }
 }
 
-int CloneGroup::apply(const FramebufferState& wanted) {
+Result<void> CloneGroup::apply(const FramebufferState& wanted) {
   OutputPresenter* first = &primary_;
   if (!primary_is_wanted() && is_enabled()) {
     first = *std::ranges::find_if(presenters_, &OutputPresenter::is_enabled);
   }
   FramebufferState kept = wanted;
-  if (const int error = first->apply(wanted); error != 0) return error;
+  BASE_TRY(first->apply(wanted));
   wanted_ = std::move(kept);
   if (first != &primary_) primary_.set_fb_state(wanted);
   for (const auto& clone : clones_) {
     if (clone.get() == first) continue;
     if (!clone->is_enabled()) {
       clone->set_fb_state(wanted);
-    } else if (clone->apply(wanted) != 0) {
+    } else if (!clone->apply(wanted)) {
       clone->exclude();
     }
   }
-  return 0;
+  return {};
 }
 
 void CloneGroup::release() {
@@ -171,25 +169,24 @@ void CloneGroup::set_power(Power power) {
   for (OutputPresenter* presenter : presenters_) presenter->set_power(power);
 }
 
-void CloneGroup::drop_clones(const std::vector<Output>& outputs) {
-  std::erase_if(clones_, [&](const auto& clone) {
-    const OutputId own = clone->output().id;
-    const auto now = std::ranges::find(outputs, own, &Output::id);
-    if (now != outputs.end() && now->connected) return false;
-    spdlog::info("output {} was disconnected", clone->output().name);
+void CloneGroup::drop_clones() {
+  std::erase_if(clones_, [](const auto& clone) {
+    if (clone->output().info().connected) return false;
+    spdlog::info("output {} was disconnected", clone->info().name);
     clone->release();
     return true;
   });
   list_presenters();
 }
 
-void CloneGroup::add_clones(const std::vector<Output>& outputs) {
-  for (const Output& output : outputs) {
+void CloneGroup::add_clones(const std::vector<Output*>& outputs) {
+  for (Output* const output : outputs) {
     const bool known = std::ranges::any_of(
-        presenters_, [&](const OutputPresenter* presenter) { return presenter->output().id == output.id; });
-    if (known || !output.connected || output.modes.empty()) continue;
-    spdlog::info("output {} is connected, and shows the framebuffer, too", output.name);
-    auto presenter = std::make_unique<OutputPresenter>(card_, output, backing_store_, statistics_,
+        presenters_, [&](const OutputPresenter* presenter) { return &presenter->output() == output; });
+    const drmclient::OutputInfo& info = output->info();
+    if (known || !info.connected || info.modes.empty()) continue;
+    spdlog::info("output {} is connected, and shows the framebuffer, too", info.name);
+    auto presenter = std::make_unique<OutputPresenter>(card_, *output, backing_store_, statistics_,
                                                        std::nullopt, OutputPresenter::Role::clone, clock_);
     presenter->set_pages(pages_);
     clones_.push_back(std::move(presenter));
@@ -205,13 +202,13 @@ void CloneGroup::handle_hotplug() {
   }
   const bool was_enabled = is_enabled();
   if (outputs_ == Outputs::all) {
-    drop_clones(*outputs);
+    drop_clones();
     add_clones(*outputs);
     retry_clones();
   }
   // A monitor that was plugged in again may need its mode set again.
   for (OutputPresenter* presenter : presenters_) {
-    if (presenter->take_output(*outputs) && presenter->is_enabled() && !presenter->enable_again())
+    if (presenter->update_info() && presenter->is_enabled() && !presenter->enable_again())
       presenter->mark_stale();
   }
   if (!was_enabled) return;

@@ -38,7 +38,7 @@ class CloneGroup {
   };
 
   /// All of them must outlive the group. `follow_monitor_mode` is that of OutputPresenter.
-  CloneGroup(drmclient::Card& card, drmclient::Output primary, Outputs outputs,
+  CloneGroup(drmclient::Card& card, drmclient::Output& primary, Outputs outputs,
              const BackingStore& backing_store, Statistics& statistics,
              std::optional<drmclient::Mode> follow_monitor_mode,
              const base::Clock& clock = base::monotonic_clock());
@@ -49,8 +49,8 @@ class CloneGroup {
   /// Sets the source of live pixels, as OutputPresenter::set_pages() does.
   void set_pages(ProgramPages* pages);
 
-  /// Returns the primary output, connected or not.
-  [[nodiscard]] const drmclient::Output& primary_output() const { return primary_.output(); }
+  /// Returns the properties of the primary output, connected or not, as of the last handle_hotplug().
+  [[nodiscard]] const drmclient::OutputInfo& primary_info() const { return primary_.info(); }
   /// Returns the presenter that paces the frames; screenshots show its output.
   [[nodiscard]] const OutputPresenter& pacing() const;
   [[nodiscard]] const FramebufferState& fb_state() const { return pacing().fb_state(); }
@@ -78,9 +78,9 @@ class CloneGroup {
   void enable_missing();
   /// Sets the modes of the enabled outputs again.
   void enable_once_more();
-  /// Applies a state to all outputs, as OutputPresenter::apply() does. Returns the errno of the primary
-  /// output, or of the clone that replaces it.
-  int apply(const FramebufferState& wanted);
+  /// Applies a state to all outputs, as OutputPresenter::apply() does. Errors: those of the primary output,
+  /// or of the clone that replaces it.
+  base::Result<void> apply(const FramebufferState& wanted);
   void release();
   /// Releases all outputs, as OutputPresenter::release_without_restore() does.
   void release_without_restore();
@@ -102,8 +102,8 @@ class CloneGroup {
   /// Returns false if the clones show the picture alone, because the primary output has no monitor.
   [[nodiscard]] bool primary_is_wanted() const;
   void list_presenters();
-  void drop_clones(const std::vector<drmclient::Output>& outputs);
-  void add_clones(const std::vector<drmclient::Output>& outputs);
+  void drop_clones();
+  void add_clones(const std::vector<drmclient::Output*>& outputs);
   [[nodiscard]] bool any_clone_enabled() const;
   void enable_clones();
   void enable_clone(OutputPresenter& clone);

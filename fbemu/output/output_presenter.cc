@@ -12,6 +12,7 @@ namespace {
 
 using base::Result;
 using drmclient::is_master_conflict;
+using drmclient::is_unplugged;
 using drmclient::PixelFormat;
 using drmclient::Power;
 using drmclient::Rect;
@@ -23,7 +24,7 @@ constexpr std::chrono::milliseconds other_daemon_timeout{250};
 /// Returns the formats to try in this order: most bits first, because a program may change the depth without
 /// a mode set; then the program's own format, which needs no conversion; then the driver's order. A driver
 /// may refuse the first: cirrus has a narrow pitch register.
-std::vector<PixelFormat> formats_to_try(const drmclient::Output& output,
+std::vector<PixelFormat> formats_to_try(const drmclient::OutputInfo& output,
                                         const ProgramFormat& program_format) {
   const std::optional<PixelFormat> same = scanout_equivalent(program_format);
   if (output.formats.empty()) return {same.value_or(PixelFormat::xrgb8888)};
@@ -36,30 +37,30 @@ std::vector<PixelFormat> formats_to_try(const drmclient::Output& output,
 
 /// Returns true if the error may pass without a change of the request.
 bool may_pass(const std::error_code& error) {
-  return error.value() == EBUSY || error.value() == EACCES || error.value() == EPERM ||
-         error.value() == ENODEV;
+  return is_master_conflict(error) || is_unplugged(error) || error == std::errc::operation_not_permitted;
 }
 
 /// Returns a text for the log.
 std::string cause_of(const std::error_code& error) {
   if (is_master_conflict(error)) return "another program has the screen (" + error.message() + ")";
-  // There may be fewer CRTCs than outputs (Card::set_mode()).
-  if (error.value() == ENOSPC) return "the card has no CRTC or no memory left for it";
+  // There may be fewer CRTCs than outputs (Output::set_mode()).
+  if (drmclient::is_card_full(error)) return "the card has no CRTC or no memory left for it";
   return error.message();
 }
 
 }  // namespace
 
-OutputPresenter::OutputPresenter(drmclient::Card& card, drmclient::Output output,
+OutputPresenter::OutputPresenter(drmclient::Card& card, drmclient::Output& output,
                                  const BackingStore& backing_store, Statistics& statistics,
                                  std::optional<drmclient::Mode> follow_monitor_mode, Role role,
                                  const base::Clock& clock)
     : card_(card),
-      output_(std::move(output)),
+      output_(output),
+      info_(output.info()),
       backing_store_(backing_store),
       statistics_(statistics),
       clock_(clock),
-      monitor_modes_(output_.modes),
+      monitor_modes_(info_.modes),
       follow_monitor_mode_(std::move(follow_monitor_mode)),
       role_(role),
       other_monitor_(role == Role::clone) {}
@@ -85,19 +86,19 @@ void OutputPresenter::take_over(const FramebufferState& wanted) {
 
 std::string OutputPresenter::name() const {
   const drmclient::CardInfo& info = card_.info();
-  return "output " + output_.name + " of the card " +
+  return "output " + info_.name + " of the card " +
          (info.path.empty() ? info.driver : info.path + " (" + info.driver + ")");
 }
 
 Result<void> OutputPresenter::check(const FramebufferState& wanted) {
   const FramebufferState fb_state = fitted(wanted);
   Result<void> first_error;
-  for (const PixelFormat format : formats_to_try(output_, fb_state.layout.format)) {
+  for (const PixelFormat format : formats_to_try(info_, fb_state.layout.format)) {
     const auto buffer = card_.create_buffer(fb_state.mode.size(), format);
-    const auto checked = buffer ? card_.check_mode(output_.id, fb_state.mode, **buffer)
+    const auto checked = buffer ? output_.check_mode(fb_state.mode, **buffer)
                                 : Result<void>(tl::make_unexpected(buffer.error()));
     // A conflict of DRM masters prevents the check; that is no refusal.
-    if (checked || (may_pass(checked.error()) && checked.error().value() != ENODEV)) return {};
+    if (checked || (may_pass(checked.error()) && !is_unplugged(checked.error()))) return {};
     if (first_error) first_error = checked;
   }
   return first_error;
@@ -106,7 +107,7 @@ Result<void> OutputPresenter::check(const FramebufferState& wanted) {
 Result<void> OutputPresenter::enable(const FramebufferState& wanted) {
   Result<void> first_error;
   FramebufferState kept = wanted;
-  for (const PixelFormat format : formats_to_try(output_, wanted.layout.format)) {
+  for (const PixelFormat format : formats_to_try(info_, wanted.layout.format)) {
     const auto enabled = enable_with(fitted(wanted), format);
     if (enabled) {
       wanted_ = std::move(kept);
@@ -121,7 +122,7 @@ Result<void> OutputPresenter::enable(const FramebufferState& wanted) {
 
 /// Sets the state after a failed attempt to enable the output.
 void OutputPresenter::handle_failure(const std::error_code& error) {
-  if (error.value() == ENODEV && !is_enabled()) {
+  if (is_unplugged(error) && !is_enabled()) {
     handle(OutputEvent::card_unplugged);
     drop_buffers();  // the card's node must be closed for the card to return
   } else if (front_.memory && is_master_conflict(error)) {
@@ -132,12 +133,9 @@ void OutputPresenter::handle_failure(const std::error_code& error) {
 }
 
 Result<void> OutputPresenter::enable_with(FramebufferState fb_state, PixelFormat format) {
-  auto made = card_.create_buffer(fb_state.mode.size(), format);
-  if (!made) return tl::make_unexpected(made.error());
-  Buffer buffer{std::move(*made), {}};
-  const auto uploaded = upload_all_to(buffer, fb_state);
-  if (!uploaded) return tl::make_unexpected(uploaded.error());
-  if (const auto set = card_.set_mode(output_.id, fb_state.mode, *buffer.memory, {}); !set) {
+  Buffer buffer{BASE_TRY(card_.create_buffer(fb_state.mode.size(), format)), {}};
+  const bool live = BASE_TRY(upload_all_to(buffer, fb_state));
+  if (const auto set = output_.set_mode(fb_state.mode, *buffer.memory, {}); !set) {
     if (!is_enabled() && card_.info().shared && is_master_conflict(set.error())) front_ = std::move(buffer);
     return set;
   }
@@ -152,7 +150,7 @@ Result<void> OutputPresenter::enable_with(FramebufferState fb_state, PixelFormat
   power_ = Power::on;
   unpresented_.clear();
   // A mode set may clear scan-out memory: bochs clears the start of it.
-  stale_ = card_.info().shared || !*uploaded;
+  stale_ = card_.info().shared || !live;
   return {};
 }
 
@@ -170,7 +168,7 @@ bool OutputPresenter::enable_again() {
   return enabled.has_value();
 }
 
-int OutputPresenter::apply(const FramebufferState& wanted) {
+Result<void> OutputPresenter::apply(const FramebufferState& wanted) {
   const FramebufferState fb_state = fitted(wanted);
   if (fb_state.mode != fb_state_.mode) {
     const auto taken = is_enabled() ? change_mode(wanted) : check(wanted);
@@ -179,18 +177,18 @@ int OutputPresenter::apply(const FramebufferState& wanted) {
       if (mode_error_.update(taken.error(), clock_.now()) == ReportedError::News::fails) {
         spdlog::warn("{} refused the mode {}: {}", name(), fb_state.mode.name, cause_of(taken.error()));
       }
-      return taken.error().value();
+      return taken;
     }
     mode_error_.clear();
     take_over(wanted);
-    return 0;
+    return {};
   }
   const bool changed = fb_state != fb_state_;
   take_over(wanted);
-  if (!changed) return 0;
+  if (!changed) return {};
   stale_ = true;
   flips_ = true;
-  return 0;
+  return {};
 }
 
 Result<void> OutputPresenter::change_mode(const FramebufferState& wanted) {
@@ -203,13 +201,13 @@ Result<void> OutputPresenter::change_mode(const FramebufferState& wanted) {
 }
 
 void OutputPresenter::release() {
-  if (is_enabled()) card_.release(output_.id);
+  if (is_enabled()) output_.release();
   handle(OutputEvent::released);
   drop_buffers();
 }
 
 void OutputPresenter::release_without_restore() {
-  if (is_enabled()) card_.release_without_restore(output_.id);
+  if (is_enabled()) output_.release_without_restore();
   handle(OutputEvent::released);
   drop_buffers();
 }
@@ -240,7 +238,7 @@ void OutputPresenter::set_power(Power power) {
   }
   // As in the kernel's emulation, a failure is not reported to the program; the next change tries again. It
   // is logged once, because a program may request changes in a loop.
-  const auto set = card_.set_power(output_.id, power);
+  const auto set = output_.set_power(power);
   const auto news = power_error_.update(set ? std::error_code() : set.error(), clock_.now());
   if (news == ReportedError::News::fails) {
     spdlog::warn("cannot change the power of {}: {}; the next FBIOBLANK tries again", name(),
@@ -253,19 +251,17 @@ void OutputPresenter::set_power(Power power) {
   if (power == Power::on) stale_ = true;
 }
 
-bool OutputPresenter::take_output(const std::vector<drmclient::Output>& outputs) {
-  const auto now = std::ranges::find(outputs, output_.id, &drmclient::Output::id);
-  const bool connected = now != outputs.end() && now->connected;
-  if (connected != output_.connected) {
-    spdlog::info("output {} was {}", output_.name, connected ? "connected" : "disconnected");
+bool OutputPresenter::update_info() {
+  const drmclient::OutputInfo& now = output_.info();
+  if (now.connected != info_.connected) {
+    spdlog::info("output {} was {}", info_.name, now.connected ? "connected" : "disconnected");
   }
-  const bool back = connected && !output_.connected;
+  const bool back = now.connected && !info_.connected;
   // A disconnected output has no modes; the next monitor is compared with the last one.
-  const bool other_modes = connected && !now->modes.empty() && now->modes != monitor_modes_;
-  if (now != outputs.end()) output_ = *now;
-  output_.connected = connected;
+  const bool other_modes = now.connected && !now.modes.empty() && now.modes != monitor_modes_;
+  info_ = now;
   if (other_modes) {
-    monitor_modes_ = output_.modes;
+    monitor_modes_ = info_.modes;
     other_monitor_ = true;
     if (!is_enabled()) take_over(wanted_);
   }
@@ -273,127 +269,15 @@ bool OutputPresenter::take_output(const std::vector<drmclient::Output>& outputs)
 }
 
 void OutputPresenter::check_preemption() {
-  if (state_ == OutputState::enabled && !card_.scans_out_our_fb(output_.id)) handle(OutputEvent::fb_replaced);
+  if (state_ == OutputState::enabled && !output_.scans_out_our_fb()) handle(OutputEvent::fb_replaced);
   if (!is_preempted()) return;
   const auto available = card_.check_master();
-  if (!available && available.error().value() != ENODEV) {
+  if (!available && !is_unplugged(available.error())) {
     report(available.error());
     return;
   }
   handle(OutputEvent::master_released);
   stale_ = true;
-}
-
-void OutputPresenter::upload_damage(const std::vector<ByteRange>& ranges) {
-  if (ranges.empty()) return;
-  Region view;
-  for (const ViewPart& part : fb_state_.parts()) {
-    Region changed = pixels_in(ranges, fb_state_.layout, part.from, part.view.size());
-    changed.translate(part.view.x1, part.view.y1);
-    view.add(changed);
-  }
-  const std::vector<Rect> rects = view.rects();
-  if (rects.empty()) return;
-  if (const auto uploaded = uploader_.upload(backing_store_, fb_state_, rects, *front_.memory); !uploaded) {
-    stale_ = true;
-    report(uploaded.error());
-    return;
-  }
-  const ViewTransform view_transform = fb_state_.view_transform();
-  Region shown;
-  for (const Rect& rect : rects) shown.add(view_transform.to_output(rect));
-  const uint64_t bytes = shown.area() * drmclient::bytes_per_pixel(format_);
-  statistics_.uploaded_rects += rects.size();
-  statistics_.uploaded_bytes += bytes;
-  statistics_.tracked_bytes += bytes;
-  unpresented_.add(shown);
-}
-
-Result<bool> OutputPresenter::upload_all_to(Buffer& buffer, const FramebufferState& fb_state) {
-  if (buffer.border != fb_state.view_transform()) {
-    const auto cleared = Uploader::clear_border(fb_state, *buffer.memory);
-    if (!cleared) return tl::make_unexpected(cleared.error());
-    buffer.border = fb_state.view_transform();
-  }
-  Result<void> live;
-  if (pages_ != nullptr) {
-    live = uploader_.upload_live(*pages_, fb_state, *buffer.memory);
-    if (live) {
-      report_pages({});
-      return true;
-    }
-  }
-  const Rect view = Rect::of(fb_state.size);
-  const auto uploaded = uploader_.upload(backing_store_, fb_state, {&view, 1}, *buffer.memory);
-  if (!uploaded) return tl::make_unexpected(uploaded.error());
-  if (!live) report_pages(live.error());
-  return live.has_value();
-}
-
-/// Logs whether live pixels can be read.
-void OutputPresenter::report_pages(std::error_code outcome) {
-  const auto news = pages_error_.update(outcome, clock_.now());
-  if (news == ReportedError::News::fails) {
-    spdlog::warn(
-        "{} shows what programs drew until some moments ago, because their pages cannot be read: "
-        "{}; trying again at each frame",
-        name(), outcome.message());
-  } else if (news == ReportedError::News::works) {
-    spdlog::info("{} shows the pages of programs again", name());
-  }
-}
-
-OutputPresenter::Buffer& OutputPresenter::buffer_for_all() {
-  if (!flips_) return front_;
-  if (!spare_.memory) {
-    // If the card has no memory for a second buffer, a half-drawn view may be visible.
-    auto made = card_.create_buffer(fb_state_.mode.size(), format_);
-    if (!made) return front_;
-    spare_ = {std::move(*made), {}};
-  }
-  return spare_;
-}
-
-void OutputPresenter::upload_all() {
-  Buffer& buffer = buffer_for_all();
-  const auto uploaded = upload_all_to(buffer, fb_state_);
-  if (!uploaded) {
-    stale_ = true;
-    report(uploaded.error());
-    return;
-  }
-  if (&buffer == &spare_) std::swap(front_, spare_);
-  flips_ = false;
-  stale_ = !*uploaded;
-  ++statistics_.uploaded_rects;
-  statistics_.uploaded_bytes += fb_state_.mode.size().area() * drmclient::bytes_per_pixel(format_);
-  unpresented_ = Region();
-  unpresented_.add(Rect::of(fb_state_.mode.size()));
-}
-
-std::optional<drmclient::Frame> OutputPresenter::next_frame() {
-  if (!is_visible() || is_preempted() || unpresented_.empty()) return std::nullopt;
-  presenting_ = covering_rects(unpresented_, drmclient::Card::max_damage_rects);
-  return drmclient::Frame{output_.id, front_.memory.get(), {}, presenting_};
-}
-
-bool OutputPresenter::presented(const Result<void>& result) {
-  if (!result) {
-    ++statistics_.failed_presents;
-    report(result.error());
-    if (is_master_conflict(result.error())) handle(OutputEvent::fb_replaced);
-    // An unplugged card may return: its node is opened again once it was closed.
-    const bool unplugged = result.error().value() == ENODEV && card_.info().shared;
-    if (unplugged) {
-      release();
-      handle(OutputEvent::card_unplugged);
-    }
-    return !unplugged;
-  }
-  ++statistics_.presents;
-  unpresented_.clear();
-  report({});
-  return true;
 }
 
 void OutputPresenter::report(std::error_code error) {

@@ -32,14 +32,16 @@ class OutputPresenter {
 
   /// All of them must outlive this object. A state with the mode `follow_monitor_mode` is shown in the
   /// preferred mode of a monitor that is plugged in later.
-  OutputPresenter(drmclient::Card& card, drmclient::Output output, const BackingStore& backing_store,
+  OutputPresenter(drmclient::Card& card, drmclient::Output& output, const BackingStore& backing_store,
                   Statistics& statistics, std::optional<drmclient::Mode> follow_monitor_mode = std::nullopt,
                   Role role = Role::primary, const base::Clock& clock = base::monotonic_clock());
 
   /// Sets the source of live pixels; null if all pixels are in the backing store.
   void set_pages(ProgramPages* pages) { pages_ = pages; }
 
-  [[nodiscard]] const drmclient::Output& output() const { return output_; }
+  [[nodiscard]] drmclient::Output& output() const { return output_; }
+  /// Returns the properties of the output as of the last update_info().
+  [[nodiscard]] const drmclient::OutputInfo& info() const { return info_; }
   /// Returns the state as it is shown, in a mode of this output.
   [[nodiscard]] const FramebufferState& fb_state() const { return fb_state_; }
   /// Sets the state to show once the output is enabled.
@@ -75,18 +77,18 @@ class OutputPresenter {
   [[nodiscard]] bool waits_for_screen() const {
     return state_ == OutputState::preempted || state_ == OutputState::waiting_for_master;
   }
-  /// Applies a state. Returns 0, or the errno with which its mode was refused; the state before stays then.
-  /// While another process is DRM master, the mode is set after that process released it.
-  int apply(const FramebufferState& wanted);
+  /// Applies a state. While another process is DRM master, the mode is set after that process released it.
+  /// Errors: those with which its mode was refused; the state before stays then.
+  base::Result<void> apply(const FramebufferState& wanted);
   /// Releases the output and its buffers. The kernel's console returns to an enabled output; without a
   /// console it turns dark.
   void release();
-  /// Releases the output to a program that is about to become DRM master: Card::release_without_restore().
+  /// Releases the output to a program that is about to become DRM master: Output::release_without_restore().
   void release_without_restore();
   void set_power(drmclient::Power power);
-  /// Updates the output from `outputs`, all of the card. Returns true if it was plugged in or has other
+  /// Takes the properties of the output after a Card::probe(). Returns true if it was plugged in or has other
   /// modes, so that it must be enabled again.
-  bool take_output(const std::vector<drmclient::Output>& outputs);
+  bool update_info();
 
   /// Marks the whole view to be uploaded again.
   void mark_stale() { stale_ = true; }
@@ -137,7 +139,8 @@ class OutputPresenter {
   [[nodiscard]] Buffer& buffer_for_all();
 
   drmclient::Card& card_;
-  drmclient::Output output_;
+  drmclient::Output& output_;
+  drmclient::OutputInfo info_;
   const BackingStore& backing_store_;
   Statistics& statistics_;
   const base::Clock& clock_;

@@ -39,19 +39,18 @@ void complete(std::vector<Presenter::Completion>& waiting, int error) {
 
 }  // namespace
 
-Presenter::Presenter(drmclient::Card& card, drmclient::Output output, BackingStore& backing_store,
+Presenter::Presenter(drmclient::Card& card, drmclient::Output& output, BackingStore& backing_store,
                      DamageLog& damage, Statistics& statistics, const ArbiterOptions& options,
                      const Clock& clock)
     : card_(card),
       damage_(damage),
       statistics_(statistics),
       clock_(clock),
-      outputs_(card, std::move(output), options.outputs, backing_store, statistics,
-               options.follow_monitor_mode, clock),
+      outputs_(card, output, options.outputs, backing_store, statistics, options.follow_monitor_mode, clock),
       arbiter_(outputs_, card, options, clock),
       pressure_(options.pressure) {
   status_.card = card_.info();
-  output_ = std::make_shared<const drmclient::Output>(outputs_.primary_output());
+  output_ = std::make_shared<const drmclient::OutputInfo>(outputs_.primary_info());
 }
 
 Presenter::~Presenter() {
@@ -169,7 +168,7 @@ Presenter::Status Presenter::status() const {
   return status;
 }
 
-std::shared_ptr<const drmclient::Output> Presenter::output() const {
+std::shared_ptr<const drmclient::OutputInfo> Presenter::output() const {
   const MutexLock lock(mutex_);
   return output_;
 }
@@ -241,7 +240,7 @@ bool Presenter::needs_vblank() const {
 /// frame ends by the clock, so that programs are not held up. That time stays the same however often the
 /// thread wakes until then.
 void Presenter::ask_for_vblank() {
-  if (!needs_vblank() || card_.request_vblank(outputs_.pacing().output().id)) {
+  if (!needs_vblank() || outputs_.pacing().output().request_vblank()) {
     frame_end_.reset();
   } else if (!frame_end_) {
     frame_end_ = clock_.now() + outputs_.fb_state().mode.frame_period();
@@ -295,7 +294,7 @@ bool Presenter::handle_card_events() {
   if (!happened) return false;
   for (const drmclient::Event& event : *happened) {
     if (const auto* reached = std::get_if<drmclient::VblankEvent>(&event)) {
-      vblank = vblank || reached->output == outputs_.pacing().output().id;
+      vblank = vblank || reached->output == &outputs_.pacing().output();
     } else if (std::holds_alternative<drmclient::HotplugEvent>(event)) {
       hotplug_.event(clock_.now());
     } else {
@@ -309,7 +308,7 @@ bool Presenter::handle_card_events() {
 
 void Presenter::handle_hotplug() {
   outputs_.handle_hotplug();
-  auto output = std::make_shared<const drmclient::Output>(outputs_.primary_output());
+  auto output = std::make_shared<const drmclient::OutputInfo>(outputs_.primary_info());
   const MutexLock lock(mutex_);
   output_ = std::move(output);
 }

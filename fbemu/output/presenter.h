@@ -45,7 +45,7 @@ class Presenter {
 
   struct Status {
     drmclient::CardInfo card;
-    drmclient::Output output;                       ///< the primary output, as last probed
+    drmclient::OutputInfo output;                   ///< the primary output, as last probed
     std::vector<CloneGroup::OutputStatus> outputs;  ///< the primary output first
     drmclient::Mode mode;
     drmclient::PixelFormat scanout_format = drmclient::PixelFormat::xrgb8888;
@@ -62,7 +62,7 @@ class Presenter {
 
   /// All of them must outlive the presenter. `card` is used by the presenter's thread alone from start() to
   /// stop().
-  Presenter(drmclient::Card& card, drmclient::Output output, BackingStore& backing_store, DamageLog& damage,
+  Presenter(drmclient::Card& card, drmclient::Output& output, BackingStore& backing_store, DamageLog& damage,
             Statistics& statistics, const ArbiterOptions& options = {},
             const base::Clock& clock = base::monotonic_clock());
   ~Presenter();
@@ -102,8 +102,8 @@ class Presenter {
   [[nodiscard]] base::Result<drmclient::Capture> capture() BASE_EXCLUDES(mutex_);
 
   [[nodiscard]] Status status() const BASE_EXCLUDES(mutex_);
-  /// Returns the primary output as last probed, without a copy; a probe makes a new object.
-  [[nodiscard]] std::shared_ptr<const drmclient::Output> output() const BASE_EXCLUDES(mutex_);
+  /// Returns the properties of the primary output as last probed, without a copy; a probe makes a new object.
+  [[nodiscard]] std::shared_ptr<const drmclient::OutputInfo> output() const BASE_EXCLUDES(mutex_);
   /// Returns the number of frames since start(), 0 before it; it wraps. Frames for which no request waited
   /// are counted by the clock.
   [[nodiscard]] uint32_t vblank_count() const BASE_EXCLUDES(mutex_);
@@ -174,7 +174,7 @@ class Presenter {
   bool finished_ BASE_GUARDED_BY(mutex_) = false;
   bool busy_ BASE_GUARDED_BY(mutex_) = false;
   Status status_ BASE_GUARDED_BY(mutex_);  ///< Status::output is unused; see output_
-  std::shared_ptr<const drmclient::Output> output_ BASE_GUARDED_BY(mutex_);
+  std::shared_ptr<const drmclient::OutputInfo> output_ BASE_GUARDED_BY(mutex_);
   uint32_t vblanks_ BASE_GUARDED_BY(mutex_) = 0;                          ///< at vblank_time_
   std::optional<base::Clock::Time> vblank_time_ BASE_GUARDED_BY(mutex_);  ///< nothing before start()
 

@@ -44,7 +44,8 @@ void Presenter::show_and_present(Requests& due, bool vblank, bool has_writers, i
     due.power.reset();
   }
   if (due.fb_state) {
-    fb_state_error = outputs_.apply(*due.fb_state);
+    const auto applied = outputs_.apply(*due.fb_state);
+    fb_state_error = applied ? 0 : applied.error().value();
     due.fb_state.reset();
   }
   if (vblank) {
@@ -56,7 +57,7 @@ void Presenter::show_and_present(Requests& due, bool vblank, bool has_writers, i
 
 Result<Capture> Presenter::read_back() {
   if (!outputs_.is_enabled()) return failure(ENODATA);
-  return card_.capture(outputs_.pacing().output().id);
+  return outputs_.pacing().output().capture();
 }
 
 /// Makes the kernel write back the dirty pages in `ranges`. If that fails, the next upload takes the live
@@ -134,7 +135,7 @@ void Presenter::publish(bool presented) {
   status_.enabled = screen.is_enabled();
   status_.preempted = screen.is_preempted();
   status_.on_active_vt = arbiter_.is_on_active_vt();
-  status_.paths = card_.driver_paths(screen.output().id);
+  status_.paths = screen.output().driver_paths();
   status_.mappings = card_.mapping_statistics();
   status_.power = screen.power();
   status_.tracker = policy_.mode();

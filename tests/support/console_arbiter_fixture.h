@@ -34,7 +34,8 @@ class ConsoleArbiterFixture : public testing::Test {
     fb_state.layout.virtual_size = fb_state.size;
     fb_state.layout.pitch_bytes = 64 * 4;
     backing_store.emplace(uint64_t{fb_state.layout.pitch_bytes} * 48);
-    group.emplace(card, card.probe()->front(), fbemu::Outputs::one, *backing_store, statistics, std::nullopt);
+    group.emplace(card, *card.probe()->front(), fbemu::Outputs::one, *backing_store, statistics,
+                  std::nullopt);
     group->set_fb_state(fb_state);
     arbiter.emplace(*group, card, options, clock);
   }

@@ -7,17 +7,17 @@
 #include <memory>
 #include <utility>
 
-#include "drmclient/headless/headless_card.h"
+#include "tests/support/faulty_card.h"
 
 namespace unit {
 
 /// A headless card that shows a buffer of 32x24 pixels in a mode of 16x12.
 struct EnabledCard {
-  explicit EnabledCard(drmclient::HeadlessOptions options = {}) : card(std::move(options)) {
+  explicit EnabledCard(FaultyOptions options = {}) : card(std::move(options)) {
     auto created = card.create_buffer({32, 24}, drmclient::PixelFormat::xrgb8888);
     EXPECT_TRUE(created.has_value());
     buffer = std::move(*created);
-    EXPECT_TRUE(card.set_mode(output, mode, *buffer, {}).has_value());
+    EXPECT_TRUE(output.set_mode(mode, *buffer, {}).has_value());
   }
 
   /// Sets one pixel of `target` without presenting it.
@@ -30,19 +30,19 @@ struct EnabledCard {
 
   /// Returns the pixel that the screen shows at (x, y).
   [[nodiscard]] uint32_t shown(uint32_t x, uint32_t y) {
-    const auto capture = card.capture(output);
+    const auto capture = output.capture();
     EXPECT_TRUE(capture.has_value());
     return capture->pixels.at(size_t{y} * capture->size.width + x);
   }
 
-  static constexpr drmclient::OutputId output = drmclient::HeadlessCard::output_id;
-  drmclient::HeadlessCard card;
+  FaultyCard card;
+  FaultyOutput& output = card.output();
   drmclient::Mode mode = drmclient::make_mode({16, 12});
   std::unique_ptr<drmclient::ScanoutBuffer> buffer;
 };
 
-inline drmclient::HeadlessOptions strict_display() {
-  drmclient::HeadlessOptions options;
+inline FaultyOptions strict_display() {
+  FaultyOptions options;
   options.strict_display = true;
   options.moving_mappings = true;
   return options;

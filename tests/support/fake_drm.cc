@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <stdexcept>
 
 using unit::FakeDrm;
@@ -49,6 +50,11 @@ FakeDrm::FakeDrm(size_t outputs, size_t with_crtcs)
 
 FakeDrm::~FakeDrm() {
   the_card = nullptr;
+}
+
+void FakeDrm::add_device(const std::string& name) {
+  std::ofstream(device_path(name)).put('x');
+  devices.push_back({name, device_path(name)});
 }
 
 bool FakeDrm::exists() {

@@ -45,6 +45,11 @@ class FakeDrm {
     uint64_t user_data = 0;
     friend bool operator==(const VblankRequest&, const VblankRequest&) = default;
   };
+  /// A device of the subsystem drm in sysfs.
+  struct Device {
+    std::string name;
+    std::string node;  ///< empty for a connector
+  };
   struct Uevent {
     std::string action;
     std::string devname;
@@ -71,6 +76,10 @@ class FakeDrm {
   [[nodiscard]] std::string path() const { return folder_.file("card0"); }
   void remove_node() const;
   void add_node() const;
+  /// Returns the path of the node `name` in the folder of the card's node.
+  [[nodiscard]] std::string device_path(const std::string& name) const { return folder_.file(name); }
+  /// Adds a device with a node.
+  void add_device(const std::string& name);
   void send_uevent(const std::string& action, bool hotplug);
 
   /// Returns the object with the id; null for an unknown id.
@@ -91,6 +100,7 @@ class FakeDrm {
   std::vector<VblankRequest> vblank_requests;
   std::map<std::string, unsigned> calls;  ///< number of calls of each libdrm function
   uint32_t last_object = 100;
+  std::vector<Device> devices;  ///< those that udev enumerates
   std::vector<Uevent> uevents;
   base::UniqueFd uevent_descriptor;
 

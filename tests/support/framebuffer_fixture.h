@@ -49,11 +49,11 @@ class FramebufferFixture : public testing::Test {
   ~FramebufferFixture() override { stop(); }
 
   void build(SteppedCard::Vblanks vblanks = SteppedCard::Vblanks::at_once) {
-    drmclient::HeadlessOptions headless;
+    FaultyOptions headless;
     headless.size = {64, 48};
     card.emplace(headless, vblanks);
-    const auto output = card->probe()->front();
-    options.mode = output.modes.front();
+    drmclient::Output& output = *card->probe()->front();
+    options.mode = output.info().modes.front();
     options.id = "fbemu headless";
     framebuffer.emplace(*card, output, options);
     pages.emplace(framebuffer->memory_bytes(), [this](uint64_t offset, std::span<const std::byte> page) {

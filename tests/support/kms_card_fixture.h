@@ -18,13 +18,16 @@ namespace unit {
 /// A KmsCard on a fake card with two outputs, each with a CRTC of its own.
 class KmsCardFixture : public testing::Test {
  protected:
-  static constexpr drmclient::OutputId first = FakeDrm::first_connector;
-  static constexpr drmclient::OutputId second = FakeDrm::first_connector + 1;
+  /// Ids of connectors.
+  static constexpr uint32_t first = FakeDrm::first_connector;
+  static constexpr uint32_t second = FakeDrm::first_connector + 1;
 
-  explicit KmsCardFixture(size_t outputs = 2, size_t crtcs = 2) : drm(outputs, crtcs) {
+  explicit KmsCardFixture(size_t connectors = 2, size_t crtcs = 2) : drm(connectors, crtcs) {
     drmclient::KmsOptions options;
     options.path = drm.path();
     card.emplace(options, clock);
+    // The node is closed afterwards, so the card reads the connectors again when it is opened.
+    outputs = card->probe().value();
     buffer = make_buffer(drmclient::PixelFormat::xrgb8888);
     drm.calls.clear();
   }
@@ -35,13 +38,16 @@ class KmsCardFixture : public testing::Test {
     EXPECT_TRUE(made.has_value());
     return made ? std::move(*made) : nullptr;
   }
-  [[nodiscard]] bool enable(drmclient::OutputId output) {
-    return card->set_mode(output, mode, *buffer, {}).has_value();
+  /// Returns the output of a connector that was there at the start.
+  [[nodiscard]] drmclient::Output& output(uint32_t connector) { return *outputs.at(connector - first); }
+  [[nodiscard]] bool enable(uint32_t connector) {
+    return output(connector).set_mode(mode, *buffer, {}).has_value();
   }
   /// Does what the presenter does in a frame: checks for preemption and presents. Returns false if preempted.
-  [[nodiscard]] bool frame(drmclient::OutputId output) {
+  [[nodiscard]] bool frame(uint32_t connector) {
     const drmclient::Rect damage{0, 0, 8, 8};
-    return card->scans_out_our_fb(output) && card->present(output, *buffer, {}, {&damage, 1}).has_value();
+    return output(connector).scans_out_our_fb() &&
+           card->present({output(connector), *buffer, {}, {&damage, 1}}).has_value();
   }
   [[nodiscard]] unsigned hotplugs() {
     unsigned count = 0;
@@ -58,6 +64,7 @@ class KmsCardFixture : public testing::Test {
   ManualClock clock;
   drmclient::Mode mode = drmclient::mode_from_kernel(FakeDrm::a_mode()).value();
   std::optional<drmclient::KmsCard> card;
+  std::vector<drmclient::Output*> outputs;  ///< those at the start
   std::unique_ptr<drmclient::ScanoutBuffer> buffer;
 };
 

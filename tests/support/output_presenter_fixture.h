@@ -20,8 +20,9 @@ namespace unit {
 /// faults of the card on. The state is 64x64 pixels of noise in a virtual screen of 96x160.
 class OutputPresenterFixture : public testing::Test {
  protected:
-  static constexpr drmclient::OutputId first = 1;
-  static constexpr drmclient::OutputId second = 2;
+  /// Numbers of outputs.
+  static constexpr unsigned first = 1;
+  static constexpr unsigned second = 2;
   static constexpr drmclient::Size visible{64, 64};
 
   void build() {
@@ -39,7 +40,8 @@ class OutputPresenterFixture : public testing::Test {
     backing_store->store(0, picture);
     pages->store(0, picture);
   }
-  [[nodiscard]] std::vector<drmclient::Output> outputs() { return *card->probe(); }
+  /// Returns an output after a probe.
+  [[nodiscard]] drmclient::Output& probed(unsigned output = first) { return *card->probe()->at(output - 1); }
 
   /// Writes a pixel of the virtual screen as a program. Returns the damage.
   fbemu::ByteRange write(uint32_t x, uint32_t y, uint32_t pixel) {
@@ -77,12 +79,12 @@ class OutputPresenterFixture : public testing::Test {
   }
 
   /// Returns the monitor's picture; empty if the output is not enabled.
-  [[nodiscard]] std::vector<uint32_t> shown(drmclient::OutputId output = first) {
-    auto capture = card->capture(output);
+  [[nodiscard]] std::vector<uint32_t> shown(unsigned output = first) {
+    auto capture = card->output(output).capture();
     return capture ? std::move(capture->pixels) : std::vector<uint32_t>();
   }
 
-  drmclient::HeadlessOptions headless;
+  FaultyOptions headless;
   bool shared = false;
   std::optional<SteppedCard> card;
   fbemu::FramebufferState fb_state;

@@ -33,7 +33,7 @@ class PresenterFixture : public testing::Test {
     presenter->start(fb_state, nullptr);
   }
   void build(Vblanks vblanks) {
-    drmclient::HeadlessOptions headless = mappings;
+    FaultyOptions headless = mappings;
     headless.size = visible;
     headless.formats = formats;
     headless.dirty_buffers = true;
@@ -49,7 +49,7 @@ class PresenterFixture : public testing::Test {
       if (damage.add_written_back({offset, offset + page.size()})) presenter->damaged();
     });
     if (shared) card->share();
-    presenter.emplace(*card, card->probe()->front(), *backing_store, damage, statistics, options, *clock);
+    presenter.emplace(*card, *card->probe()->front(), *backing_store, damage, statistics, options, *clock);
   }
   void stop() {
     if (presenter) presenter->stop();
@@ -99,13 +99,13 @@ class PresenterFixture : public testing::Test {
 
   /// Returns the output's picture without presenting first, read on the presenter's thread, which alone uses
   /// the card. Fails if the output is not enabled.
-  [[nodiscard]] base::Result<drmclient::Capture> captured(drmclient::OutputId of) {
+  [[nodiscard]] base::Result<drmclient::Capture> captured(unsigned of) {
     std::promise<base::Result<drmclient::Capture>> capture;
-    presenter->flush([&](int) { capture.set_value(card->capture(of)); });
+    presenter->flush([&](int) { capture.set_value(card->output(of).capture()); });
     return capture.get_future().get();
   }
   /// Returns the pixels of the output's picture; empty if it is not enabled.
-  [[nodiscard]] std::vector<uint32_t> screen(drmclient::OutputId of = drmclient::HeadlessCard::output_id) {
+  [[nodiscard]] std::vector<uint32_t> screen(unsigned of = 1) {
     auto capture = captured(of);
     return capture ? std::move(capture->pixels) : std::vector<uint32_t>();
   }
@@ -129,7 +129,7 @@ class PresenterFixture : public testing::Test {
   drmclient::Size visible{64, 64};
   drmclient::Size virtual_size{96, 160};
   std::vector<drmclient::PixelFormat> formats{drmclient::PixelFormat::xrgb8888};
-  drmclient::HeadlessOptions mappings;  ///< its other members are set by build()
+  FaultyOptions mappings;  ///< its other members are set by build()
   bool stepped = true;
   bool shared = false;
   fbemu::ArbiterOptions options;

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <deque>
 #include <map>
 #include <mutex>
 #include <new>
@@ -13,8 +14,9 @@
 #include <utility>
 #include <vector>
 
-#include "drmclient/headless/headless_card.h"
 #include "tests/support/eventually.h"
+#include "tests/support/faulty_card.h"
+#include "tests/support/forwarding_output.h"
 
 namespace unit {
 
@@ -24,42 +26,38 @@ class SteppedCard final : public drmclient::Card {
  public:
   enum class Vblanks { stepped, at_once };
 
-  SteppedCard(drmclient::HeadlessOptions options, Vblanks vblanks)
+  SteppedCard(FaultyOptions options, Vblanks vblanks)
       : inner_(strict(std::move(options))),
         vblanks_(vblanks),
-        event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+        event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+    for (size_t i = 0; i < inner_.probe()->size(); ++i) outputs_.emplace_back(*this, outputs_.size() + 1);
+  }
 
+  /// Returns the output "Virtual-N", where N is `number`.
+  [[nodiscard]] drmclient::Output& output(unsigned number = 1) { return outputs_.at(number - 1); }
   const drmclient::CardInfo& info() const override { return info_; }
   /// Makes the card shared, as KmsCard is: outputs are enabled only while a program draws.
   void share() { info_.shared = true; }
   bool has_console() const override { return console; }
-  void release(drmclient::OutputId output) override {
-    ++releases;
-    enabled_.erase(output);
-    inner_.release(output);
-  }
-  void release_without_restore(drmclient::OutputId output) override {
-    ++leaves;
-    enabled_.erase(output);
-    inner_.release(output);
-  }
-  bool scans_out_our_fb(drmclient::OutputId) override { return !other_master && !replaced && !gone; }
-  bool shows_previous_fb(drmclient::OutputId) override { return replaced_by_console; }
   base::Result<void> check_master() override {
     if (gone) return base::failure(ENODEV);
     if (other_master) return base::failure(EBUSY);
     return {};
   }
-  base::Result<std::vector<drmclient::Output>> probe() override {
+  base::Result<std::vector<drmclient::Output*>> probe() override {
     inner_.set_connected(connected);
     {
       const std::lock_guard lock(mutex_);
-      for (const auto& [output, plugged] : others_) inner_.set_connected(plugged, output);
-      for (const auto& [output, sizes] : monitors_) inner_.set_monitor(sizes, output);
+      for (const auto& [number, plugged] : others_) inner_.set_connected(plugged, number);
+      for (const auto& [number, sizes] : monitors_) inner_.set_monitor(sizes, number);
       if (!monitor_.empty()) inner_.set_monitor(monitor_);
     }
-    auto outputs = inner_.probe();
-    if (no_custom_modes) outputs->front().custom_modes_up_to = {};
+    BASE_TRY(inner_.probe());
+    std::vector<drmclient::Output*> outputs;
+    for (SteppedOutput& output : outputs_) {
+      output.probe();
+      outputs.push_back(&output);
+    }
     return outputs;
   }
   base::Result<std::unique_ptr<drmclient::ScanoutBuffer>> create_buffer(
@@ -69,45 +67,10 @@ class SteppedCard final : public drmclient::Card {
     if (refuse_format == format) return base::failure(EINVAL);
     return inner_.create_buffer(size, format);
   }
-  base::Result<void> set_mode(drmclient::OutputId output, const drmclient::Mode& mode,
-                              drmclient::ScanoutBuffer& buffer, drmclient::Point origin) override {
-    inner_.refuse_modes(other_master ? EBUSY : refuse_modes.load());
-    if (!enabled_.contains(output) && enabled_.size() >= crtcs) inner_.refuse_modes(ENOSPC);
-    if (refuse_modes_of == output) inner_.refuse_modes(EINVAL);
-    const auto set = inner_.set_mode(output, mode, buffer, origin);
-    if (set) enabled_.insert(output);
-    return set;
-  }
-  base::Result<void> present(drmclient::OutputId output, drmclient::ScanoutBuffer& buffer,
-                             drmclient::Point origin, std::span<const drmclient::Rect> damage) override {
-    if (no_memory_to_present) throw std::bad_alloc();
-    inner_.refuse_presents(other_master ? EBUSY : refuse_presents.load());
-    if (refuse_presents_of == output) inner_.refuse_presents(EIO);
-    {
-      const std::lock_guard lock(mutex_);
-      presented_.emplace_back(damage.begin(), damage.end());
-    }
-    const auto result = inner_.present(output, buffer, origin, damage);
-    inner_.refuse_accesses(refuse_accesses);
-    return result;
-  }
-  base::Result<void> set_gamma(drmclient::OutputId output,
-                               std::span<const drmclient::GammaEntry> table) override {
-    return inner_.set_gamma(output, table);
-  }
-  base::Result<void> set_power(drmclient::OutputId output, drmclient::Power power) override {
-    if (refuse_powers != 0) return base::failure(refuse_powers);
-    return inner_.set_power(output, power);
-  }
-  base::Result<void> request_vblank(drmclient::OutputId output) override {
-    if (no_memory_to_ask) throw std::bad_alloc();
-    inner_.refuse_accesses(refuse_accesses);
-    if (refuse_vblanks != 0) return base::failure(refuse_vblanks);
-    const std::lock_guard lock(mutex_);
-    requested_ = output;
-    changed_.notify_all();
-    if (vblanks_ == Vblanks::at_once) raise(vblank_);
-    return {};
+  std::vector<base::Result<void>> present_all(std::span<const drmclient::Frame> frames) override {
+    std::vector<base::Result<void>> results;
+    for (const drmclient::Frame& frame : frames) results.push_back(present_one(frame));
+    return results;
   }
   int event_descriptor() const override { return event_.get(); }
   base::Result<std::vector<drmclient::Event>> read_events() override {
@@ -115,25 +78,17 @@ class SteppedCard final : public drmclient::Card {
     uint64_t count = 0;
     static_cast<void>(::read(event_.get(), &count, sizeof count));
     std::vector<drmclient::Event> events;
-    const drmclient::OutputId output = std::exchange(vblank_, false) ? std::exchange(requested_, 0) : 0;
-    if (output != 0) events.emplace_back(drmclient::VblankEvent{output, ++sequence_, {}});
+    const unsigned number = std::exchange(vblank_, false) ? std::exchange(requested_, 0) : 0;
+    if (number != 0) events.emplace_back(drmclient::VblankEvent{&output(number), ++sequence_, {}});
     if (std::exchange(hotplug_, false)) events.emplace_back(drmclient::HotplugEvent{});
     if (std::exchange(resumed_, false)) events.emplace_back(drmclient::ResumeEvent{});
     return events;
-  }
-  drmclient::DriverPaths driver_paths(drmclient::OutputId output) const override {
-    return inner_.driver_paths(output);
   }
   drmclient::MappingStatistics mapping_statistics() const override { return inner_.mapping_statistics(); }
   void release_mappings() override {
     ++mapping_releases;
     inner_.release_mappings();
   }
-  base::Result<drmclient::Capture> capture(drmclient::OutputId output) override {
-    inner_.refuse_accesses(0);
-    return inner_.capture(output);
-  }
-
   /// Waits until a vblank is requested, and triggers it. Returns false if none is requested.
   [[nodiscard]] bool step() {
     std::unique_lock lock(mutex_);
@@ -145,16 +100,16 @@ class SteppedCard final : public drmclient::Card {
     const std::lock_guard lock(mutex_);
     return requested_ != 0;
   }
-  /// Returns the output whose vblank is requested.
-  [[nodiscard]] drmclient::OutputId wanted_vblank() const {
+  /// Returns the number of the output whose vblank is requested; 0 if there is none.
+  [[nodiscard]] unsigned wanted_vblank() const {
     const std::lock_guard lock(mutex_);
     return requested_;
   }
   /// Plugs or unplugs an output other than the first.
-  void plug_other(drmclient::OutputId output, bool is_connected, std::vector<drmclient::Size> sizes = {}) {
+  void plug_other(unsigned number, bool is_connected, std::vector<drmclient::Size> sizes = {}) {
     const std::lock_guard lock(mutex_);
-    others_[output] = is_connected;
-    if (!sizes.empty()) monitors_[output] = std::move(sizes);
+    others_[number] = is_connected;
+    if (!sizes.empty()) monitors_[number] = std::move(sizes);
     raise(hotplug_);
   }
   void plug(bool is_connected) {
@@ -180,9 +135,9 @@ class SteppedCard final : public drmclient::Card {
 
   std::atomic<int> refuse_accesses{0};
   std::atomic<int> refuse_presents{0};
-  std::atomic<drmclient::OutputId> refuse_presents_of{0};
+  std::atomic<unsigned> refuse_presents_of{0};  ///< number of an output
   std::atomic<int> refuse_modes{0};
-  std::atomic<drmclient::OutputId> refuse_modes_of{0};
+  std::atomic<unsigned> refuse_modes_of{0};  ///< number of an output
   std::atomic<size_t> crtcs{SIZE_MAX};
   std::atomic<int> refuse_buffers{0};
   /// Set while no other thread uses the card.
@@ -207,7 +162,87 @@ class SteppedCard final : public drmclient::Card {
   std::atomic<bool> no_custom_modes{false};
 
  private:
-  static drmclient::HeadlessOptions strict(drmclient::HeadlessOptions options) {
+  class SteppedOutput final : public ForwardingOutput {
+   public:
+    SteppedOutput(SteppedCard& card, size_t number)
+        : ForwardingOutput(
+              static_cast<drmclient::Output&>(card.inner_.output(static_cast<unsigned>(number)))),
+          card_(card),
+          number_(static_cast<unsigned>(number)),
+          info_(inner().info()) {}
+
+    void probe() {
+      info_ = inner().info();
+      if (number_ == 1 && card_.no_custom_modes) info_.custom_modes_up_to = {};
+    }
+    const drmclient::OutputInfo& info() const override { return info_; }
+    base::Result<void> set_mode(const drmclient::Mode& mode, drmclient::ScanoutBuffer& buffer,
+                                drmclient::Point origin) override {
+      card_.inner_.refuse_modes(card_.other_master ? EBUSY : card_.refuse_modes.load());
+      const bool enabled = card_.enabled_.contains(number_);
+      if (!enabled && card_.enabled_.size() >= card_.crtcs) card_.inner_.refuse_modes(ENOSPC);
+      if (card_.refuse_modes_of == number_) card_.inner_.refuse_modes(EINVAL);
+      const auto set = inner().set_mode(mode, buffer, origin);
+      if (set) card_.enabled_.insert(number_);
+      return set;
+    }
+    void release() override {
+      ++card_.releases;
+      card_.enabled_.erase(number_);
+      inner().release();
+    }
+    void release_without_restore() override {
+      ++card_.leaves;
+      card_.enabled_.erase(number_);
+      inner().release();
+    }
+    bool scans_out_our_fb() override { return !card_.other_master && !card_.replaced && !card_.gone; }
+    bool shows_previous_fb() override { return card_.replaced_by_console; }
+    base::Result<void> set_power(drmclient::Power power) override {
+      if (card_.refuse_powers != 0) return base::failure(card_.refuse_powers);
+      return inner().set_power(power);
+    }
+    base::Result<void> request_vblank() override { return card_.request_vblank_of(number_); }
+    base::Result<drmclient::Capture> capture() override {
+      card_.inner_.refuse_accesses(0);
+      return inner().capture();
+    }
+
+   private:
+    SteppedCard& card_;
+    unsigned number_;
+    drmclient::OutputInfo info_;
+  };
+
+  [[nodiscard]] unsigned number_of(const drmclient::Output& output) const {
+    unsigned number = 1;
+    while (&outputs_.at(number - 1) != &output) ++number;
+    return number;
+  }
+  base::Result<void> present_one(const drmclient::Frame& frame) {
+    if (no_memory_to_present) throw std::bad_alloc();
+    const unsigned number = number_of(frame.output);
+    inner_.refuse_presents(other_master ? EBUSY : refuse_presents.load());
+    if (refuse_presents_of == number) inner_.refuse_presents(EIO);
+    {
+      const std::lock_guard lock(mutex_);
+      presented_.emplace_back(frame.damage.begin(), frame.damage.end());
+    }
+    const auto result = inner_.present({inner_.output(number), frame.buffer, frame.origin, frame.damage});
+    inner_.refuse_accesses(refuse_accesses);
+    return result;
+  }
+  base::Result<void> request_vblank_of(unsigned number) {
+    if (no_memory_to_ask) throw std::bad_alloc();
+    inner_.refuse_accesses(refuse_accesses);
+    if (refuse_vblanks != 0) return base::failure(refuse_vblanks);
+    const std::lock_guard lock(mutex_);
+    requested_ = number;
+    changed_.notify_all();
+    if (vblanks_ == Vblanks::at_once) raise(vblank_);
+    return {};
+  }
+  static FaultyOptions strict(FaultyOptions options) {
     options.strict_display = true;
     options.moving_mappings = true;
     return options;
@@ -218,7 +253,8 @@ class SteppedCard final : public drmclient::Card {
     static_cast<void>(::write(event_.get(), &one, sizeof one));
   }
 
-  drmclient::HeadlessCard inner_;
+  FaultyCard inner_;
+  std::deque<SteppedOutput> outputs_;
   drmclient::CardInfo info_ = inner_.info();
   std::vector<drmclient::Size> monitor_;
   bool resumed_ = false;
@@ -226,10 +262,10 @@ class SteppedCard final : public drmclient::Card {
   base::UniqueFd event_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  drmclient::OutputId requested_ = 0;
-  std::set<drmclient::OutputId> enabled_;
-  std::map<drmclient::OutputId, bool> others_;
-  std::map<drmclient::OutputId, std::vector<drmclient::Size>> monitors_;
+  unsigned requested_ = 0;      ///< number of an output; 0 if no vblank is requested
+  std::set<unsigned> enabled_;  ///< numbers of outputs
+  std::map<unsigned, bool> others_;
+  std::map<unsigned, std::vector<drmclient::Size>> monitors_;
   bool vblank_ = false;
   bool hotplug_ = false;
   uint32_t sequence_ = 0;

@@ -11,7 +11,7 @@
 namespace unit {
 
 /// Waits for a vblank that was requested on `card`. Returns the event, or nothing after 30 seconds.
-inline std::optional<drmclient::VblankEvent> take_vblank(drmclient::HeadlessCard& card) {
+inline std::optional<drmclient::VblankEvent> take_vblank(drmclient::Card& card) {
   pollfd event{card.event_descriptor(), POLLIN, 0};
   if (::poll(&event, 1, 30'000) != 1) return std::nullopt;
   const auto events = card.read_events();
@@ -24,11 +24,11 @@ inline std::optional<drmclient::VblankEvent> take_vblank(drmclient::HeadlessCard
 class VblankClock {
  public:
   explicit VblankClock(const drmclient::Mode& mode) {
-    EXPECT_TRUE(enabled_.card.set_mode(EnabledCard::output, mode, *enabled_.buffer, {}).has_value());
+    EXPECT_TRUE(enabled_.output.set_mode(mode, *enabled_.buffer, {}).has_value());
   }
   void wait_frames(int count) {
     for (int i = 0; i < count; ++i) {
-      ASSERT_TRUE(enabled_.card.request_vblank(EnabledCard::output).has_value());
+      ASSERT_TRUE(enabled_.output.request_vblank().has_value());
       ASSERT_TRUE(take_vblank(enabled_.card).has_value());
     }
   }

@@ -22,10 +22,14 @@ constexpr std::chrono::milliseconds check_interval{100};
 /// it a second.
 constexpr std::chrono::seconds console_timeout{2};
 
+bool is_usable(const drmclient::OutputInfo& info) {
+  return info.connected && !info.modes.empty();
+}
+
 /// Returns the formats, best first. A driver may list a format and refuse it with a mode: the pitch of cirrus
 /// has not enough bits for 1024 pixels of 32 bits.
 std::vector<PixelFormat> formats_to_try(const Output& output) {
-  std::vector<PixelFormat> formats = output.formats;
+  std::vector<PixelFormat> formats = output.info().formats;
   std::ranges::stable_sort(formats, std::greater<>(), drmclient::bytes_per_pixel);
   return formats;
 }
@@ -38,24 +42,22 @@ void Splash::set_percent(unsigned percent) {
 }
 
 base::Result<void> Splash::probe() {
-  auto outputs = BASE_TRY(card_.probe());
+  const auto outputs = BASE_TRY(card_.probe());
   std::vector<SplashOutput> screens;
-  for (Output& output : outputs) {
-    const auto before =
-        std::ranges::find(screens_, output.id, [](const SplashOutput& screen) { return screen.output.id; });
-    const bool wanted = output.connected && !output.modes.empty();
-    if (before == screens_.end()) {
-      if (wanted) screens.push_back({std::move(output), nullptr});
-      continue;
-    }
+  for (SplashOutput& screen : screens_) {
+    const drmclient::OutputInfo& info = screen.output.info();
     // Another monitor needs another mode, and so another buffer.
-    const bool same = wanted && output.modes.front() == before->output.modes.front();
-    if (!same && before->buffer && card_.scans_out_our_fb(output.id)) card_.release(output.id);
-    if (same) {
-      screens.push_back(std::move(*before));
-    } else if (wanted) {
-      screens.push_back({std::move(output), nullptr});
+    if (is_usable(info) && info.modes.front() == screen.mode) {
+      screens.push_back(std::move(screen));
+    } else {
+      release(screen);
     }
+  }
+  for (Output* const output : outputs) {
+    const bool known = std::ranges::any_of(
+        screens, [output](const SplashOutput& screen) { return &screen.output == output; });
+    const drmclient::OutputInfo& info = output->info();
+    if (!known && is_usable(info)) screens.push_back({*output, info.modes.front()});
   }
   screens_ = std::move(screens);
   return {};
@@ -65,7 +67,7 @@ base::Result<void> Splash::handle(const std::vector<drmclient::Event>& events, T
   for (const drmclient::Event& event : events) {
     if (const auto* vblank = std::get_if<drmclient::VblankEvent>(&event)) {
       for (SplashOutput& screen : screens_) {
-        if (screen.output.id == vblank->output) screen.waits_for_vblank = false;
+        if (&screen.output == vblank->output) screen.waits_for_vblank = false;
       }
     } else if (std::holds_alternative<drmclient::ResumeEvent>(event)) {
       for (SplashOutput& screen : screens_) screen.all_changed = true;
@@ -90,7 +92,7 @@ base::Result<void> Splash::update(Time now) {
 }
 
 base::Result<void> Splash::check_preemption(SplashOutput& screen, Time now) {
-  screen.preempted = screen.buffer && !card_.scans_out_our_fb(screen.output.id);
+  screen.preempted = screen.buffer && !screen.output.scans_out_our_fb();
   screen.yielded = screen.preempted;
   if (!screen.preempted) {
     screen.console_since.reset();
@@ -100,7 +102,7 @@ base::Result<void> Splash::check_preemption(SplashOutput& screen, Time now) {
   if (const auto master = card_.check_master(); !master && drmclient::is_unplugged(master.error())) {
     return master;
   }
-  if (!card_.shows_previous_fb(screen.output.id)) return {};
+  if (!screen.output.shows_previous_fb()) return {};
   if (now < console_expected_until_) {
     screen.preempted = screen.yielded = false;
     screen.all_changed = true;
@@ -127,14 +129,14 @@ base::Result<void> Splash::enable(SplashOutput& screen) {
 }
 
 base::Result<void> Splash::enable_with(SplashOutput& screen, PixelFormat format) {
-  const drmclient::Mode& mode = screen.output.modes.front();
+  const drmclient::Mode& mode = screen.mode;
   auto buffer = BASE_TRY(card_.create_buffer(mode.size(), format));
   BASE_TRY(draw(*buffer, false));
-  BASE_TRY(card_.set_mode(screen.output.id, mode, *buffer, {}));
+  BASE_TRY(screen.output.set_mode(mode, *buffer, {}));
   screen.buffer = std::move(buffer);
   screen.bar_changed = false;
   screen.waits_for_vblank = false;
-  // A mode set may clear the memory that it shows (Card::set_mode()).
+  // A mode set may clear the memory that it shows (Output::set_mode()).
   screen.all_changed = true;
   return {};
 }
@@ -146,11 +148,11 @@ base::Result<void> Splash::present(SplashOutput& screen) {
   BASE_TRY(draw(*screen.buffer, !screen.all_changed));
   const drmclient::Size size = screen.buffer->size();
   const std::array damage{screen.all_changed ? Rect::of(size) : place_of_bar(size)};
-  const auto presented = card_.present(screen.output.id, *screen.buffer, {}, damage);
+  const auto presented = card_.present({screen.output, *screen.buffer, {}, damage});
   if (presented) screen.all_changed = screen.bar_changed = false;
   // In both cases, shown or refused, the next attempt is for the next frame.
   if (presented || drmclient::is_master_conflict(presented.error())) {
-    screen.waits_for_vblank = card_.request_vblank(screen.output.id).has_value();
+    screen.waits_for_vblank = screen.output.request_vblank().has_value();
   }
   return presented;
 }
@@ -179,18 +181,26 @@ std::chrono::milliseconds Splash::timeout() const {
   for (const SplashOutput& screen : screens_) {
     if (screen.buffer || screen.refused) continue;
     // An output that is not enabled has no vblank.
-    const auto frame =
-        std::chrono::ceil<std::chrono::milliseconds>(screen.output.modes.front().frame_period());
+    const auto frame = std::chrono::ceil<std::chrono::milliseconds>(screen.mode.frame_period());
     shortest = std::min(shortest, frame);
   }
   return shortest;
 }
 
-void Splash::release() {
-  for (const SplashOutput& screen : screens_) {
+/// Releases an output and destroys its buffer, in this order.
+void Splash::release(SplashOutput& screen) {
+  if (!screen.buffer) return;
+  if (screen.output.scans_out_our_fb()) {
+    screen.output.release();
+  } else {
     // The framebuffer of another program must stay on the screen.
-    if (screen.buffer && card_.scans_out_our_fb(screen.output.id)) card_.release(screen.output.id);
+    screen.output.release_without_restore();
   }
+  screen.buffer.reset();
+}
+
+void Splash::release() {
+  for (SplashOutput& screen : screens_) release(screen);
   screens_.clear();
 }
 

@@ -19,6 +19,10 @@ class Splash {
  public:
   /// Makes a splash that shows nothing yet. Both arguments must outlive it.
   Splash(drmclient::Card& card, const Picture& picture) : card_(card), picture_(picture) {}
+  Splash(const Splash&) = delete;
+  Splash& operator=(const Splash&) = delete;
+  /// Releases the outputs.
+  ~Splash() { release(); }
 
   using Time = std::chrono::steady_clock::time_point;
 
@@ -44,22 +48,25 @@ class Splash {
 
   [[nodiscard]] size_t outputs() const { return screens_.size(); }
 
-  /// Releases the outputs. update() has no effect until the next probe().
+  /// Releases the outputs, each before its buffer is destroyed. update() has no effect until the next
+  /// probe().
   void release();
 
  private:
   struct SplashOutput {
-    drmclient::Output output;
-    std::unique_ptr<drmclient::ScanoutBuffer> buffer;  ///< null until the output is enabled
-    bool preempted = false;                            ///< it shows another framebuffer
-    std::optional<Time> console_since = {};            ///< since when that is the kernel's console
-    bool yielded = false;                              ///< the output is left to the other framebuffer
+    drmclient::Output& output;
+    drmclient::Mode mode;                                   ///< the first one of its monitor
+    std::unique_ptr<drmclient::ScanoutBuffer> buffer = {};  ///< null until the output is enabled
+    bool preempted = false;                                 ///< it shows another framebuffer
+    std::optional<Time> console_since = {};                 ///< since when that is the kernel's console
+    bool yielded = false;                                   ///< the output is left to the other framebuffer
     bool all_changed = false;
     bool bar_changed = false;
     bool refused = false;           ///< the driver refused the output; the others continue
     bool waits_for_vblank = false;  ///< a frame was shown since the last vblank
   };
 
+  static void release(SplashOutput& screen);
   [[nodiscard]] base::Result<void> enable(SplashOutput& screen);
   [[nodiscard]] base::Result<void> enable_with(SplashOutput& screen, drmclient::PixelFormat format);
   [[nodiscard]] base::Result<void> check_preemption(SplashOutput& screen, Time now);

@@ -7,13 +7,11 @@
 #include <memory>
 #include <vector>
 
-#include "drmclient/headless/headless_card.h"
+#include "tests/support/faulty_card.h"
 #include "tests/support/reference_pixels.h"
 
 using drmclient::AccessMode;
 using drmclient::capture_buffer;
-using drmclient::HeadlessCard;
-using drmclient::HeadlessOptions;
 using drmclient::PixelFormat;
 using drmclient::Rect;
 using drmclient::ScanoutBuffer;
@@ -21,8 +19,8 @@ using drmclient::Size;
 
 namespace {
 
-HeadlessOptions every_format() {
-  HeadlessOptions options;
+unit::FaultyOptions every_format() {
+  unit::FaultyOptions options;
   options.formats.assign(unit::all_formats.begin(), unit::all_formats.end());
   options.moving_mappings = true;
   return options;
@@ -55,7 +53,7 @@ class CaptureFormat : public testing::TestWithParam<PixelFormat> {};
 }  // namespace
 
 TEST_P(CaptureFormat, CaptureMatchesReference) {
-  HeadlessCard card(every_format());
+  unit::FaultyCard card(every_format());
   const auto buffer = std::move(*card.create_buffer({67, 31}, GetParam()));
   fill(*buffer, 1);
   const Rect all = Rect::of(buffer->size());
@@ -66,7 +64,7 @@ TEST_P(CaptureFormat, CaptureMatchesReference) {
 }
 
 TEST_P(CaptureFormat, WhiteAndBlackAreExact) {
-  HeadlessCard card(every_format());
+  unit::FaultyCard card(every_format());
   const auto buffer = std::move(*card.create_buffer({8, 8}, GetParam()));
   EXPECT_EQ(capture_buffer(*buffer, {0, 0, 1, 1})->pixels, std::vector<uint32_t>{0x000000});
   {
@@ -86,7 +84,7 @@ RC_GTEST_PROP(CaptureBuffer, AreaMatchesReference, ()) {
   const auto x1 = *rc::gen::inRange(0, width);
   const auto y1 = *rc::gen::inRange(0, height);
   const Rect area{x1, y1, *rc::gen::inRange(x1 + 1, width + 1), *rc::gen::inRange(y1 + 1, height + 1)};
-  HeadlessCard card(every_format());
+  unit::FaultyCard card(every_format());
   const auto buffer =
       std::move(*card.create_buffer({static_cast<uint32_t>(width), static_cast<uint32_t>(height)}, format));
   fill(*buffer, *rc::gen::inRange<uint64_t>(0, 1000));
@@ -97,7 +95,7 @@ RC_GTEST_PROP(CaptureBuffer, AreaMatchesReference, ()) {
 }
 
 TEST(CaptureBuffer, XByteIsCleared) {
-  HeadlessCard card(every_format());
+  unit::FaultyCard card(every_format());
   const auto buffer = std::move(*card.create_buffer({8, 8}, PixelFormat::xrgb8888));
   {
     const auto access = buffer->begin_access(AccessMode::write);
@@ -108,7 +106,7 @@ TEST(CaptureBuffer, XByteIsCleared) {
 }
 
 TEST(CaptureBuffer, RefusedAccessGivesItsErrno) {
-  HeadlessCard card(every_format());
+  unit::FaultyCard card(every_format());
   const auto buffer = std::move(*card.create_buffer({8, 8}, PixelFormat::xrgb8888));
   card.refuse_accesses(EIO);
   const auto capture = capture_buffer(*buffer, {0, 0, 8, 8});
@@ -117,7 +115,7 @@ TEST(CaptureBuffer, RefusedAccessGivesItsErrno) {
 }
 
 TEST(CaptureBuffer, CaptureEndsItsAccess) {
-  HeadlessCard card(every_format());
+  unit::FaultyCard card(every_format());
   const auto buffer = std::move(*card.create_buffer({8, 8}, PixelFormat::xrgb8888));
   ASSERT_TRUE(capture_buffer(*buffer, {0, 0, 8, 8}).has_value());
   EXPECT_TRUE(buffer->begin_access(AccessMode::write).has_value());

@@ -9,7 +9,7 @@
 using drmclient::choose_mode;
 using drmclient::make_mode;
 using drmclient::Mode;
-using drmclient::Output;
+using drmclient::OutputInfo;
 using drmclient::Size;
 
 namespace {
@@ -20,8 +20,8 @@ Mode named(Mode mode, const char* name) {
 }
 
 /// Returns the output of a monitor with three listed modes and no custom ones.
-Output monitor() {
-  Output output;
+OutputInfo monitor() {
+  OutputInfo output;
   output.name = "HDMI-A-1";
   output.connected = true;
   output.modes = {named(make_mode({1920, 1080}, 60'000), "best"),
@@ -30,8 +30,8 @@ Output monitor() {
   return output;
 }
 
-Output monitor_with_custom_modes() {
-  Output output = monitor();
+OutputInfo monitor_with_custom_modes() {
+  OutputInfo output = monitor();
   output.custom_modes_up_to = {4096, 2160};
   return output;
 }
@@ -86,11 +86,11 @@ TEST(ChooseMode, SizeBelow8x8ReturnsEinval) {
 }
 
 TEST(ChooseMode, OutputWithoutModesReturnsEinval) {
-  EXPECT_FALSE(choose_mode(Output{}, {1920, 1080}).has_value());
+  EXPECT_FALSE(choose_mode(OutputInfo{}, {1920, 1080}).has_value());
 }
 
 RC_GTEST_PROP(ChooseMode, ChosenModeIsNearestOfSize, ()) {
-  Output output = monitor();
+  OutputInfo output = monitor();
   if (*rc::gen::arbitrary<bool>()) output = monitor_with_custom_modes();
   const Size size = *rc::gen::element(Size{1920, 1080}, Size{1280, 720}, Size{640, 480});
   const auto wish = *rc::gen::inRange<uint32_t>(1'000, 200'000);

@@ -9,6 +9,7 @@
 #include "fbemu/framebuffer.h"
 #include "tests/support/error_of.h"
 #include "tests/support/fake_user_memory.h"
+#include "tests/support/forwarding_output.h"
 
 namespace {
 
@@ -50,15 +51,20 @@ constexpr size_t modes = 2'000;
 /// A framebuffer that is not started, on an output with 2000 modes.
 class Allocations : public testing::Test {
  protected:
-  static drmclient::Output output_of(drmclient::HeadlessCard& card) {
-    drmclient::Output output = card.probe()->front();
-    output.modes.resize(modes, output.modes.front());
-    output.takes_any_timing = false;
-    return output;
-  }
+  class OutputOfManyModes final : public unit::ForwardingOutput {
+   public:
+    explicit OutputOfManyModes(drmclient::Output& inner) : ForwardingOutput(inner), info_(inner.info()) {
+      info_.modes.resize(modes, info_.modes.front());
+      info_.takes_any_timing = false;
+    }
+    [[nodiscard]] const drmclient::OutputInfo& info() const override { return info_; }
+
+   private:
+    drmclient::OutputInfo info_;
+  };
   static fbemu::FramebufferOptions options_of(drmclient::HeadlessCard& card) {
     fbemu::FramebufferOptions options;
-    options.mode = card.probe()->front().modes.front();
+    options.mode = card.output().info().modes.front();
     options.depth = 8;
     return options;
   }
@@ -75,15 +81,16 @@ class Allocations : public testing::Test {
 
   static constexpr uint64_t bytes_of_modes = modes * sizeof(drmclient::Mode);
   drmclient::HeadlessCard card{{}};
+  OutputOfManyModes output{card.output()};
   std::shared_ptr<unit::FakeUserMemory> memory = std::make_shared<unit::FakeUserMemory>();
-  fbemu::Framebuffer framebuffer{card, output_of(card), options_of(card)};
+  fbemu::Framebuffer framebuffer{card, output, options_of(card)};
 };
 
 }  // namespace
 
 TEST_F(Allocations, CopyOfTheOutputIsCounted) {
   const uint64_t before = allocated_bytes;
-  const drmclient::Output copy = *framebuffer.output();
+  const drmclient::OutputInfo copy = *framebuffer.output();
   EXPECT_EQ(copy.modes.size(), modes);
   EXPECT_GE(allocated_bytes - before, bytes_of_modes);
 }

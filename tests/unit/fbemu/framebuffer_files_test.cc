@@ -179,9 +179,8 @@ TEST_F(FramebufferFiles, FlushWithDamageCallsBackAfterPresent) {
   start(unit::SteppedCard::Vblanks::stepped);
   write_pixel(9, 9, 0x919191);
   std::promise<uint32_t> seen;
-  ASSERT_TRUE(framebuffer->flush([&](const auto&) {
-    seen.set_value(card->capture(drmclient::HeadlessCard::output_id)->pixels[9 * 64 + 9]);
-  }));
+  ASSERT_TRUE(
+      framebuffer->flush([&](const auto&) { seen.set_value(card->output().capture()->pixels[9 * 64 + 9]); }));
   EXPECT_EQ(seen.get_future().get(), 0x919191U);
 }
 

@@ -28,14 +28,14 @@ class LargeMemory : public testing::Test {
     return capture->pixels.at(size_t{y} * capture->size.width + x);
   }
 
-  static drmclient::HeadlessOptions narrow() {
-    drmclient::HeadlessOptions headless;
+  static unit::FaultyOptions narrow() {
+    unit::FaultyOptions headless;
     headless.size = {8, 48};
     return headless;
   }
   fbemu::FramebufferOptions options() {
     fbemu::FramebufferOptions options;
-    options.mode = card.probe()->front().modes.front();
+    options.mode = card.probe()->front()->info().modes.front();
     options.memory_bytes = 3'000'000'000;
     return options;
   }
@@ -43,7 +43,7 @@ class LargeMemory : public testing::Test {
   std::shared_ptr<unit::FakeUserMemory> memory = std::make_shared<unit::FakeUserMemory>();
   unit::SteppedCard card{narrow(), unit::SteppedCard::Vblanks::at_once};
   std::unique_ptr<fbemu::Framebuffer> framebuffer =
-      std::make_unique<fbemu::Framebuffer>(card, card.probe()->front(), options());
+      std::make_unique<fbemu::Framebuffer>(card, *card.probe()->front(), options());
 };
 
 }  // namespace
@@ -75,6 +75,6 @@ TEST_F(LargeMemory, WriteAcrossLine2To31IsShown) {
 TEST_F(LargeMemory, SizeThatRoundsUpBeyond64BitsThrowsWithItsValue) {
   fbemu::FramebufferOptions too_large = options();
   too_large.memory_bytes = UINT64_MAX;
-  const auto thrown = unit::thrown_by([&] { fbemu::Framebuffer(card, card.probe()->front(), too_large); });
+  const auto thrown = unit::thrown_by([&] { fbemu::Framebuffer(card, *card.probe()->front(), too_large); });
   EXPECT_TRUE(thrown.says("18446744073709551615 bytes were asked for")) << thrown.what;
 }

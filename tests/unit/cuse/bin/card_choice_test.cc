@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "drmclient/headless/headless_card.h"
+#include "tests/support/faulty_card.h"
 #include "tests/support/thrown.h"
 
 using cuse::choose_output;
@@ -16,14 +17,15 @@ using unit::thrown_by;
 TEST(OpenCard, HeadlessIsFullHdAt60Hz) {
   const auto card = open_card("headless");
   EXPECT_EQ(card->info().driver, "headless");
-  const auto mode = card->probe()->front().modes.front();
+  const auto mode = card->probe()->front()->info().modes.front();
   EXPECT_EQ(mode.size(), (drmclient::Size{1920, 1080}));
   EXPECT_EQ(mode.refresh_millihertz(), 60'000U);
 }
 
 TEST(OpenCard, HeadlessWithSizeAndRateHasThatMode) {
-  EXPECT_EQ(open_card("headless:1280x720")->probe()->front().modes.front().refresh_millihertz(), 60'000U);
-  const auto mode = open_card("headless:1280x720@75")->probe()->front().modes.front();
+  EXPECT_EQ(open_card("headless:1280x720")->probe()->front()->info().modes.front().refresh_millihertz(),
+            60'000U);
+  const auto mode = open_card("headless:1280x720@75")->probe()->front()->info().modes.front();
   EXPECT_EQ(mode.size(), (drmclient::Size{1280, 720}));
   EXPECT_EQ(mode.refresh_millihertz(), 75'000U);
 }
@@ -37,9 +39,9 @@ TEST(OpenCard, HeadlessUsesTheChosenMapping) {
     for (const char* word : {"headless", "headless:64x48"}) {
       const auto card = open_card(word, std::nullopt, choice);
       const auto buffer = std::move(*card->create_buffer({64, 48}, drmclient::PixelFormat::xrgb8888));
-      const auto id = card->probe()->front().id;
-      ASSERT_TRUE(card->set_mode(id, drmclient::make_mode({64, 48}), *buffer, {}).has_value());
-      EXPECT_EQ(card->driver_paths(id).mapping, name);
+      drmclient::Output& output = *card->probe()->front();
+      ASSERT_TRUE(output.set_mode(drmclient::make_mode({64, 48}), *buffer, {}).has_value());
+      EXPECT_EQ(output.driver_paths().mapping, name);
     }
   }
 }
@@ -83,14 +85,14 @@ TEST(OpenCard, UnknownWordReturnsEinvalAndThePossibleWords) {
 
 TEST(ChooseOutput, ReturnsTheFirstConnectedOrTheNamedOutput) {
   drmclient::HeadlessCard card({});
-  EXPECT_EQ(choose_output(card, std::nullopt).name, "Virtual-1");
-  EXPECT_EQ(choose_output(card, "Virtual-1").name, "Virtual-1");
+  EXPECT_EQ(choose_output(card, std::nullopt).info().name, "Virtual-1");
+  EXPECT_EQ(choose_output(card, "Virtual-1").info().name, "Virtual-1");
 }
 
 TEST(ChooseOutput, NamedOutputMayBeDisconnected) {
-  drmclient::HeadlessCard card({});
+  unit::FaultyCard card({});
   card.set_connected(false);
-  EXPECT_FALSE(choose_output(card, "Virtual-1").connected);
+  EXPECT_FALSE(choose_output(card, "Virtual-1").info().connected);
 }
 
 TEST(ChooseOutput, UnknownNameReturnsEnodevAndTheConnectors) {
@@ -102,7 +104,7 @@ TEST(ChooseOutput, UnknownNameReturnsEnodevAndTheConnectors) {
 }
 
 TEST(ChooseOutput, NoConnectedOutputReturnsEnodevAndTheConnectors) {
-  drmclient::HeadlessCard card({});
+  unit::FaultyCard card({});
   card.set_connected(false);
   const auto thrown = thrown_by([&] { static_cast<void>(choose_output(card, std::nullopt)); });
   EXPECT_EQ(thrown.code, ENODEV);

@@ -9,7 +9,6 @@
 #include "tests/support/stepped_card.h"
 
 using drmclient::Capture;
-using drmclient::HeadlessCard;
 using drmclient::PixelFormat;
 using drmclient::Point;
 using drmclient::Rect;
@@ -31,7 +30,7 @@ class SplashTest : public testing::Test {
   static constexpr Size screen{320, 240};
 
   [[nodiscard]] uint32_t pixel(int32_t x, int32_t y) {
-    const auto shown = card_.capture(HeadlessCard::output_id);
+    const auto shown = card_.output().capture();
     return shown ? shown->pixels.at(static_cast<size_t>(y) * shown->size.width + static_cast<size_t>(x))
                  : ~0U;
   }
@@ -63,8 +62,8 @@ class SplashTest : public testing::Test {
     ASSERT_TRUE(splash_.update(now_).has_value());
   }
 
-  static drmclient::HeadlessOptions options() {
-    drmclient::HeadlessOptions options;
+  static unit::FaultyOptions options() {
+    unit::FaultyOptions options;
     options.size = screen;
     options.dirty_buffers = true;
     options.formats = {PixelFormat::rgb565, PixelFormat::xrgb8888};
@@ -123,6 +122,7 @@ TEST_F(SplashTest, OtherFramebufferIsYieldedTo) {
   EXPECT_TRUE(splash_.handed_over());
   splash_.release();
   EXPECT_EQ(card_.releases, 0U);
+  EXPECT_EQ(card_.leaves, 1U);
 }
 
 TEST_F(SplashTest, SplashResumesAfterOtherFramebufferLeaves) {
@@ -201,9 +201,32 @@ TEST_F(SplashTest, ReplugShowsPictureAgain) {
   take_events();
   splash_.set_percent(10);
   ASSERT_TRUE(splash_.update(now_).has_value());
-  const auto shown = card_.capture(HeadlessCard::output_id);
+  const auto shown = card_.output().capture();
   ASSERT_TRUE(shown.has_value());
   EXPECT_EQ(shown->size, (Size{200, 100}));
+}
+
+TEST_F(SplashTest, UnpluggedOutputWithConsoleIsReleasedWithoutRestore) {
+  start();
+  card_.replaced = card_.replaced_by_console = true;
+  card_.plug(false);
+  take_events();
+  EXPECT_EQ(splash_.outputs(), 0U);
+  EXPECT_EQ(card_.leaves, 1U) << "an output must not use a destroyed buffer and its closed card";
+  EXPECT_EQ(card_.releases, 0U);
+}
+
+TEST_F(SplashTest, OutputWithConsoleAndOtherMonitorIsReleasedWithoutRestore) {
+  start();
+  card_.replaced = card_.replaced_by_console = true;
+  card_.plug_monitor({{200, 100}});
+  take_events();
+  EXPECT_EQ(splash_.outputs(), 1U);
+  EXPECT_EQ(card_.leaves, 1U);
+  EXPECT_EQ(card_.releases, 0U);
+  card_.replaced = card_.replaced_by_console = false;
+  ASSERT_TRUE(splash_.update(now_).has_value());
+  EXPECT_EQ(card_.output().capture().value().size, (Size{200, 100}));
 }
 
 TEST_F(SplashTest, HotplugWithoutChangeKeepsBuffer) {
@@ -285,6 +308,16 @@ TEST_F(SplashTest, ReleaseRestoresOutput) {
   splash_.release();
   EXPECT_EQ(card_.releases, 1U);
   EXPECT_EQ(splash_.outputs(), 0U);
+}
+
+TEST_F(SplashTest, DestructionReleasesOutput) {
+  {
+    Splash shown(card_, picture_);
+    ASSERT_TRUE(shown.probe().has_value());
+    ASSERT_TRUE(shown.update(now_).has_value());
+    EXPECT_EQ(card_.releases, 0U);
+  }
+  EXPECT_EQ(card_.releases, 1U);
 }
 
 TEST(SplashPlaces, PictureAndBarLieApartInsideScreen) {

@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <system_error>
+#include <vector>
 
 #include "tests/support/enabled_card.h"
+#include "tests/support/forwarding_output.h"
 #include "tests/support/memory_probe.h"
 
 using drmclient::AccessMode;
@@ -69,32 +71,34 @@ TEST(HeadlessCard, DefaultHasOneConnectedOutput) {
   const auto outputs = card.probe();
   ASSERT_TRUE(outputs.has_value());
   ASSERT_EQ(outputs->size(), 1U);
-  EXPECT_EQ(outputs->front().id, HeadlessCard::output_id);
-  EXPECT_EQ(outputs->front().name, "Virtual-1");
-  EXPECT_TRUE(outputs->front().connected);
-  EXPECT_EQ(outputs->front().gamma_entries, 256U);
-  EXPECT_EQ(outputs->front().custom_modes_up_to, (Size{8192, 8192}));
+  const drmclient::OutputInfo& info = outputs->front()->info();
+  EXPECT_EQ(info.name, "Virtual-1");
+  EXPECT_TRUE(info.connected);
+  EXPECT_EQ(info.gamma_entries, 256U);
+  EXPECT_EQ(info.custom_modes_up_to, (Size{8192, 8192}));
 }
 
 TEST(HeadlessCard, PreferredModeComesFromOptions) {
   HeadlessOptions options = of_size({1366, 768});
   options.refresh_millihertz = 75'000;
-  const auto outputs = HeadlessCard(options).probe();
-  ASSERT_EQ(outputs->front().modes.size(), 1U);
-  EXPECT_EQ(outputs->front().modes.front().size(), (Size{1366, 768}));
-  EXPECT_NEAR(outputs->front().modes.front().refresh_millihertz(), 75'000, 1);
-  EXPECT_TRUE(outputs->front().modes.front().preferred);
+  HeadlessCard card(options);
+  const auto& modes = card.probe()->front()->info().modes;
+  ASSERT_EQ(modes.size(), 1U);
+  EXPECT_EQ(modes.front().size(), (Size{1366, 768}));
+  EXPECT_NEAR(modes.front().refresh_millihertz(), 75'000, 1);
+  EXPECT_TRUE(modes.front().preferred);
 }
 
 TEST(HeadlessCard, OutputHas96DotsPerInch) {
-  EXPECT_EQ(HeadlessCard(of_size({1920, 1080})).probe()->front().size_mm, (Size{508, 285}));
+  HeadlessCard card(of_size({1920, 1080}));
+  EXPECT_EQ(card.probe()->front()->info().size_mm, (Size{508, 285}));
 }
 
 TEST(HeadlessCard, FormatsKeepOrderOfOptions) {
   HeadlessOptions options;
   options.formats = {PixelFormat::rgb565, PixelFormat::xrgb8888};
   HeadlessCard card(options);
-  EXPECT_EQ(card.probe()->front().formats, options.formats);
+  EXPECT_EQ(card.probe()->front()->info().formats, options.formats);
   EXPECT_TRUE(card.create_buffer({8, 8}, PixelFormat::rgb565).has_value());
   const auto other = card.create_buffer({8, 8}, PixelFormat::rgb888);
   ASSERT_FALSE(other.has_value());
@@ -122,9 +126,9 @@ TEST(HeadlessCard, PitchIsMultipleOf64Bytes) {
 
 TEST(HeadlessCard, PixelsSurviveAccesses) {
   for (const bool moving : {false, true}) {
-    HeadlessOptions options;
+    unit::FaultyOptions options;
     options.moving_mappings = moving;
-    HeadlessCard card(options);
+    unit::FaultyCard card(options);
     const auto buffer = std::move(*card.create_buffer({8, 8}, PixelFormat::xrgb8888));
     buffer->begin_access(AccessMode::write)->row(3)[5] = std::byte{0x42};
     buffer->unmap();
@@ -150,9 +154,9 @@ TEST(HeadlessCard, UnmapDuringAccessHasNoEffect) {
 }
 
 TEST(HeadlessCard, MovingMappingChangesAddressEachAccess) {
-  HeadlessOptions options;
+  unit::FaultyOptions options;
   options.moving_mappings = true;
-  HeadlessCard card(options);
+  unit::FaultyCard card(options);
   const auto buffer = std::move(*card.create_buffer({8, 8}, PixelFormat::xrgb8888));
   const std::byte* last = nullptr;
   for (int i = 0; i < 10; ++i) {
@@ -163,9 +167,9 @@ TEST(HeadlessCard, MovingMappingChangesAddressEachAccess) {
 }
 
 TEST(HeadlessCard, StaleAddressOfMovingMappingFaults) {
-  HeadlessOptions options;
+  unit::FaultyOptions options;
   options.moving_mappings = true;
-  HeadlessCard card(options);
+  unit::FaultyCard card(options);
   const auto buffer = std::move(*card.create_buffer({8, 8}, PixelFormat::xrgb8888));
   const std::byte* stale = nullptr;
   {
@@ -182,44 +186,48 @@ TEST(HeadlessCard, GammaTableOf256EntriesIsAccepted) {
   HeadlessCard card({});
   std::vector<drmclient::GammaEntry> table(256);
   table[255] = {1, 2, 65'535};
-  EXPECT_TRUE(card.set_gamma(HeadlessCard::output_id, table).has_value());
-  EXPECT_EQ(card.gamma(), table);
+  EXPECT_TRUE(card.output().set_gamma(table).has_value());
+  EXPECT_EQ(card.output().gamma(), table);
   table.resize(255);
-  const auto refused = card.set_gamma(HeadlessCard::output_id, table);
+  const auto refused = card.output().set_gamma(table);
   ASSERT_FALSE(refused.has_value());
   EXPECT_EQ(refused.error().value(), EINVAL);
-  EXPECT_EQ(card.gamma().size(), 256U) << "a refused table has no effect";
+  EXPECT_EQ(card.output().gamma().size(), 256U) << "a refused table has no effect";
 }
 
 TEST(HeadlessCard, PoweredOffOutputShowsBlack) {
   unit::EnabledCard enabled;
   enabled.set_pixel(3, 4, 0xffeedd);
   for (const auto power : {drmclient::Power::standby, drmclient::Power::suspend, drmclient::Power::off}) {
-    ASSERT_TRUE(enabled.card.set_power(unit::EnabledCard::output, power).has_value());
-    EXPECT_EQ(enabled.card.power(), power);
+    ASSERT_TRUE(enabled.output.set_power(power).has_value());
+    EXPECT_EQ(enabled.output.power(), power);
     EXPECT_EQ(enabled.shown(3, 4), 0U);
-    EXPECT_EQ(enabled.card.capture(unit::EnabledCard::output)->size, (Size{16, 12}));
+    EXPECT_EQ(enabled.output.capture()->size, (Size{16, 12}));
   }
-  ASSERT_TRUE(enabled.card.set_power(unit::EnabledCard::output, drmclient::Power::on).has_value());
+  ASSERT_TRUE(enabled.output.set_power(drmclient::Power::on).has_value());
   EXPECT_EQ(enabled.shown(3, 4), 0xffeeddU);
 }
 
-TEST(HeadlessCard, UnknownOutputReturnsEnoent) {
-  unit::EnabledCard enabled;
-  constexpr drmclient::OutputId other = 2;
-  const std::vector<drmclient::GammaEntry> table(256);
-  EXPECT_EQ(enabled.card.set_mode(other, enabled.mode, *enabled.buffer, {}).error().value(), ENOENT);
-  EXPECT_EQ(enabled.card.present(other, *enabled.buffer, {}, {}).error().value(), ENOENT);
-  EXPECT_EQ(enabled.card.set_gamma(other, table).error().value(), ENOENT);
-  EXPECT_EQ(enabled.card.set_power(other, drmclient::Power::off).error().value(), ENOENT);
-  EXPECT_EQ(enabled.card.request_vblank(other).error().value(), ENOENT);
-  EXPECT_EQ(enabled.card.capture(other).error().value(), ENOENT);
+TEST(HeadlessCard, OutputOfOtherCardTypeIsRefused) {
+  HeadlessCard card({});
+  const auto buffer = std::move(*card.create_buffer({16, 12}, PixelFormat::xrgb8888));
+  unit::ForwardingOutput foreign(card.output());
+  EXPECT_EQ(card.present({foreign, *buffer, {}, {}}).error().value(), EINVAL);
+}
+
+TEST(HeadlessCard, ProbeReturnsSameOutputs) {
+  HeadlessOptions options;
+  options.outputs = 2;
+  HeadlessCard card(options);
+  const std::vector<drmclient::Output*> outputs{&card.output(1), &card.output(2)};
+  EXPECT_EQ(card.probe().value(), outputs);
+  EXPECT_EQ(card.probe().value(), outputs);
 }
 
 TEST(HeadlessCard, OutputWithoutModeReturnsEinval) {
   HeadlessCard card({});
   const auto buffer = std::move(*card.create_buffer({16, 12}, PixelFormat::xrgb8888));
-  EXPECT_EQ(card.present(HeadlessCard::output_id, *buffer, {}, {}).error().value(), EINVAL);
-  EXPECT_EQ(card.capture(HeadlessCard::output_id).error().value(), EINVAL);
-  EXPECT_EQ(card.request_vblank(HeadlessCard::output_id).error().value(), EINVAL);
+  EXPECT_EQ(card.present({card.output(), *buffer, {}, {}}).error().value(), EINVAL);
+  EXPECT_EQ(card.output().capture().error().value(), EINVAL);
+  EXPECT_EQ(card.output().request_vblank().error().value(), EINVAL);
 }

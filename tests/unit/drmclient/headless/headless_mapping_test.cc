@@ -6,13 +6,10 @@
 #include <utility>
 #include <vector>
 
-#include "drmclient/headless/headless_card.h"
 #include "tests/support/enabled_card.h"
 #include "tests/support/memory_probe.h"
 
 using drmclient::AccessMode;
-using drmclient::HeadlessCard;
-using drmclient::HeadlessOptions;
 using drmclient::MappingChoice;
 using drmclient::MappingCounts;
 using drmclient::MappingKind;
@@ -21,13 +18,14 @@ using drmclient::Rect;
 using drmclient::ScanoutBuffer;
 using drmclient::Size;
 using unit::EnabledCard;
+using unit::FaultyOptions;
 
 namespace {
 
 constexpr uint64_t buffer_bytes = 32 * 4 * 24;
 
-HeadlessOptions with(MappingChoice mapping) {
-  HeadlessOptions options;
+FaultyOptions with(MappingChoice mapping) {
+  FaultyOptions options;
   options.mapping = mapping;
   return options;
 }
@@ -45,7 +43,7 @@ uint32_t pixel_of(ScanoutBuffer& buffer, uint32_t x, uint32_t y) {
 }
 
 int present(EnabledCard& enabled, const std::vector<Rect>& damage) {
-  const auto presented = enabled.card.present(EnabledCard::output, *enabled.buffer, {}, damage);
+  const auto presented = enabled.card.present({enabled.output, *enabled.buffer, {}, damage});
   return presented ? 0 : presented.error().value();
 }
 
@@ -56,7 +54,7 @@ TEST(HeadlessMapping, RepeatedAccessesShareOneMapping) {
   for (int i = 0; i < 5; ++i) enabled.set_pixel(1, 1, 0x123456);
   EXPECT_EQ(counts(enabled, MappingKind::dumb),
             (MappingCounts{.hits = 4, .misses = 1, .mapped_bytes = buffer_bytes}));
-  EXPECT_EQ(enabled.card.driver_paths(EnabledCard::output).mapping, "memory");
+  EXPECT_EQ(enabled.output.driver_paths().mapping, "memory");
 }
 
 TEST(HeadlessMapping, CaptureCountsAsNoAccess) {
@@ -94,7 +92,7 @@ TEST(HeadlessMapping, ReleasedMappingsAreRemadeTransparently) {
 }
 
 TEST(HeadlessMapping, CacheLimitComesFromOptions) {
-  HeadlessOptions options;
+  FaultyOptions options;
   options.mapping_limit_bytes = buffer_bytes;
   EnabledCard enabled(options);
   auto other = std::move(*enabled.card.create_buffer({32, 24}, PixelFormat::xrgb8888));
@@ -121,10 +119,10 @@ TEST(HeadlessMapping, RefusedDmaBufChoiceFallsBackToDumb) {
   EnabledCard enabled(with(MappingChoice::dma_buf));
   enabled.card.refuse_mappings(0, EOPNOTSUPP);
   enabled.set_pixel(1, 1, 1);
-  EXPECT_EQ(enabled.card.driver_paths(EnabledCard::output).mapping, "memory");
+  EXPECT_EQ(enabled.output.driver_paths().mapping, "memory");
   EnabledCard other(with(MappingChoice::dma_buf));
   other.set_pixel(1, 1, 1);
-  EXPECT_EQ(other.card.driver_paths(EnabledCard::output).mapping, "dma-buf");
+  EXPECT_EQ(other.output.driver_paths().mapping, "dma-buf");
 }
 
 TEST(HeadlessMapping, RefusedDumbChoiceFails) {
@@ -141,7 +139,7 @@ TEST(HeadlessMapping, UnpluggedCardFailsWithoutShadow) {
   EXPECT_EQ(enabled.buffer->begin_access(AccessMode::write).error().value(), ENODEV);
   enabled.card.refuse_mappings(0, 0);
   enabled.set_pixel(1, 1, 1);
-  EXPECT_EQ(enabled.card.driver_paths(EnabledCard::output).mapping, "memory");
+  EXPECT_EQ(enabled.output.driver_paths().mapping, "memory");
 }
 
 TEST(HeadlessMapping, MappedBufferNeverSwitchesToShadow) {
@@ -173,7 +171,7 @@ TEST(HeadlessMapping, FailedSyncFailsEndOfAccess) {
 }
 
 TEST(HeadlessMapping, IncoherentDmaBufIsVisibleAfterSync) {
-  HeadlessOptions options = with(MappingChoice::dma_buf);
+  FaultyOptions options = with(MappingChoice::dma_buf);
   options.incoherent_dma_bufs = true;
   EnabledCard enabled(options);
   auto access = std::move(*enabled.buffer->begin_access(AccessMode::write));
@@ -194,7 +192,7 @@ TEST(HeadlessShadow, PresentUploadsOnlyDamage) {
   ASSERT_EQ(present(enabled, {{1, 1, 2, 2}}), 0);
   EXPECT_EQ(enabled.shown(1, 1), 0x111111U);
   EXPECT_EQ(enabled.shown(5, 5), 0U) << "the pixel is outside the damage";
-  EXPECT_EQ(enabled.card.driver_paths(EnabledCard::output).mapping, "shadow");
+  EXPECT_EQ(enabled.output.driver_paths().mapping, "shadow");
 }
 
 TEST(HeadlessShadow, ShadowKeepsNoMapping) {
@@ -211,7 +209,7 @@ TEST(HeadlessShadow, ShadowKeepsNoMapping) {
 TEST(HeadlessShadow, ModeSetUploadsWholeShadow) {
   EnabledCard enabled(with(MappingChoice::shadow));
   enabled.set_pixel(7, 7, 0x777777);
-  ASSERT_TRUE(enabled.card.set_mode(EnabledCard::output, enabled.mode, *enabled.buffer, {}).has_value());
+  ASSERT_TRUE(enabled.output.set_mode(enabled.mode, *enabled.buffer, {}).has_value());
   EXPECT_EQ(enabled.shown(7, 7), 0x777777U);
 }
 
@@ -220,19 +218,19 @@ TEST(HeadlessShadow, FlipUploadsUnpresentedWrites) {
   auto other = std::move(*enabled.card.create_buffer({32, 24}, PixelFormat::xrgb8888));
   EnabledCard::set_pixel(*other, 7, 7, 0x777777);
   enabled.set_pixel(2, 2, 0x222222);
-  ASSERT_TRUE(enabled.card.present(EnabledCard::output, *other, {}, {}).has_value());
+  ASSERT_TRUE(enabled.card.present({enabled.output, *other, {}, {}}).has_value());
   EXPECT_EQ(enabled.shown(7, 7), 0x777777U);
   ASSERT_EQ(present(enabled, {}), 0);
   EXPECT_EQ(enabled.shown(2, 2), 0x222222U);
   const auto uploads = counts(enabled, MappingKind::shadow).misses;
-  ASSERT_TRUE(enabled.card.present(EnabledCard::output, *other, {}, {}).has_value());
+  ASSERT_TRUE(enabled.card.present({enabled.output, *other, {}, {}}).has_value());
   EXPECT_EQ(counts(enabled, MappingKind::shadow).misses, uploads) << "nothing was written since the upload";
 }
 
 TEST(HeadlessShadow, PanUploadsUnpresentedWrites) {
   EnabledCard enabled(with(MappingChoice::shadow));
   enabled.set_pixel(20, 20, 0x202020);
-  ASSERT_TRUE(enabled.card.present(EnabledCard::output, *enabled.buffer, {16, 12}, {}).has_value());
+  ASSERT_TRUE(enabled.card.present({enabled.output, *enabled.buffer, {16, 12}, {}}).has_value());
   EXPECT_EQ(enabled.shown(4, 8), 0x202020U);
 }
 
@@ -241,11 +239,9 @@ TEST(HeadlessShadow, RefusedUploadFailsPresentAndModeSet) {
   enabled.set_pixel(1, 1, 0x111111);
   enabled.card.refuse_mappings(ENOMEM, ENOSYS);
   EXPECT_EQ(present(enabled, {{0, 0, 4, 4}}), ENOMEM);
-  EXPECT_EQ(enabled.card.set_mode(EnabledCard::output, drmclient::make_mode({20, 20}), *enabled.buffer, {})
-                .error()
-                .value(),
+  EXPECT_EQ(enabled.output.set_mode(drmclient::make_mode({20, 20}), *enabled.buffer, {}).error().value(),
             ENOMEM);
-  EXPECT_EQ(enabled.card.capture(EnabledCard::output)->size, (Size{16, 12}));
+  EXPECT_EQ(enabled.output.capture()->size, (Size{16, 12}));
   EXPECT_EQ(enabled.shown(1, 1), 0U);
   enabled.card.refuse_mappings(ENOMEM, 0);
   EXPECT_EQ(present(enabled, {{0, 0, 4, 4}}), 0) << "one working kind of mapping suffices";
@@ -268,18 +264,18 @@ TEST(HeadlessShadow, FlipAfterFailedUploadUploadsAll) {
   auto other = std::move(*enabled.card.create_buffer({32, 24}, PixelFormat::xrgb8888));
   EnabledCard::set_pixel(*other, 7, 7, 0x777777);
   enabled.card.refuse_mappings(ENOMEM, ENOMEM);
-  EXPECT_FALSE(enabled.card.present(EnabledCard::output, *other, {}, {}).has_value());
+  EXPECT_FALSE(enabled.card.present({enabled.output, *other, {}, {}}).has_value());
   enabled.card.refuse_mappings(0, 0);
-  EXPECT_TRUE(enabled.card.present(EnabledCard::output, *other, {}, {}).has_value());
+  EXPECT_TRUE(enabled.card.present({enabled.output, *other, {}, {}}).has_value());
   EXPECT_EQ(enabled.shown(7, 7), 0x777777U);
 }
 
 TEST(HeadlessShadow, AutomaticChoiceUsesShadowForUploadOnlyMappings) {
-  HeadlessOptions options;
+  FaultyOptions options;
   options.mappings_for_uploads_only = true;
   EnabledCard enabled(options);
   enabled.set_pixel(1, 1, 0x111111);
-  EXPECT_EQ(enabled.card.driver_paths(EnabledCard::output).mapping, "shadow");
+  EXPECT_EQ(enabled.output.driver_paths().mapping, "shadow");
   ASSERT_EQ(present(enabled, {{0, 0, 4, 4}}), 0);
   EXPECT_EQ(enabled.shown(1, 1), 0x111111U);
 }
@@ -287,10 +283,10 @@ TEST(HeadlessShadow, AutomaticChoiceUsesShadowForUploadOnlyMappings) {
 TEST(HeadlessShadow, ReadAccessNeedsNoUpload) {
   EnabledCard enabled(with(MappingChoice::shadow));
   enabled.set_pixel(1, 1, 0x111111);
-  ASSERT_TRUE(enabled.card.set_mode(EnabledCard::output, enabled.mode, *enabled.buffer, {}).has_value());
+  ASSERT_TRUE(enabled.output.set_mode(enabled.mode, *enabled.buffer, {}).has_value());
   const auto uploads = counts(enabled, MappingKind::shadow).misses;
   EXPECT_EQ(pixel_of(*enabled.buffer, 1, 1), 0x111111U);
-  ASSERT_TRUE(enabled.card.present(EnabledCard::output, *enabled.buffer, {1, 1}, {}).has_value());
+  ASSERT_TRUE(enabled.card.present({enabled.output, *enabled.buffer, {1, 1}, {}}).has_value());
   EXPECT_EQ(counts(enabled, MappingKind::shadow).misses, uploads);
 }
 
@@ -305,6 +301,6 @@ TEST(HeadlessMapping, BufferOfOtherCardTypeIsRefused) {
     base::Result<std::byte*> begin_mapping(AccessMode) override { return base::failure(EIO); }
     base::Result<void> end_mapping(AccessMode) override { return {}; }
   } foreign;
-  EXPECT_EQ(enabled.card.present(EnabledCard::output, foreign, {}, {}).error().value(), EINVAL);
-  EXPECT_EQ(enabled.card.set_mode(EnabledCard::output, enabled.mode, foreign, {}).error().value(), EINVAL);
+  EXPECT_EQ(enabled.card.present({enabled.output, foreign, {}, {}}).error().value(), EINVAL);
+  EXPECT_EQ(enabled.output.set_mode(enabled.mode, foreign, {}).error().value(), EINVAL);
 }

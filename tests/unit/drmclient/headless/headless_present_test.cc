@@ -17,7 +17,7 @@ using unit::EnabledCard;
 namespace {
 
 base::Result<void> present(EnabledCard& enabled, Point origin, const std::vector<Rect>& damage) {
-  return enabled.card.present(EnabledCard::output, *enabled.buffer, origin, damage);
+  return enabled.card.present({enabled.output, *enabled.buffer, origin, damage});
 }
 
 }  // namespace
@@ -55,7 +55,7 @@ TEST(HeadlessPresent, NewBufferShowsWholeViewport) {
   EnabledCard enabled(unit::strict_display());
   const auto other = std::move(*enabled.card.create_buffer({16, 12}, PixelFormat::xrgb8888));
   EnabledCard::set_pixel(*other, 15, 11, 0x999999);
-  ASSERT_TRUE(enabled.card.present(EnabledCard::output, *other, {}, {}).has_value());
+  ASSERT_TRUE(enabled.card.present({enabled.output, *other, {}, {}}).has_value());
   EXPECT_EQ(enabled.shown(15, 11), 0x999999U);
 }
 
@@ -121,7 +121,7 @@ RC_GTEST_PROP(HeadlessPresent, StrictDisplayChangesOnlyInsideDamage, ()) {
   EnabledCard enabled(unit::strict_display());
   const Point origin{*rc::gen::inRange(0U, 17U), *rc::gen::inRange(0U, 13U)};
   RC_ASSERT(present(enabled, origin, {}).has_value());
-  const auto before = enabled.card.capture(EnabledCard::output)->pixels;
+  const auto before = enabled.output.capture()->pixels;
   for (uint32_t y = 0; y < 24; ++y) {
     for (uint32_t x = 0; x < 32; ++x) enabled.set_pixel(x, y, 0x010000 + y * 256 + x);
   }
@@ -133,7 +133,7 @@ RC_GTEST_PROP(HeadlessPresent, StrictDisplayChangesOnlyInsideDamage, ()) {
     damage.push_back({x, y, *rc::gen::inRange(x + 1, 33), *rc::gen::inRange(y + 1, 25)});
   }
   RC_ASSERT(present(enabled, origin, damage).has_value());
-  const auto after = enabled.card.capture(EnabledCard::output)->pixels;
+  const auto after = enabled.output.capture()->pixels;
   for (uint32_t y = 0; y < 12; ++y) {
     for (uint32_t x = 0; x < 16; ++x) {
       const auto buffer_x = static_cast<int>(origin.x + x);

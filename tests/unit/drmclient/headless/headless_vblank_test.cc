@@ -14,19 +14,19 @@ namespace {
 
 constexpr uint32_t rate_millihertz = 500'000;
 
-bool is_readable_now(const drmclient::HeadlessCard& card) {
+bool is_readable_now(const drmclient::Card& card) {
   pollfd event{card.event_descriptor(), POLLIN, 0};
   return ::poll(&event, 1, 0) == 1;
 }
 
 class HeadlessVblank : public testing::Test {
  protected:
-  HeadlessVblank() { EXPECT_TRUE(card.set_mode(EnabledCard::output, mode, *enabled.buffer, {}).has_value()); }
-  void request() { ASSERT_TRUE(card.request_vblank(EnabledCard::output).has_value()); }
+  HeadlessVblank() { EXPECT_TRUE(enabled.output.set_mode(mode, *enabled.buffer, {}).has_value()); }
+  void request() { ASSERT_TRUE(enabled.output.request_vblank().has_value()); }
 
   drmclient::Mode mode = make_mode({16, 12}, rate_millihertz);
   EnabledCard enabled;
-  drmclient::HeadlessCard& card = enabled.card;
+  unit::FaultyCard& card = enabled.card;
 };
 
 }  // namespace
@@ -35,7 +35,7 @@ TEST_F(HeadlessVblank, RequestGivesEvent) {
   request();
   const auto event = take_vblank(card);
   ASSERT_TRUE(event.has_value());
-  EXPECT_EQ(event->output, EnabledCard::output);
+  EXPECT_EQ(event->output, &enabled.output);
 }
 
 TEST_F(HeadlessVblank, NoRequestGivesNoEvent) {
@@ -102,15 +102,14 @@ TEST_F(HeadlessVblank, EventIsNotReadBeforeItsTime) {
 }
 
 TEST_F(HeadlessVblank, PoweredOffOutputStillGivesEvents) {
-  ASSERT_TRUE(card.set_power(EnabledCard::output, drmclient::Power::off).has_value());
+  ASSERT_TRUE(enabled.output.set_power(drmclient::Power::off).has_value());
   request();
   EXPECT_TRUE(take_vblank(card).has_value());
 }
 
 TEST_F(HeadlessVblank, RequestSurvivesModeSet) {
   request();
-  ASSERT_TRUE(card.set_mode(EnabledCard::output, make_mode({20, 20}, rate_millihertz), *enabled.buffer, {})
-                  .has_value());
+  ASSERT_TRUE(enabled.output.set_mode(make_mode({20, 20}, rate_millihertz), *enabled.buffer, {}).has_value());
   EXPECT_TRUE(take_vblank(card).has_value());
 }
 
@@ -118,8 +117,7 @@ TEST_F(HeadlessVblank, ModeSetDoesNotResetSequence) {
   VblankClock(mode).wait_frames(5);
   request();
   const auto before = take_vblank(card);
-  ASSERT_TRUE(card.set_mode(EnabledCard::output, make_mode({20, 20}, rate_millihertz), *enabled.buffer, {})
-                  .has_value());
+  ASSERT_TRUE(enabled.output.set_mode(make_mode({20, 20}, rate_millihertz), *enabled.buffer, {}).has_value());
   request();
   const auto after = take_vblank(card);
   ASSERT_TRUE(before && after);

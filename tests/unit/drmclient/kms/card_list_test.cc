@@ -6,23 +6,25 @@
 #include <filesystem>
 #include <fstream>
 
+#include "tests/support/fake_drm.h"
+
 using drmclient::card_paths;
 using drmclient::CardSummary;
 using drmclient::describe;
 using drmclient::first_usable;
-using drmclient::Output;
+using drmclient::OutputInfo;
 using drmclient::summarize_cards;
 
 namespace {
 
-Output output(const char* name, bool connected) {
-  Output output;
+OutputInfo output(const char* name, bool connected) {
+  OutputInfo output;
   output.name = name;
   output.connected = connected;
   return output;
 }
 
-CardSummary card(const char* path, const char* driver, std::vector<Output> outputs) {
+CardSummary card(const char* path, const char* driver, std::vector<OutputInfo> outputs) {
   return {path, driver, "", std::move(outputs)};
 }
 
@@ -41,17 +43,24 @@ class CardFolder : public testing::Test {
 
 }  // namespace
 
-TEST_F(CardFolder, CardsAreSortedByNumber) {
-  for (const char* name :
-       {"card10", "card2", "renderD128", "card0", "card", "cardX", "card1x", "controlD64"}) {
-    touch(name);
-  }
-  const std::string base = folder.string() + "/";
-  EXPECT_EQ(card_paths(folder), (std::vector{base + "card0", base + "card2", base + "card10"}));
+TEST(CardPaths, CardsAreSortedByNumber) {
+  unit::FakeDrm drm;
+  for (const char* name : {"card10", "card2", "renderD128", "card0"}) drm.add_device(name);
+  EXPECT_EQ(card_paths(),
+            (std::vector{drm.device_path("card0"), drm.device_path("card2"), drm.device_path("card10")}));
 }
 
-TEST_F(CardFolder, MissingFolderHasNoCards) {
-  EXPECT_TRUE(card_paths(folder / "missing").empty());
+TEST(CardPaths, ConnectorIsNoCard) {
+  unit::FakeDrm drm;
+  drm.devices.push_back({"card0-HDMI-A-1", ""});
+  EXPECT_TRUE(card_paths().empty());
+}
+
+TEST(CardPaths, CardWithoutNodeIsSkipped) {
+  unit::FakeDrm drm;
+  drm.devices.push_back({"card1", drm.device_path("card1")});
+  drm.add_device("card0");
+  EXPECT_EQ(card_paths(), std::vector{drm.device_path("card0")});
 }
 
 TEST_F(CardFolder, OtherDeviceBecomesProblem) {

@@ -18,12 +18,13 @@ class ScriptedDmaBuf final : public drmclient::DmaBufMapping {
   std::vector<uint64_t> calls;
 
  private:
-  int sync(uint64_t flags) override {
+  base::Result<void> sync(uint64_t flags) override {
     calls.push_back(flags);
-    if (answers.empty()) return 0;
+    if (answers.empty()) return {};
     const int answer = answers.front();
     answers.pop_front();
-    return answer;
+    if (answer != 0) return base::failure(answer);
+    return {};
   }
 };
 

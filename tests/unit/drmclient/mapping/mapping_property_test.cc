@@ -11,11 +11,9 @@
 #include <utility>
 #include <vector>
 
-#include "drmclient/headless/headless_card.h"
+#include "tests/support/faulty_card.h"
 
 using drmclient::AccessMode;
-using drmclient::HeadlessCard;
-using drmclient::HeadlessOptions;
 using drmclient::make_mode;
 using drmclient::MappingChoice;
 using drmclient::MappingCounts;
@@ -25,17 +23,18 @@ using drmclient::PixelFormat;
 using drmclient::Rect;
 using drmclient::ScanoutBuffer;
 using drmclient::Size;
+using unit::FaultyCard;
+using unit::FaultyOptions;
 
 namespace {
 
-constexpr auto output = HeadlessCard::output_id;
 constexpr Size size{16, 12};
 constexpr uint64_t buffer_bytes = uint64_t{16} * 4 * 12;
 
 using Picture = std::vector<uint32_t>;
 
-HeadlessOptions any_options() {
-  HeadlessOptions options;
+FaultyOptions any_options() {
+  FaultyOptions options;
   options.mapping = *rc::gen::element(MappingChoice::automatic, MappingChoice::dumb, MappingChoice::dma_buf,
                                       MappingChoice::shadow);
   options.mapping_limit_bytes = *rc::gen::inRange<uint64_t>(0, 4 * buffer_bytes);
@@ -94,7 +93,7 @@ class Model {
     Picture pixels = Picture(size.area());
   };
 
-  explicit Model(const HeadlessOptions& options) : choice_(options.mapping) {
+  explicit Model(const FaultyOptions& options) : choice_(options.mapping) {
     statistics.limit_bytes = options.mapping_limit_bytes;
   }
 
@@ -187,8 +186,8 @@ class Model {
 }  // namespace
 
 RC_GTEST_PROP(MappingProperties, RandomAccessesMatchModel, ()) {
-  const HeadlessOptions options = any_options();
-  HeadlessCard card(options);
+  const FaultyOptions options = any_options();
+  FaultyCard card(options);
   std::vector<std::unique_ptr<ScanoutBuffer>> buffers;
   Model model(options);
   const auto steps = *rc::gen::inRange(1, 60);
@@ -234,13 +233,13 @@ RC_GTEST_PROP(MappingProperties, RandomAccessesMatchModel, ()) {
 // With any kind of mapping, a strict display shows what mode sets, flips and damage bring to it. With the
 // shadow an ordinary display does so too, because nothing else reaches its buffer.
 RC_GTEST_PROP(MappingProperties, StrictDisplayMatchesModel, ()) {
-  HeadlessOptions options = any_options();
+  FaultyOptions options = any_options();
   options.strict_display = *rc::gen::arbitrary<bool>();
   options.dirty_buffers = *rc::gen::arbitrary<bool>();
   options.mappings_for_uploads_only = *rc::gen::arbitrary<bool>();
   if (options.mappings_for_uploads_only) options.mapping = MappingChoice::automatic;
   if (!options.strict_display) options.mapping = MappingChoice::shadow;
-  HeadlessCard card(options);
+  FaultyCard card(options);
   std::array<std::unique_ptr<ScanoutBuffer>, 2> buffers;
   std::array<Picture, 2> pixels;
   for (size_t i = 0; i < buffers.size(); ++i) {
@@ -248,7 +247,7 @@ RC_GTEST_PROP(MappingProperties, StrictDisplayMatchesModel, ()) {
     RC_ASSERT(fill(*buffers.at(i), Rect::of(size), 0, AccessMode::write) == 0);
     pixels.at(i) = Picture(size.area());
   }
-  RC_ASSERT(card.set_mode(output, make_mode(size), *buffers[0], {}).has_value());
+  RC_ASSERT(card.output().set_mode(make_mode(size), *buffers[0], {}).has_value());
   Picture screen = pixels[0];
   size_t front = 0;
   const auto steps = *rc::gen::inRange(1, 40);
@@ -266,7 +265,7 @@ RC_GTEST_PROP(MappingProperties, StrictDisplayMatchesModel, ()) {
       case 2: {
         std::vector<Rect> damage;
         for (auto count = *rc::gen::inRange(0, 4); count > 0; --count) damage.push_back(any_rect());
-        RC_ASSERT(card.present(output, *buffers.at(index), {}, damage).has_value());
+        RC_ASSERT(card.present({card.output(), *buffers.at(index), {}, damage}).has_value());
         if (std::exchange(front, index) != index) damage = {Rect::of(size)};
         for (const Rect& rect : damage) {
           change_pixels(screen, rect, [&](size_t at) { return pixels.at(index)[at]; });
@@ -274,7 +273,7 @@ RC_GTEST_PROP(MappingProperties, StrictDisplayMatchesModel, ()) {
         break;
       }
       case 3:
-        RC_ASSERT(card.set_mode(output, make_mode(size), *buffers.at(index), {}).has_value());
+        RC_ASSERT(card.output().set_mode(make_mode(size), *buffers.at(index), {}).has_value());
         front = index;
         screen = pixels.at(index);
         break;
@@ -283,6 +282,6 @@ RC_GTEST_PROP(MappingProperties, StrictDisplayMatchesModel, ()) {
         card.fail_syncs({EAGAIN});
         break;
     }
-    RC_ASSERT(card.capture(output)->pixels == screen);
+    RC_ASSERT(card.output().capture()->pixels == screen);
   }
 }

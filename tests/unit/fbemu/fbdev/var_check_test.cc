@@ -26,16 +26,16 @@ constexpr uint64_t memory_bytes = uint64_t{2} * 1024 * 768 * 4;
 constexpr uint32_t most = std::numeric_limits<uint32_t>::max();
 
 /// Makes an output whose only modes are 1024x768 at 60 and 75 Hz and 800x600.
-drmclient::Output monitor() {
-  drmclient::Output output;
+drmclient::OutputInfo monitor() {
+  drmclient::OutputInfo output;
   output.modes = {make_mode({1024, 768}, 60'000), make_mode({1024, 768}, 75'000),
                   make_mode({800, 600}, 60'000)};
   output.size_mm = {271, 203};
   return output;
 }
 
-drmclient::Output virtual_monitor() {
-  drmclient::Output output = monitor();
+drmclient::OutputInfo virtual_monitor() {
+  drmclient::OutputInfo output = monitor();
   output.custom_modes_up_to = {8192, 8192};
   output.takes_any_timing = true;
   return output;
@@ -61,7 +61,7 @@ Presentation initial_presentation() {
   return presentation;
 }
 
-base::Result<CheckedVar> check(const fb_var_screeninfo& var, const drmclient::Output& output = monitor(),
+base::Result<CheckedVar> check(const fb_var_screeninfo& var, const drmclient::OutputInfo& output = monitor(),
                                uint64_t memory = memory_bytes,
                                const Presentation& presentation = initial_presentation()) {
   const FramebufferState current = current_fb_state();

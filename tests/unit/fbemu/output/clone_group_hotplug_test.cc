@@ -12,7 +12,7 @@ namespace {
 /// A display on a card with three outputs, whose monitors come and go. At first two are connected.
 class CloneGroupHotplug : public unit::OutputPresenterFixture {
  protected:
-  static constexpr drmclient::OutputId third = 3;
+  static constexpr unsigned third = 3;
 
   CloneGroupHotplug() {
     shared = true;
@@ -22,14 +22,14 @@ class CloneGroupHotplug : public unit::OutputPresenterFixture {
   void make() {
     build();
     card->plug_other(third, false);
-    group.emplace(*card, outputs().front(), Outputs::all, *backing_store, statistics, std::nullopt, clock);
+    group.emplace(*card, probed(), Outputs::all, *backing_store, statistics, std::nullopt, clock);
     group->set_fb_state(fb_state);
   }
   void make_output() {
     make();
     group->enable_missing();
   }
-  void plug(drmclient::OutputId output, bool connected) {
+  void plug(unsigned output, bool connected) {
     if (output == first) {
       card->plug(connected);
     } else {
@@ -84,10 +84,10 @@ TEST_F(CloneGroupHotplug, ClonesShowPictureAloneWithoutPrimaryMonitor) {
   make_output();
   plug(first, false);
   EXPECT_EQ(enabled(), Names{"Virtual-2"});
-  EXPECT_EQ(group->pacing().output().name, "Virtual-2");
-  EXPECT_EQ(group->primary_output().name, "Virtual-1");
+  EXPECT_EQ(group->pacing().info().name, "Virtual-2");
+  EXPECT_EQ(group->primary_info().name, "Virtual-1");
   EXPECT_FALSE(group->needs_enable());
-  ASSERT_EQ(group->apply(panned(16, 64)), 0);
+  ASSERT_TRUE(group->apply(panned(16, 64)).has_value());
   plug(first, true);
   EXPECT_EQ(enabled(), (Names{"Virtual-1", "Virtual-2"}));
   EXPECT_EQ(shown(first), picture_of(panned(16, 64)));

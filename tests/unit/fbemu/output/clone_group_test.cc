@@ -22,7 +22,7 @@ class CloneGroupOfTwo : public unit::OutputPresenterFixture {
 
   void make(Outputs which = Outputs::all) {
     if (!card) build();
-    group.emplace(*card, outputs().front(), which, *backing_store, statistics, std::nullopt, clock);
+    group.emplace(*card, probed(), which, *backing_store, statistics, std::nullopt, clock);
     group->set_fb_state(fb_state);
   }
   void make_output() {
@@ -190,7 +190,7 @@ TEST_F(CloneGroupOfTwo, StaleGroupIsUploadedAsWhole) {
 
 TEST_F(CloneGroupOfTwo, AppliedStateIsShownOnAllOutputs) {
   make_output();
-  ASSERT_EQ(group->apply(panned(16, 64)), 0);
+  ASSERT_TRUE(group->apply(panned(16, 64)).has_value());
   show({});
   EXPECT_EQ(shown(first), picture_of(panned(16, 64)));
   EXPECT_EQ(shown(second), picture_of(panned(16, 64)));
@@ -199,7 +199,7 @@ TEST_F(CloneGroupOfTwo, AppliedStateIsShownOnAllOutputs) {
 TEST_F(CloneGroupOfTwo, ModeThatPrimaryRefusesChangesNone) {
   make_output();
   card->refuse_modes_of = first;
-  EXPECT_EQ(group->apply(fb_state_of({32, 24})), EINVAL);
+  EXPECT_EQ(group->apply(fb_state_of({32, 24})).error().value(), EINVAL);
   EXPECT_EQ(status_of(0).mode.size(), visible);
   EXPECT_EQ(status_of(1).mode.size(), visible);
 }
@@ -209,7 +209,7 @@ TEST_F(CloneGroupOfTwo, CloneThatRefusesModeIsReleased) {
   card->plug_other(second, true, {visible, Size{96, 96}});
   make_output();
   card->refuse_modes_of = second;
-  EXPECT_EQ(group->apply(fb_state_of({96, 96})), 0);
+  EXPECT_TRUE(group->apply(fb_state_of({96, 96})).has_value());
   EXPECT_EQ(status_of(0).mode.size(), (Size{96, 96}));
   EXPECT_EQ(enabled(), (Enabled{true, false}));
   EXPECT_FALSE(group->needs_enable());
@@ -219,14 +219,14 @@ TEST_F(CloneGroupOfTwo, CloneWithoutModeGoesOnInItsOwn) {
   build();
   card->plug_other(second, true, {visible});
   make_output();
-  EXPECT_EQ(group->apply(fb_state_of({96, 96})), 0);
+  EXPECT_TRUE(group->apply(fb_state_of({96, 96})).has_value());
   EXPECT_EQ(enabled(), (Enabled{true, true}));
   EXPECT_EQ(status_of(1).mode.size(), visible);
 }
 
 TEST_F(CloneGroupOfTwo, StateOfDisabledGroupIsShownWhenEnabled) {
   make();
-  ASSERT_EQ(group->apply(panned(16, 64)), 0);
+  ASSERT_TRUE(group->apply(panned(16, 64)).has_value());
   group->enable_missing();
   EXPECT_EQ(shown(first), picture_of(panned(16, 64)));
   EXPECT_EQ(shown(second), picture_of(panned(16, 64)));

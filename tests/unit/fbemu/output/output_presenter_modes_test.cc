@@ -16,8 +16,8 @@ class OutputPresenterModes : public unit::OutputPresenterFixture {
   void make(std::optional<drmclient::Mode> follow_monitor_mode = std::nullopt,
             OutputPresenter::Role role = OutputPresenter::Role::primary) {
     build();
-    presenter.emplace(*card, outputs().front(), *backing_store, statistics, std::move(follow_monitor_mode),
-                      role, clock);
+    presenter.emplace(*card, probed(), *backing_store, statistics, std::move(follow_monitor_mode), role,
+                      clock);
     presenter->set_fb_state(fb_state);
   }
   void make_output() {
@@ -27,11 +27,13 @@ class OutputPresenterModes : public unit::OutputPresenterFixture {
   /// Another monitor is plugged in, which the presenter notices.
   [[nodiscard]] bool plug_monitor(std::vector<Size> sizes) {
     card->plug_monitor(std::move(sizes));
-    return presenter->take_output(outputs());
+    static_cast<void>(probed());
+    return presenter->update_info();
   }
   [[nodiscard]] bool plug(bool connected) {
     card->plug(connected);
-    return presenter->take_output(outputs());
+    static_cast<void>(probed());
+    return presenter->update_info();
   }
   /// The colour that is shown at (x, y) in a mode of `size`.
   [[nodiscard]] uint32_t shown_at(Size size, uint32_t x, uint32_t y) {
@@ -46,7 +48,7 @@ class OutputPresenterModes : public unit::OutputPresenterFixture {
 TEST_F(OutputPresenterModes, AppliedModeIsSet) {
   make_output();
   const auto smaller = fb_state_of({32, 24});
-  EXPECT_EQ(presenter->apply(smaller), 0);
+  EXPECT_TRUE(presenter->apply(smaller).has_value());
   EXPECT_EQ(presenter->fb_state(), smaller);
   EXPECT_EQ(shown(), picture_of(smaller));
   EXPECT_EQ(statistics.mode_sets, 2U);
@@ -55,7 +57,7 @@ TEST_F(OutputPresenterModes, AppliedModeIsSet) {
 TEST_F(OutputPresenterModes, RefusedModeReturnsErrnoAndKeepsState) {
   make_output();
   card->refuse_modes = EINVAL;
-  EXPECT_EQ(presenter->apply(fb_state_of({32, 24})), EINVAL);
+  EXPECT_EQ(presenter->apply(fb_state_of({32, 24})).error().value(), EINVAL);
   EXPECT_EQ(presenter->fb_state(), fb_state);
   EXPECT_EQ(shown(), picture_of(fb_state));
 }
@@ -64,15 +66,15 @@ TEST_F(OutputPresenterModes, ModesRefusedOneAfterAnotherAreLoggedOnceInTenSecond
   make_output();
   card->refuse_modes = EINVAL;
   for (uint32_t width = 20; width < 40; ++width)
-    EXPECT_EQ(presenter->apply(fb_state_of({width, 24})), EINVAL);
+    EXPECT_EQ(presenter->apply(fb_state_of({width, 24})).error().value(), EINVAL);
   EXPECT_EQ(log.count("refused the mode"), 1);
   card->refuse_modes = 0;
-  ASSERT_EQ(presenter->apply(fb_state_of({32, 24})), 0);
+  ASSERT_TRUE(presenter->apply(fb_state_of({32, 24})).has_value());
   card->refuse_modes = EINVAL;
-  EXPECT_EQ(presenter->apply(fb_state_of({48, 24})), EINVAL);
+  EXPECT_EQ(presenter->apply(fb_state_of({48, 24})).error().value(), EINVAL);
   EXPECT_EQ(log.count("refused the mode"), 1);
   clock.advance(std::chrono::seconds(11));
-  EXPECT_EQ(presenter->apply(fb_state_of({48, 24})), EINVAL);
+  EXPECT_EQ(presenter->apply(fb_state_of({48, 24})).error().value(), EINVAL);
   EXPECT_EQ(log.count("refused the mode"), 2);
 }
 
@@ -80,19 +82,19 @@ TEST_F(OutputPresenterModes, RefusedModeMayBeAppliedAgain) {
   make_output();
   const auto smaller = fb_state_of({32, 24});
   card->refuse_modes = EINVAL;
-  ASSERT_EQ(presenter->apply(smaller), EINVAL);
+  ASSERT_EQ(presenter->apply(smaller).error().value(), EINVAL);
   card->refuse_modes = 0;
-  EXPECT_EQ(presenter->apply(smaller), 0);
+  EXPECT_TRUE(presenter->apply(smaller).has_value());
   EXPECT_EQ(shown(), picture_of(smaller));
 }
 
 TEST_F(OutputPresenterModes, ModeOfDisabledOutputIsCheckedAndSetOnEnable) {
   make();
   card->refuse_buffers = ENOSPC;
-  EXPECT_EQ(presenter->apply(fb_state_of({32, 24})), ENOSPC);
+  EXPECT_EQ(presenter->apply(fb_state_of({32, 24})).error().value(), ENOSPC);
   EXPECT_EQ(presenter->fb_state(), fb_state);
   card->refuse_buffers = 0;
-  EXPECT_EQ(presenter->apply(fb_state_of({32, 24})), 0);
+  EXPECT_TRUE(presenter->apply(fb_state_of({32, 24})).has_value());
   EXPECT_EQ(statistics.mode_sets, 0U);
   ASSERT_TRUE(presenter->enable_again());
   EXPECT_EQ(shown(), picture_of(fb_state_of({32, 24})));
@@ -101,17 +103,12 @@ TEST_F(OutputPresenterModes, ModeOfDisabledOutputIsCheckedAndSetOnEnable) {
 TEST_F(OutputPresenterModes, ReturnedMonitorNeedsModeSet) {
   make_output();
   EXPECT_FALSE(plug(false));
-  EXPECT_FALSE(presenter->output().connected);
+  EXPECT_FALSE(presenter->info().connected);
   EXPECT_TRUE(presenter->is_enabled());
   EXPECT_TRUE(plug(true));
-  EXPECT_TRUE(presenter->output().connected);
-  EXPECT_FALSE(presenter->take_output(outputs()));
-}
-
-TEST_F(OutputPresenterModes, OutputThatIsNoLongerListedIsDisconnected) {
-  make_output();
-  EXPECT_FALSE(presenter->take_output({}));
-  EXPECT_FALSE(presenter->output().connected);
+  EXPECT_TRUE(presenter->info().connected);
+  static_cast<void>(probed());
+  EXPECT_FALSE(presenter->update_info());
 }
 
 TEST_F(OutputPresenterModes, MonitorWithoutSizeShowsPictureInFirstMode) {
@@ -177,7 +174,7 @@ TEST_F(OutputPresenterModes, DamageOnLargerModeIsPresentedAtItsPlace) {
   ASSERT_TRUE(frame.has_value());
   ASSERT_EQ(frame->damage.size(), 1U);
   EXPECT_EQ(frame->damage.front(), (drmclient::Rect{35, 21, 36, 22}));
-  ASSERT_TRUE(card->present(frame->output, *frame->buffer, frame->origin, frame->damage).has_value());
+  ASSERT_TRUE(card->present(*frame).has_value());
   EXPECT_EQ(shown_at({128, 96}, 35, 21), 0x123456U);
 }
 

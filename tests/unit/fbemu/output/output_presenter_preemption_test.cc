@@ -16,7 +16,7 @@ class OutputPresenterPreemption : public unit::OutputPresenterFixture {
 
   void make() {
     build();
-    presenter.emplace(*card, outputs().front(), *backing_store, statistics, std::nullopt,
+    presenter.emplace(*card, probed(), *backing_store, statistics, std::nullopt,
                       OutputPresenter::Role::primary, clock);
     presenter->set_fb_state(fb_state);
   }
@@ -29,8 +29,7 @@ class OutputPresenterPreemption : public unit::OutputPresenterFixture {
     presenter->upload_all();
     const auto frame = presenter->next_frame();
     ASSERT_TRUE(frame.has_value());
-    ASSERT_TRUE(
-        presenter->presented(card->present(frame->output, *frame->buffer, frame->origin, frame->damage)));
+    ASSERT_TRUE(presenter->presented(card->present(*frame)));
   }
 
   std::optional<OutputPresenter> presenter;
@@ -156,7 +155,7 @@ TEST_F(OutputPresenterPreemption, ModeAppliedWhileAnotherIsMasterIsSetLater) {
   make_output();
   card->other_master = true;
   const auto smaller = fb_state_of({32, 24});
-  EXPECT_EQ(presenter->apply(smaller), 0);
+  EXPECT_TRUE(presenter->apply(smaller).has_value());
   EXPECT_FALSE(presenter->is_enabled());
   EXPECT_TRUE(presenter->waits_for_screen());
   EXPECT_EQ(presenter->fb_state(), smaller);

@@ -17,7 +17,7 @@ class OutputPresenterOfACard : public unit::OutputPresenterFixture {
  protected:
   void make() {
     build();
-    presenter.emplace(*card, outputs().front(), *backing_store, statistics, std::nullopt,
+    presenter.emplace(*card, probed(), *backing_store, statistics, std::nullopt,
                       OutputPresenter::Role::primary, clock);
   }
   void make_output() {
@@ -32,8 +32,7 @@ class OutputPresenterOfACard : public unit::OutputPresenterFixture {
   void present() {
     const auto frame = presenter->next_frame();
     ASSERT_TRUE(frame.has_value());
-    ASSERT_TRUE(
-        presenter->presented(card->present(frame->output, *frame->buffer, frame->origin, frame->damage)));
+    ASSERT_TRUE(presenter->presented(card->present(*frame)));
   }
 
   std::optional<OutputPresenter> presenter;
@@ -146,12 +145,12 @@ TEST_F(OutputPresenterOfACard, RefusedUploadLeavesOutputStale) {
   make_output();
   const auto damage = write(3, 5, 0x123456);
   card->refuse_accesses = ENOMEM;
-  static_cast<void>(card->request_vblank(first));  // takes the fault over
+  static_cast<void>(card->output().request_vblank());  // takes the fault over
   presenter->upload_damage({damage});
   EXPECT_TRUE(presenter->is_stale());
   EXPECT_EQ(presenter->error().value(), ENOMEM);
   card->refuse_accesses = 0;
-  static_cast<void>(card->request_vblank(first));
+  static_cast<void>(card->output().request_vblank());
   show_all();
   EXPECT_EQ(shown(), picture_of(fb_state));
 }
@@ -159,18 +158,18 @@ TEST_F(OutputPresenterOfACard, RefusedUploadLeavesOutputStale) {
 TEST_F(OutputPresenterOfACard, AppliedStateFlipsToSecondBufferAndNextOneBack) {
   make_output();
   presenter->upload_damage({write(3, 5, 0x123456)});
-  const auto* front = presenter->next_frame()->buffer;
+  const auto* front = &presenter->next_frame()->buffer;
   present();
-  ASSERT_EQ(presenter->apply(panned(16, 64)), 0);
+  ASSERT_TRUE(presenter->apply(panned(16, 64)).has_value());
   EXPECT_TRUE(presenter->is_stale());
   presenter->upload_all();
-  EXPECT_NE(presenter->next_frame()->buffer, front);
+  EXPECT_NE(&presenter->next_frame()->buffer, front);
   EXPECT_EQ(shown(), picture_of(fb_state)) << "until it is presented";
   present();
   EXPECT_EQ(shown(), picture_of(panned(16, 64)));
-  ASSERT_EQ(presenter->apply(fb_state), 0);
+  ASSERT_TRUE(presenter->apply(fb_state).has_value());
   presenter->upload_all();
-  EXPECT_EQ(presenter->next_frame()->buffer, front);
+  EXPECT_EQ(&presenter->next_frame()->buffer, front);
   present();
   EXPECT_EQ(shown(), picture_of(fb_state));
 }
@@ -178,19 +177,19 @@ TEST_F(OutputPresenterOfACard, AppliedStateFlipsToSecondBufferAndNextOneBack) {
 TEST_F(OutputPresenterOfACard, AppliedStateWithoutMemoryForSecondBufferUsesFirst) {
   make_output();
   presenter->upload_damage({write(3, 5, 0x123456)});
-  const auto* front = presenter->next_frame()->buffer;
+  const auto* front = &presenter->next_frame()->buffer;
   present();
   card->refuse_buffers = ENOMEM;
-  ASSERT_EQ(presenter->apply(panned(16, 64)), 0);
+  ASSERT_TRUE(presenter->apply(panned(16, 64)).has_value());
   presenter->upload_all();
-  EXPECT_EQ(presenter->next_frame()->buffer, front);
+  EXPECT_EQ(&presenter->next_frame()->buffer, front);
   present();
   EXPECT_EQ(shown(), picture_of(panned(16, 64)));
 }
 
 TEST_F(OutputPresenterOfACard, SameStateIsNoChange) {
   make_output();
-  ASSERT_EQ(presenter->apply(fb_state), 0);
+  ASSERT_TRUE(presenter->apply(fb_state).has_value());
   EXPECT_FALSE(presenter->has_work());
 }
 

@@ -181,7 +181,7 @@ TEST_F(PresenterDamage, StopPresentsRemainingDamage) {
   draw(3, 5, 0x123456);
   write(10, 10, 0x654321);
   stop();
-  const auto pixels = card->capture(drmclient::HeadlessCard::output_id)->pixels;
+  const auto pixels = card->output().capture()->pixels;
   EXPECT_EQ(pixels[5 * 64 + 3], 0x123456U);
   EXPECT_EQ(pixels[10 * 64 + 10], 0x654321U);
 }

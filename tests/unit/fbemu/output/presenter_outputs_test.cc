@@ -5,7 +5,6 @@
 #include "tests/support/eventually.h"
 #include "tests/support/presenter_fixture.h"
 
-using drmclient::OutputId;
 using drmclient::Power;
 using drmclient::Size;
 using fbemu::Outputs;
@@ -14,8 +13,8 @@ using unit::eventually;
 
 namespace {
 
-constexpr OutputId first = 1;
-constexpr OutputId second = 2;
+constexpr unsigned first = 1;
+constexpr unsigned second = 2;
 
 /// A card with two outputs that both have a monitor, shared with the kernel's console.
 class PresenterOutputs : public unit::PresenterFixture {
@@ -31,22 +30,22 @@ class PresenterOutputs : public unit::PresenterFixture {
   void open() { presenter->set_writers(1); }
   void close() { presenter->set_writers(0); }
 
-  [[nodiscard]] fbemu::CloneGroup::OutputStatus status_of(OutputId output) const {
+  [[nodiscard]] fbemu::CloneGroup::OutputStatus status_of(unsigned output) const {
     const auto outputs = presenter->status().outputs;
     const auto name = "Virtual-" + std::to_string(output);
     const auto found = std::ranges::find(outputs, name, &fbemu::CloneGroup::OutputStatus::name);
     return found == outputs.end() ? fbemu::CloneGroup::OutputStatus{} : *found;
   }
-  [[nodiscard]] bool becomes_enabled(OutputId output, bool enabled = true) {
+  [[nodiscard]] bool becomes_enabled(unsigned output, bool enabled = true) {
     return eventually([&] { return status_of(output).enabled == enabled; });
   }
   [[nodiscard]] bool both_enabled() { return becomes_enabled(first) && becomes_enabled(second); }
   /// The output is enabled and shows the program's picture pixel by pixel.
-  [[nodiscard]] bool shows_picture(OutputId output) {
+  [[nodiscard]] bool shows_picture(unsigned output) {
     return eventually([&] { return status_of(output).enabled && screen(output) == program_picture(); });
   }
   /// In the mode of another size the picture's middle is in the middle.
-  [[nodiscard]] bool middle_is(OutputId output, Size size, uint32_t pixel) {
+  [[nodiscard]] bool middle_is(unsigned output, Size size, uint32_t pixel) {
     return eventually([&] {
       if (!status_of(output).enabled) return false;
       const auto pixels = screen(output);

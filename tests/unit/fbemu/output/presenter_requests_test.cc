@@ -70,8 +70,7 @@ TEST_F(PresenterRequests, WaitCompletesAfterPresent) {
   presenter->set_writers(1);
   draw(3, 5, 0x00ff00);
   std::promise<uint32_t> seen;
-  presenter->at_vblank(
-      [&](int) { seen.set_value(card->capture(drmclient::HeadlessCard::output_id)->pixels[5 * 64 + 3]); });
+  presenter->at_vblank([&](int) { seen.set_value(card->output().capture()->pixels[5 * 64 + 3]); });
   ASSERT_TRUE(card->step());
   EXPECT_EQ(seen.get_future().get(), 0x00ff00U);
 }
@@ -88,8 +87,7 @@ TEST_F(PresenterRequests, FlushCompletesAfterPresent) {
   start();
   write(3, 5, 0x123456);
   std::promise<uint32_t> seen;
-  presenter->flush(
-      [&](int) { seen.set_value(card->capture(drmclient::HeadlessCard::output_id)->pixels[5 * 64 + 3]); });
+  presenter->flush([&](int) { seen.set_value(card->output().capture()->pixels[5 * 64 + 3]); });
   EXPECT_EQ(seen.get_future().get(), 0x123456U);
 }
 
@@ -282,6 +280,44 @@ TEST_F(PresenterRequests, RequestsThatRaceWithStopAreAllAnswered) {
   }
 }
 
+// Every call of the presenter locks its mutex, so a completion that ran with the lock held would block
+// forever.
+TEST_F(PresenterRequests, CompletionsMayCallThePresenter) {
+  build(Vblanks::stepped);
+  std::atomic<int> completed{0};
+  const fbemu::Presenter::Completion call_back = [&](int) {
+    static_cast<void>(presenter->status());
+    presenter->flush({});
+    ++completed;
+  };
+  const auto request_all = [&] {
+    presenter->at_vblank(call_back);
+    presenter->flush(call_back);
+    presenter->show(fb_state, call_back);
+  };
+  presenter->start(fb_state, &*pages);
+  request_all();
+  ASSERT_TRUE(card->step());
+  ASSERT_TRUE(unit::eventually([&] { return completed == 3; }));
+  request_all();
+  stop();
+  EXPECT_EQ(completed, 6);
+  request_all();
+  EXPECT_EQ(completed, 9);
+}
+
+TEST_F(PresenterRequests, CompletionsOfAPresenterWithoutThreadMayCallIt) {
+  build(Vblanks::stepped);
+  int completed = 0;
+  presenter->at_vblank([&](int) {
+    static_cast<void>(presenter->status());
+    presenter->flush({});
+    ++completed;
+  });
+  stop();
+  EXPECT_EQ(completed, 1);
+}
+
 TEST_F(PresenterRequests, EmptyCompletionsAreAllowed) {
   start();
   presenter->at_vblank({});
@@ -322,7 +358,7 @@ TEST(PresenterOnAHeadlessCard, SleepsWithoutOpenFile) {
   fbemu::BackingStore backing_store(16'384);
   fbemu::DamageLog damage;
   fbemu::Statistics statistics;
-  fbemu::Presenter presenter(card, card.probe()->front(), backing_store, damage, statistics);
+  fbemu::Presenter presenter(card, *card.probe()->front(), backing_store, damage, statistics);
   presenter.start(fb_state, nullptr);
   unit::VblankClock(make_mode({16, 12}, 500'000)).wait_frames(20);
   EXPECT_EQ(statistics.ticks, 0U);

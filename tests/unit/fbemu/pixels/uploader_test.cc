@@ -10,14 +10,13 @@
 #include <utility>
 #include <vector>
 
-#include "drmclient/headless/headless_card.h"
 #include "fbemu/fbdev/color_map.h"
 #include "tests/support/fake_program_pages.h"
+#include "tests/support/faulty_card.h"
 #include "tests/support/reference_program_pixels.h"
 
 using drmclient::AccessMode;
 using drmclient::bytes_per_pixel;
-using drmclient::HeadlessCard;
 using drmclient::PixelFormat;
 using drmclient::Point;
 using drmclient::Rect;
@@ -35,8 +34,8 @@ namespace {
 
 constexpr std::byte before{0x5a};
 
-drmclient::HeadlessOptions every_format() {
-  drmclient::HeadlessOptions options;
+unit::FaultyOptions every_format() {
+  unit::FaultyOptions options;
   options.formats.assign(unit::all_formats.begin(), unit::all_formats.end());
   options.moving_mappings = true;
   return options;
@@ -108,7 +107,7 @@ class Upload {
 
   FramebufferState fb_state;
   fbemu::ColorMap map;
-  HeadlessCard card;
+  unit::FaultyCard card;
   std::unique_ptr<ScanoutBuffer> buffer;
   std::vector<std::byte> memory;
   BackingStore backing_store;
