@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -58,6 +59,15 @@ class Input {
 
 /// Prints `expectation` and aborts unless `holds`, so that the input is stored as a finding.
 void require(bool holds, const char* expectation);
+
+/// Repeats a system call that a signal ended. libFuzzer's clock is a signal.
+template <typename Call>
+auto restarted(Call call) {
+  while (true) {
+    const auto result = call();
+    if (result != -1 || errno != EINTR) return result;
+  }
+}
 
 /// Runs the target once. Each target defines it. It leaves no state behind that another run can notice.
 void run(Input input);

@@ -17,6 +17,7 @@
 #include <cstddef>
 #include <cstring>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -81,11 +82,14 @@ class RawChannel {
   /// Returns the daemon's end, perhaps in another table of descriptors.
   [[nodiscard]] base::UniqueFd connect() const {
     base::UniqueFd end(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
-    require(::connect(end.get(), address(), sizeof address_) == 0, "the channel can be opened");
+    require(restarted([&] { return ::connect(end.get(), address(), sizeof address_); }) == 0,
+            "the channel can be opened");
     require(::fcntl(end.get(), F_SETFL, O_NONBLOCK) == 0, "the channel does not block");
     return end;
   }
-  void accept() { end_.reset(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC)); }
+  void accept() {
+    end_.reset(restarted([&] { return ::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC); }));
+  }
 
   /// Sends the request that begins a session.
   void initialize(uint32_t opcode) {
@@ -174,10 +178,13 @@ class RawChannel {
     std::vector<std::byte> frame(sizeof header);
     std::memcpy(frame.data(), &header, sizeof header);
     frame.insert(frame.end(), body.begin(), body.end());
-    require(
-        ::send(end_.get(), frame.data(), frame.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(frame.size()),
-        "the session receives every request");
-    if (!is_one_way(opcode)) ++pending_;
+    const auto sent = restarted([&] { return ::send(end_.get(), frame.data(), frame.size(), MSG_NOSIGNAL); });
+    require(sent == static_cast<ssize_t>(frame.size()), "the session receives every request");
+    if (is_one_way(opcode)) {
+      one_way_.insert(last_unique_);
+    } else {
+      ++pending_;
+    }
     if (opcode == FUSE_INIT || opcode == CUSE_INIT) init_unique_ = last_unique_;
   }
   void receive_until(size_t most_pending) {
@@ -186,9 +193,9 @@ class RawChannel {
   void receive() {
     constexpr int limit_ms = 8000;
     pollfd event{end_.get(), POLLIN, 0};
-    require(::poll(&event, 1, limit_ms) == 1, "every request is answered");
+    require(restarted([&] { return ::poll(&event, 1, limit_ms); }) == 1, "every request is answered");
     static std::array<std::byte, 262'144> bytes;
-    const ssize_t size = ::recv(end_.get(), bytes.data(), bytes.size(), 0);
+    const auto size = restarted([&] { return ::recv(end_.get(), bytes.data(), bytes.size(), 0); });
     require(size > 0, "the session does not end");
     fuse_out_header header{};
     require(size >= static_cast<ssize_t>(sizeof header), "an answer has a header");
@@ -197,7 +204,8 @@ class RawChannel {
     require(header.error <= 0 && header.error > -1000, "an answer has an errno that the kernel accepts");
     require(header.unique <= last_unique_ && header.unique % 2 == 0, "an answer belongs to a request");
     if (header.unique == init_unique_ && header.error == 0) initialized_ = true;
-    --pending_;
+    // To an interrupt of a request that it does not have, libfuse answers EAGAIN.
+    if (!one_way_.contains(header.unique)) --pending_;
   }
 
   base::UniqueFd listener_;
@@ -205,6 +213,7 @@ class RawChannel {
   sockaddr_un address_{};
   uint64_t last_unique_ = 0;
   uint64_t init_unique_ = 0;
+  std::set<uint64_t> one_way_;  ///< requests that need no answer
   size_t pending_ = 0;
   bool initialized_ = false;
 };

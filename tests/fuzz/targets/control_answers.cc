@@ -39,10 +39,11 @@ struct Answer {
 void serve(const cuse::ControlSocket& socket, const Answer& answer) {
   pollfd event{socket.descriptor(), POLLIN, 0};
   constexpr int limit_ms = 8000;
-  require(::poll(&event, 1, limit_ms) == 1, "fbemuctl connects");
+  require(fuzz::restarted([&] { return ::poll(&event, 1, limit_ms); }) == 1, "fbemuctl connects");
   const base::UniqueFd client(::accept4(socket.descriptor(), nullptr, nullptr, SOCK_CLOEXEC));
   std::array<char, 256> request{};
-  require(::recv(client.get(), request.data(), request.size(), 0) > 0, "fbemuctl sends a request");
+  require(fuzz::restarted([&] { return ::recv(client.get(), request.data(), request.size(), 0); }) > 0,
+          "fbemuctl sends a request");
   iovec part{const_cast<char*>(answer.text.data()), answer.text.size()};
   msghdr message{};
   message.msg_iov = &part;

@@ -37,7 +37,8 @@ class Daemon final : public unit::FramebufferFixture {
   [[nodiscard]] base::UniqueFd connect() const {
     const sockaddr_un address = cuse::make_unix_address(server->path());
     base::UniqueFd client(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
-    require(::connect(client.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0,
+    const auto* name = reinterpret_cast<const sockaddr*>(&address);
+    require(fuzz::restarted([&] { return ::connect(client.get(), name, sizeof address); }) == 0,
             "the daemon can be reached");
     return client;
   }
@@ -52,14 +53,14 @@ class Daemon final : public unit::FramebufferFixture {
 
 /// Returns the answer to a message. The kernel closes the descriptor that comes with a screenshot.
 std::string ask(const base::UniqueFd& client, std::string_view message) {
-  require(::send(client.get(), message.data(), message.size(), MSG_NOSIGNAL) ==
-              static_cast<ssize_t>(message.size()),
-          "a message can be sent");
+  const auto sent =
+      fuzz::restarted([&] { return ::send(client.get(), message.data(), message.size(), MSG_NOSIGNAL); });
+  require(sent == static_cast<ssize_t>(message.size()), "a message can be sent");
   pollfd event{client.get(), POLLIN, 0};
   constexpr int limit_ms = 8000;
-  require(::poll(&event, 1, limit_ms) == 1, "every message is answered");
+  require(fuzz::restarted([&] { return ::poll(&event, 1, limit_ms); }) == 1, "every message is answered");
   std::string answer(65'536, '\0');
-  const ssize_t size = ::recv(client.get(), answer.data(), answer.size(), 0);
+  const auto size = fuzz::restarted([&] { return ::recv(client.get(), answer.data(), answer.size(), 0); });
   require(size > 0, "every message is answered");
   answer.resize(static_cast<size_t>(size));
   return answer;

@@ -60,6 +60,12 @@ class CuseSession final : public unit::FramebufferFixture {
 
 }  // namespace
 
+/// libfuse does not free the interrupts of requests that never came.
+extern "C" const char* __lsan_default_suppressions();
+extern "C" const char* __lsan_default_suppressions() {
+  return "leak:libfuse3.so\n";
+}
+
 void fuzz::run(Input input) {
   CuseSession session;
   constexpr unsigned most_frames = 64;

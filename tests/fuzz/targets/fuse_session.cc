@@ -39,6 +39,12 @@ class FuseSession final : public unit::FramebufferFixture {
 
 }  // namespace
 
+/// libfuse does not free the interrupts of requests that never came.
+extern "C" const char* __lsan_default_suppressions();
+extern "C" const char* __lsan_default_suppressions() {
+  return "leak:libfuse3.so\n";
+}
+
 void fuzz::run(Input input) {
   FuseSession session;
   if (!input.take_bool()) session.channel.initialize(FUSE_INIT);
