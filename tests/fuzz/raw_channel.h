@@ -116,7 +116,6 @@ class RawChannel {
     const bool changes_session = opcode == FUSE_INIT || opcode == CUSE_INIT || opcode == FUSE_DESTROY;
     const bool waits = (flags & at_once) == 0 || changes_session || opcode == FUSE_READ;
     receive_until(waits ? 0 : most_pending);
-    if (opcode == FUSE_DESTROY) initialized_ = false;
   }
   /// Receives the answers to all requests.
   void receive_all() { receive_until(0); }
@@ -126,10 +125,10 @@ class RawChannel {
 
   [[nodiscard]] const sockaddr* address() const { return reinterpret_cast<const sockaddr*>(&address_); }
 
-  /// Returns true if the kernel expects no answer.
-  [[nodiscard]] bool is_one_way(uint32_t opcode) const {
-    return initialized_ && (opcode == FUSE_FORGET || opcode == FUSE_BATCH_FORGET ||
-                            opcode == FUSE_INTERRUPT || opcode == FUSE_NOTIFY_REPLY);
+  /// Returns true if the kernel expects no answer. libfuse gives one in some states of the session.
+  [[nodiscard]] static bool is_one_way(uint32_t opcode) {
+    return opcode == FUSE_FORGET || opcode == FUSE_BATCH_FORGET || opcode == FUSE_INTERRUPT ||
+           opcode == FUSE_NOTIFY_REPLY;
   }
 
   template <typename T, typename Change>
@@ -185,7 +184,6 @@ class RawChannel {
     } else {
       ++pending_;
     }
-    if (opcode == FUSE_INIT || opcode == CUSE_INIT) init_unique_ = last_unique_;
   }
   void receive_until(size_t most_pending) {
     while (pending_ > most_pending) receive();
@@ -203,8 +201,6 @@ class RawChannel {
     require(header.len == static_cast<size_t>(size), "an answer has its length in the header");
     require(header.error <= 0 && header.error > -1000, "an answer has an errno that the kernel accepts");
     require(header.unique <= last_unique_ && header.unique % 2 == 0, "an answer belongs to a request");
-    if (header.unique == init_unique_ && header.error == 0) initialized_ = true;
-    // To an interrupt of a request that it does not have, libfuse answers EAGAIN.
     if (!one_way_.contains(header.unique)) --pending_;
   }
 
@@ -212,10 +208,8 @@ class RawChannel {
   base::UniqueFd end_;
   sockaddr_un address_{};
   uint64_t last_unique_ = 0;
-  uint64_t init_unique_ = 0;
   std::set<uint64_t> one_way_;  ///< requests that need no answer
   size_t pending_ = 0;
-  bool initialized_ = false;
 };
 
 }  // namespace fuzz
