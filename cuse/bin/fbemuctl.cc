@@ -71,10 +71,11 @@ void print_status(const json& status) {
                            shown_instead(status));
   print_line("mode", size_text(status.at("mode")) + " at " + refresh_text(status.at("mode")));
   const auto& outputs = status.at("outputs");
-  for (auto also = outputs.begin() + 1; also != outputs.end(); ++also) {
-    const auto& error = also->at("error");
-    print_line("also on", also->at("name").get<std::string>() + ", " + size_text(also->at("mode")) + " at " +
-                              refresh_text(also->at("mode")) +
+  for (size_t i = 1; i < outputs.size(); ++i) {
+    const auto& also = outputs.at(i);
+    const auto& error = also.at("error");
+    print_line("also on", also.at("name").get<std::string>() + ", " + size_text(also.at("mode")) + " at " +
+                              refresh_text(also.at("mode")) +
                               (error.is_null() ? "" : " (" + error.get<std::string>() + ")"));
   }
   print_line("virtual screen", size_text(status.at("virtual")) + ", " +

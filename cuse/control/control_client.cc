@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <stdexcept>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include "cuse/control/control_socket.h"
@@ -46,6 +47,22 @@ base::UniqueFd connect_to(const std::string& path) {
   return socket;
 }
 
+/// Returns the descriptor that came with a message, and closes further ones.
+base::UniqueFd take_descriptor(msghdr& message) {
+  base::UniqueFd first;
+  for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr; header = CMSG_NXTHDR(&message, header)) {
+    if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
+    const size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    for (size_t i = 0; i < count; ++i) {
+      int descriptor = -1;
+      std::memcpy(&descriptor, CMSG_DATA(header) + i * sizeof descriptor, sizeof descriptor);
+      base::UniqueFd taken(descriptor);
+      if (!first) first = std::move(taken);
+    }
+  }
+  return first;
+}
+
 }  // namespace
 
 std::string find_control_socket(const std::optional<std::string>& wanted) {
@@ -77,16 +94,10 @@ ControlAnswer ask_daemon(const std::string& socket_path, const std::string& comm
     fail(errno, "cannot send a request to fbemud at " + socket_path);
   }
   const ssize_t size = ::recvmsg(socket.get(), &message, MSG_CMSG_CLOEXEC);
-  if (size <= 0) {
-    fail(size < 0 ? errno : ECONNRESET, "fbemud at " + socket_path + " does not answer");
-  }
+  const int error = size < 0 ? errno : ECONNRESET;
   ControlAnswer answer;
-  if (const cmsghdr* header = CMSG_FIRSTHDR(&message);
-      header != nullptr && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS) {
-    int descriptor = -1;
-    std::memcpy(&descriptor, CMSG_DATA(header), sizeof descriptor);
-    answer.descriptor.reset(descriptor);
-  }
+  if (size >= 0) answer.descriptor = take_descriptor(message);
+  if (size <= 0) fail(error, "fbemud at " + socket_path + " does not answer");
   answer.body = nlohmann::json::parse(text.data(), text.data() + size);
   if (answer.body.contains("error") && answer.body.size() == 1) {
     throw std::runtime_error("fbemud: " + answer.body["error"].get<std::string>());

@@ -129,7 +129,10 @@ std::optional<FramebufferMount> find_framebuffer_mount(const std::string& path) 
   const std::string_view source = MountTable::source_of(uppermost);
   const size_t colon = source.find(':');
   if (colon != std::string_view::npos) {
-    std::from_chars(source.data() + colon + 1, source.data() + source.size(), found.daemon);
+    pid_t process = 0;
+    std::from_chars(source.data() + colon + 1, source.data() + source.size(), process);
+    // Another program may have made the mount, with any source. A negative number would name a process group.
+    if (process > 0) found.daemon = process;
   }
   return found;
 }

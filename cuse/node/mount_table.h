@@ -12,7 +12,8 @@ namespace cuse {
 
 /// A mount of fbemud on a device path.
 struct FramebufferMount {
-  pid_t daemon = 0;  ///< process that made it, numbered in the daemon's pid namespace
+  /// Process that made it, numbered in the daemon's pid namespace; 0 if the mount's source names none.
+  pid_t daemon = 0;
 };
 
 /// Returns the uppermost mount on `path` (absolute, canonical) if fbemud made it. Reads the mount table only,

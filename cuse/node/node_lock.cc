@@ -48,9 +48,13 @@ bool is_stopped(pid_t process) {
 
 [[noreturn]] void fail_as_silent(const std::string& path, pid_t daemon) {
   const std::string process = std::to_string(daemon);
-  fail(EBUSY, "the mount on " + path + " does not answer: its fbemud (process " + process +
-                  ") is stopped or hangs; continue it (kill -CONT " + process + "), end it (kill -KILL " +
-                  process + ") or name another --device");
+  // "kill -KILL 0" would end the user's own processes.
+  const std::string which = daemon > 0 ? " (process " + process + ")" : "";
+  const std::string remedy =
+      daemon > 0 ? "continue it (kill -CONT " + process + "), end it (kill -KILL " + process + ")"
+                 : "continue it, end it";
+  fail(EBUSY, "the mount on " + path + " does not answer: its fbemud" + which + " is stopped or hangs; " +
+                  remedy + " or name another --device");
 }
 
 /// Returns the process that holds a lock on a file, or 0 if it cannot be found. proc(5), /proc/locks:

@@ -24,9 +24,9 @@ class BackingStore {
   [[nodiscard]] uint64_t size_bytes() const { return size_bytes_; }
   [[nodiscard]] int descriptor() const { return memory_.get(); }
 
-  /// Copies `bytes` to `offset`. The range must be inside the memory.
+  /// Copies `bytes` to `offset`. The range must be inside the memory, or empty.
   void store(uint64_t offset, std::span<const std::byte> bytes) BASE_EXCLUDES(mutex_);
-  /// Copies from `offset` to `bytes`. The range must be inside the memory.
+  /// Copies from `offset` to `bytes`. The range must be inside the memory, or empty.
   void load(uint64_t offset, std::span<std::byte> bytes) const BASE_EXCLUDES(mutex_);
 
   /// Calls `look` with the whole memory and blocks store() meanwhile. `look` must acquire no mutex.

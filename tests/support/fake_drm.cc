@@ -139,8 +139,10 @@ drmModeConnector* get_connector(FakeDrm& card, uint32_t id, bool probe) {
   auto* copy = make_object<drmModeConnector>();
   copy->connector_id = id;
   copy->encoder_id = connector->encoder_id;
-  copy->connector_type = DRM_MODE_CONNECTOR_VIRTUAL;
-  copy->connector_type_id = id - FakeDrm::first_connector + 1;
+  copy->connector_type = connector->type;
+  copy->connector_type_id = connector->type_id != 0 ? connector->type_id : id - FakeDrm::first_connector + 1;
+  copy->mmWidth = connector->width_mm;
+  copy->mmHeight = connector->height_mm;
   copy->connection = !connector->probed     ? DRM_MODE_UNKNOWNCONNECTION
                      : connector->connected ? DRM_MODE_CONNECTED
                                             : DRM_MODE_DISCONNECTED;

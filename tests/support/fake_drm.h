@@ -25,6 +25,10 @@ class FakeDrm {
     std::vector<drmModeModeInfo> modes;
     uint32_t encoder_id = 0;  ///< the current encoder; 0 while the connector is disabled
     bool probed = true;       ///< a DRM master has probed it
+    uint32_t type = DRM_MODE_CONNECTOR_VIRTUAL;
+    uint32_t type_id = 0;  ///< 0: by the order of the connectors
+    uint32_t width_mm = 0;
+    uint32_t height_mm = 0;
   };
   struct Encoder {
     uint32_t id = 0;

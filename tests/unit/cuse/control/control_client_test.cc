@@ -1,14 +1,18 @@
 #include "cuse/control/control_client.h"
 
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
+#include <cstring>
 #include <fstream>
 #include <thread>
 
 #include "cuse/control/control_server.h"
 #include "cuse/service/runtime_files.h"
+#include "tests/support/child_process.h"
 #include "tests/support/environment.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/support/thrown.h"
@@ -73,6 +77,36 @@ TEST(AskDaemon, MissingSocketThrowsWithThePath) {
   const auto thrown = thrown_by([&] { static_cast<void>(ask_daemon(folder.file("none.sock"), "status")); });
   EXPECT_EQ(thrown.code, ENOENT);
   EXPECT_TRUE(thrown.says("no fbemud answers at " + folder.file("none.sock"))) << thrown.what;
+}
+
+TEST(AskDaemon, DescriptorOfEmptyAnswerIsClosed) {
+  const unit::TemporaryFolder folder;
+  const cuse::ControlSocket socket(folder.file("a.sock"));
+  unit::Pipe pipe;
+  std::thread daemon([&] {
+    pollfd event{socket.descriptor(), POLLIN, 0};
+    EXPECT_EQ(::poll(&event, 1, -1), 1);
+    const base::UniqueFd client(::accept4(socket.descriptor(), nullptr, nullptr, SOCK_CLOEXEC));
+    std::array<char, 64> request{};
+    EXPECT_GT(::recv(client.get(), request.data(), request.size(), 0), 0);
+    msghdr message{};
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
+    message.msg_control = control.data();
+    message.msg_controllen = control.size();
+    cmsghdr* header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof(int));
+    const int descriptor = pipe.in.get();
+    std::memcpy(CMSG_DATA(header), &descriptor, sizeof descriptor);
+    EXPECT_EQ(::sendmsg(client.get(), &message, MSG_NOSIGNAL), 0);
+  });
+  const auto thrown = thrown_by([&] { static_cast<void>(ask_daemon(socket.path(), "screenshot")); });
+  daemon.join();
+  EXPECT_EQ(thrown.code, ECONNRESET);
+  pipe.in.reset();
+  pollfd event{pipe.out.get(), POLLIN, 0};
+  EXPECT_EQ(::poll(&event, 1, 0), 1) << "the pipe has a writer";
 }
 
 TEST(AskDaemon, RefusalThrowsWithTheTextOfTheDaemon) {

@@ -133,6 +133,16 @@ TEST_F(DeadMount, IsFoundWithItsDaemon) {
   });
 }
 
+TEST_F(DeadMount, NegativeNumberInSourceNamesNoDaemon) {
+  run([this](const std::string&) {
+    const std::string other = folder.file("other");
+    std::ofstream(other) << "preempted";
+    if (!mount_and_die(other, -712)) return false;
+    const auto mount = find_framebuffer_mount(other);
+    return mount && mount->daemon == 0;
+  });
+}
+
 TEST_F(DeadMount, CanBeDetached) {
   run([](const std::string& path) {
     return detach_mount(path).has_value() && !find_framebuffer_mount(path) &&
