@@ -2,11 +2,11 @@
 
 #include <poll.h>
 #include <sys/epoll.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <optional>
 #include <system_error>
 #include <utility>
 
@@ -14,7 +14,6 @@
 #include "drmclient/capture.h"
 #include "drmclient/kms/damage_clips.h"
 #include "drmclient/kms/kms_interface_factory.h"
-#include "drmclient/system/kernel_console.h"
 
 namespace drmclient {
 namespace {
@@ -24,20 +23,18 @@ using std::chrono::steady_clock;
 /// Flip timeout; longer than a frame of any mode.
 constexpr int flip_timeout_ms = 200;
 
-/// Maximum time from the return of a card to the return of fbcon.
-constexpr std::chrono::seconds fbcon_timeout{1};
-
 /// Time until a probe() that could not probe the hardware is repeated.
 constexpr std::chrono::seconds time_to_next_probe{1};
 
 }  // namespace
 
-KmsCard::KmsCard(KmsOptions options, const base::Clock& clock)
+KmsCard::KmsCard(KmsOptions options, const base::Clock& clock, const std::string& consoles)
     : options_(std::move(options)),
       clock_(clock),
       mappings_(std::make_shared<MappingCache>(options_.mapping_limit_bytes)),
       epoll_(base::make_epoll()),
       monitor_(options_.path),
+      fbcon_wait_(options_.path, consoles, clock),
       deferred_event_(base::make_event()) {
   const DrmDevice device(options_.path, options_.api);
   const DrmModeResources resources(::drmModeGetResources(device.fd()));
@@ -51,7 +48,6 @@ KmsCard::KmsCard(KmsOptions options, const base::Clock& clock)
   base::watch_input(epoll_, resume_monitor_.descriptor());
   base::watch_input(epoll_, probe_timer_.get());
   base::watch_input(epoll_, deferred_event_.get());
-  console_seen_ = has_framebuffer_console();
 }
 
 KmsCard::~KmsCard() = default;
@@ -62,7 +58,7 @@ std::unique_ptr<Card> open_kms_card(const KmsOptions& options) {
 
 base::Result<std::shared_ptr<const DrmDevice>> KmsCard::open_device() {
   if (auto device = device_.lock()) return device;
-  if (defer_open_for_fbcon()) return base::failure(ENODEV);
+  if (fbcon_wait_.defer_open()) return base::failure(ENODEV);
   try {
     auto device = std::make_shared<const DrmDevice>(options_.path, options_.api);
     // Another card may have the number of an unplugged one.
@@ -78,30 +74,11 @@ base::Result<std::shared_ptr<const DrmDevice>> KmsCard::open_device() {
   }
 }
 
-/// Returns true if the card must not be opened yet because fbcon is missing.
-///
-/// When a driver is rebound, the card's node appears before fbcon attaches. If a client holds DRM master at
-/// that moment, the screen stays dark after that client exits, until the next VT switch. Seen on 6.12 and 7.2
-/// with a client that does nothing else.
-bool KmsCard::defer_open_for_fbcon() {
-  const bool attached = has_framebuffer_console();
-  console_seen_ = console_seen_ || attached;
-  if (attached || !console_seen_ || ::access(options_.path.c_str(), F_OK) != 0) {
-    node_reappeared_at_.reset();
-    return false;
-  }
-  const auto now = clock_.now();
-  if (!node_reappeared_at_) node_reappeared_at_ = now;
-  // The console may also have been removed permanently.
-  console_seen_ = now - *node_reappeared_at_ < fbcon_timeout;
-  return console_seen_;
-}
-
 base::Result<std::vector<Output>> KmsCard::probe() {
   const auto device = open_device();
   if (!device) {
     // No event reports that the console has attached or that the timeout has passed.
-    if (node_reappeared_at_) probe_later();
+    if (fbcon_wait_.is_waiting()) probe_later();
     return tl::make_unexpected(device.error());
   }
   auto connectors = BASE_TRY(connectors_.read(**device));
@@ -226,10 +203,6 @@ base::Result<bool> KmsCard::submit(const Frame& frame) {
   DumbBuffer* const dumb = BASE_TRY(as_dumb_buffer(*frame.buffer, enabled->mode(), frame.origin));
   const auto clamped = BASE_TRY(clamp_damage(frame.damage, frame.buffer->size()));
   return enabled->submit(*dumb, frame.origin, clamped);
-}
-
-bool KmsCard::has_console() const {
-  return has_framebuffer_console();
 }
 
 void KmsCard::release(OutputId output) {

@@ -2,7 +2,6 @@
 
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,6 +12,7 @@
 #include "drmclient/kms/connector_cache.h"
 #include "drmclient/kms/drm_device.h"
 #include "drmclient/kms/dumb_buffer.h"
+#include "drmclient/kms/fbcon_wait.h"
 #include "drmclient/kms/kms_output.h"
 #include "drmclient/kms/udev_monitor.h"
 #include "drmclient/kms_options.h"
@@ -28,9 +28,10 @@ namespace drmclient {
 /// master is held for the duration of one call.
 class KmsCard final : public Card {
  public:
-  /// Checks the card and closes it again. `clock` must outlive the card. Throws std::system_error with a
-  /// message that names the card.
-  explicit KmsCard(KmsOptions options, const base::Clock& clock = base::monotonic_clock());
+  /// Checks the card and closes it again. `clock` must outlive the card. `consoles` has the kernel's list of
+  /// console drivers. Throws std::system_error with a message that names the card.
+  explicit KmsCard(KmsOptions options, const base::Clock& clock = base::monotonic_clock(),
+                   const std::string& consoles = "/sys/class/vtconsole");
   KmsCard(const KmsCard&) = delete;
   KmsCard& operator=(const KmsCard&) = delete;
   ~KmsCard() override;
@@ -46,7 +47,7 @@ class KmsCard final : public Card {
   [[nodiscard]] base::Result<void> present(OutputId output, ScanoutBuffer& buffer, Point origin,
                                            std::span<const Rect> damage) override;
   [[nodiscard]] std::vector<base::Result<void>> present_all(std::span<const Frame> frames) override;
-  [[nodiscard]] bool has_console() const override;
+  [[nodiscard]] bool has_console() const override { return fbcon_wait_.is_attached(); }
   void release(OutputId output) override;
   void release_without_restore(OutputId output) override;
   [[nodiscard]] bool scans_out_our_fb(OutputId output) override;
@@ -72,7 +73,6 @@ class KmsCard final : public Card {
   };
 
   [[nodiscard]] base::Result<std::shared_ptr<const DrmDevice>> open_device();
-  [[nodiscard]] bool defer_open_for_fbcon();
   [[nodiscard]] base::Result<DumbBuffer*> as_dumb_buffer(ScanoutBuffer& buffer, const Mode& mode,
                                                          Point origin) const;
   void probe_later();
@@ -91,6 +91,7 @@ class KmsCard final : public Card {
   std::weak_ptr<const DrmDevice> device_;   ///< owned by the buffers
   base::UniqueFd epoll_;
   UdevMonitor monitor_;
+  FbconWait fbcon_wait_;
   ResumeMonitor resume_monitor_;
   /// Expires when probe() is worth another call, and causes a HotplugEvent.
   base::TimerFd probe_timer_;
@@ -100,9 +101,6 @@ class KmsCard final : public Card {
   std::map<OutputId, OutputQuirks> output_quirks_;
   /// Vblanks that were read while a flip was awaited. deferred_event_ is readable if there are any.
   std::vector<Event> deferred_events_;
-  bool console_seen_ = false;  ///< fbcon has been attached
-  /// Time at which the card's node reappeared without fbcon.
-  std::optional<std::chrono::steady_clock::time_point> node_reappeared_at_;
   base::UniqueFd deferred_event_;
 };
 
