@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""The kernel's own framebuffer and fbemu's are asked the same, and the answers compared: tests/vm/lab/differential.py.
+"""Compares the answers of the kernel's own framebuffer with those of fbemu's: tests/vm/lab/differential.py.
 
     python3 tests/vm/test_differential.py -v [Class[.test]]...
 
-With FBEMU_DIFFERENTIAL_OUTPUT=DIR the answers are kept there, one file for each kernel, ABI and front end.
+FBEMU_DIFFERENTIAL_OUTPUT=DIR keeps the answers there, one file for each kernel, ABI and front end.
 """
 
 import os
@@ -22,18 +22,18 @@ from lab.guest import Guest  # noqa: E402
 from lab.options import Options  # noqa: E402
 from lab.suite import main  # noqa: E402
 
-# A virtual screen of twice the height on both sides: without this the kernel's emulation has no room to pan.
+# A virtual screen of twice the height on both sides, because otherwise the kernel's emulation cannot pan.
 OVERALLOC = "drm_kms_helper.drm_fbdev_overalloc=200"
 VIRTUAL = ["--virtual", "1280x1600"]
-# As a program does that draws. Otherwise the kernel's text console answers half of the cases by drawing itself anew.
+# Graphics mode, as programs that draw set it. Otherwise the kernel's text console redraws itself in half of the cases.
 GRAPHICS = "import fcntl; fcntl.ioctl(open('/dev/tty1', 'w'), 0x4B3A, 1)"
 LEAST_CASES = 400
-# The long group "put" is asked with 64 bits alone: a fb_var_screeninfo consists of 32-bit words, so it is the same for both ABIs, and neither
-# the kernel (fb_compat_ioctl) nor fbemu does anything else for FBIOPUT_VSCREENINFO of a 32-bit program. That such programs get that far
-# is asked by "state", with the flags of that call and with panning.
+# The long group "put" runs with 64 bits alone. A fb_var_screeninfo consists of 32-bit words, so it is the same for both ABIs. Neither the
+# kernel (fb_compat_ioctl) nor fbemu handles FBIOPUT_VSCREENINFO of a 32-bit program in another way. The group "state" makes this call
+# with 32 bits, with its flags and with panning.
 GROUPS = {"64": ("put", "state", "call", "file"), "32": ("state", "call", "file")}
-# CUSE has neither file positions nor mappings. What a call comes to is the same code for both front ends, and CUSE's own is the same in
-# all three kernels: the long groups are asked once.
+# CUSE has neither file positions nor mappings. The same code answers the calls of both front ends, and CUSE itself is the same in all
+# three kernels. So the long groups run once.
 CUSE_GROUPS = {"6.1": ("call",), "6.12": ("put", "state", "call"), "7.2": ("call",)}
 
 
@@ -61,7 +61,7 @@ def ask(guest: Guest, where: Where, path: str, *groups: str) -> Answers:
 
 
 class AgainstTheKernel(unittest.TestCase):
-    """Asks on both sides, once; the tests look at the answers."""
+    """Runs the cases on both sides once; the tests compare the answers."""
 
     kernels: ClassVar[dict[tuple[str, str], Answers]] = {}
     fbemus: ClassVar[dict[Where, Answers]] = {}

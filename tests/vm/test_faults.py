@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What goes wrong with cards and displays: fbemu says it once and clearly, keeps what it can, and leaves nothing behind.
+"""Tests of faults of cards and displays: fbemu reports them once, continues if possible, and leaves nothing behind.
 
     python3 tests/vm/test_faults.py -v [Class[.test]]...
 """
@@ -25,7 +25,7 @@ MATRIX = [("6.12", gpu) for gpu in DRIVERS] + [(kernel, gpu) for kernel in ("6.1
 
 
 class Everywhere:
-    """Not a test itself: what is checked on each driver."""
+    """The tests of each driver, in a class that unittest does not run itself."""
 
     class Faults(OnDriver):
         @unbinds
@@ -36,7 +36,7 @@ class Everywhere:
                     with self.without_driver():
                         screen.fill(30, 30, 40, 40, 0x33CC66)
                         self.wait_log(daemon, "No such device")
-                        # More frames than lie between two tries to open the card.
+                        # More frames than there are between two attempts to open the card.
                         for _ in range(40):
                             screen.tell("sync")
                         drawn = screen.fill(300, 300, 40, 40, 0xCC3366)
@@ -76,7 +76,7 @@ class Everywhere:
                 yield daemon
 
         def test_mode_change_while_another_program_has_the_display(self) -> None:
-            """The program goes on with it, and it is on the screen once that is free."""
+            """The program continues in the new mode, which is set when the display is free."""
             with self.daemon() as daemon, OpenFramebuffer(self.guest, daemon) as screen:
                 self.assert_shows(screen.draw_pattern())
                 screen.tell("sync")
@@ -93,7 +93,7 @@ class Everywhere:
                 self.assertEqual(len(self.warnings(daemon)), 1, daemon.log)
 
         def test_display_that_another_program_keeps(self) -> None:
-            """It was there first, and holds DRM master for as long as it likes: the program waits for none of it."""
+            """The other program is DRM master first, and for any time. The program with the framebuffer does not wait for it."""
             with self.daemon() as daemon:
                 other = self.guest.spawn(["python3", "unflushed.py", "/dev/dri/card0"], stdin=True)
                 other.wait_output(b"DRAWN", 60)
@@ -171,7 +171,7 @@ class OnVirtio612(Everywhere.Faults):
 
 
 class OnQxl612(Everywhere.Faults):
-    """Its kernel driver tells of connectors that come and go."""
+    """The driver of qxl reports connectors that are plugged and unplugged."""
 
     kernel, gpu = "6.12", "qxl"
 
@@ -212,7 +212,7 @@ class OnQxl612(Everywhere.Faults):
                 self.wait_connected()
                 self.assert_shows(screen.fill(300, 50, 20, 20, 0xCC3366))
                 told = len(re.findall("was (?:dis)?connected", daemon.log))
-                # Once at once, and then at longer and longer distances.
+                # The first event is reported at once, the following ones at growing intervals.
                 self.assertLessEqual(told, 8 + seconds, daemon.log)
                 self.guest.run(f"echo detect > {self.in_sysfs}/status")
             self.assert_shows(self.console)
@@ -226,7 +226,7 @@ class OnQxl612(Everywhere.Faults):
 
 
 class OnCirrus612(Everywhere.Faults):
-    """Its card has little memory, which the driver learns of when the mode is set."""
+    """The card has little memory, and the driver checks this only when a mode is set."""
 
     kernel, gpu = "6.12", "cirrus"
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Tests of the lab itself: that what it reports about a guest is true. fbemu is not needed for any of them.
+"""Tests of the lab itself, in guests: its reports about a guest are true. They need no fbemu.
 
     python3 tests/vm/test_lab.py -v [Class[.test]]...
 """
@@ -29,7 +29,7 @@ MATRIX = [("6.12", gpu) for gpu in DRIVERS] + [(kernel, gpu) for kernel in ("6.1
 
 
 class Commands(unittest.TestCase):
-    """One guest for all that needs nothing particular of it."""
+    """Tests in a guest with the default options."""
 
     guest: Guest
 
@@ -124,7 +124,7 @@ class Boot(unittest.TestCase):
 
 
 class Machines(unittest.TestCase):
-    """One guest for each kernel and driver without the kernel's fbdev, for all that is asked of it."""
+    """Tests in a guest for each kernel and driver, without the kernel's fbdev."""
 
     def test_without_the_kernels_fbdev(self) -> None:
         for kernel, gpu in MATRIX:
@@ -172,7 +172,7 @@ class Machines(unittest.TestCase):
 
 class Screens(unittest.TestCase):
     def test_the_screendump_is_what_was_drawn(self) -> None:
-        """On each driver's own /dev/fb0, by programs of 64 and of 32 bits."""
+        """Draws on the kernel's /dev/fb0 of each driver, with programs of 64 and of 32 bits."""
         for kernel, gpu in MATRIX:
             with self.subTest(kernel=kernel, gpu=gpu), boot(Options(kernel=kernel, gpu=gpu, kernel_fbdev=True)) as machine:
                 for bits in (32, 64):
@@ -194,7 +194,7 @@ class Screens(unittest.TestCase):
 
 class Compositors(unittest.TestCase):
     def test_weston(self) -> None:
-        """It shows its desktop and gives the console back, however it ends. The last one has no card."""
+        """Weston shows its desktop, and the console returns after each kind of end. The last weston has no card."""
         with boot(Options()) as guest:
             before = guest.settled_screen()
             weston = compositor.start(guest, terminal=3)
@@ -217,7 +217,7 @@ class Compositors(unittest.TestCase):
 
 
 class Displays(unittest.TestCase):
-    """What happens to the machine from outside."""
+    """Tests of displays that are resized, connected and disconnected."""
 
     def wait_modes(self, guest: Guest, connector: str, first: str) -> None:
         guest.wait_until(f"test \"$(head -n 1 /sys/class/drm/card0-{connector}/modes)\" = '{first}'", timeout=10)
@@ -226,7 +226,7 @@ class Displays(unittest.TestCase):
         with boot(Options(resizable=True)) as guest:
             events = guest.spawn(["udevadm", "monitor", "--kernel", "--property", "--subsystem-match=drm"])
             events.wait_output(b"KERNEL - the kernel uevent", 20)
-            # No multiple of four: QEMU's pictures have longer lines then.
+            # A width that is no multiple of four, because the lines of QEMU's picture are longer then.
             guest.resize_display(1111, 777)
             self.wait_modes(guest, "Virtual-1", "1111x777")
             events.wait_output(b"HOTPLUG=1", 20)

@@ -128,7 +128,7 @@ class Pictures(unittest.TestCase):
 
 
 class TheComparison(unittest.TestCase):
-    """Without guests: that the comparison would notice."""
+    """Tests of lab/differential.py: it finds each kind of difference."""
 
     WHERE = Where("6.1", "64", "file")
 

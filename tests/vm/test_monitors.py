@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Monitors whose descriptions (EDID) are nonsense: fbemu offers no absurd mode, and shows the picture on what remains.
+"""Tests of monitors with an invalid description (EDID): fbemu offers no absurd mode, and shows the picture in a valid one.
 
     python3 tests/vm/test_monitors.py -v [Class[.test]]...
 """
@@ -20,37 +20,37 @@ KERNELS = ("6.12", "6.1", "7.2")
 
 
 def edid(*timings: bytes) -> bytes:
-    """A monitor's description (EDID 1.4) with up to four detailed timings and a right checksum."""
+    """Returns a monitor's description (EDID 1.4) with up to four detailed timings and a valid checksum."""
     blocks = b"".join(timing.ljust(18, b"\0") for timing in timings).ljust(72, b"\0")
     head = b"\0\xff\xff\xff\xff\xff\xff\0" + b"\x04\x21" + bytes(6) + b"\x01\x22\x01\x04" + b"\x80\x30\x20\x78\x02" + bytes(10) + bytes(3) + b"\x01\x01" * 8
     body = head + blocks + b"\0"
     return body + bytes([-sum(body) % 256])
 
 
-# 1024x768 of the standard: virtio takes no other as the preferred one, which is the first.
+# The standard 1024x768. It is the first and so the preferred one, because virtio accepts no other preferred timing.
 FIRST = bytes((0x64, 0x19, 0x00, 0x40, 0x41, 0x00, 0x26, 0x30, 0x18, 0x88, 0x36, 0x00, 0, 0, 0, 0, 0, 0x1E))
-# 1000x700 at 60 Hz, which no list has.
+# 1000x700 at 60 Hz, which is in no list of modes.
 SENSIBLE = edid(FIRST, bytes((0xA9, 0x13, 0xE8, 0xA0, 0x30, 0xBC, 0x1E, 0x20, 0x30, 0x20, 0x33, 0x00, 0, 0, 0, 0, 0, 0x1E)))
-# Clock, sides, blanking and syncs as large, as small, and as contradictory as the fields allow.
+# The largest, smallest and most contradictory clocks, sides, blankings and syncs of these fields.
 TIMINGS = [b"\xff" * 17, b"\x01\0" + bytes(16), b"\xff\xff\x01\x00\x00\x01\x00\x00" + bytes(10), b"\x64\x19\x00\x40\x41\x00\x26\x30\x18\xff\xff\xff" + bytes(6)]
 GARBAGE = {"noise": bytes((37 * at * at + 11) % 256 for at in range(256)), "zeros": bytes(128), "one byte": b"x", "no timings": edid(),
            **{f"timing {number}": edid(FIRST, timing) for number, timing in enumerate(TIMINGS)}, "all timings": edid(*TIMINGS)}
 
 
 class Monitors(OnDriver):
-    """virtio asks the monitor anew at each event, and takes it at its word, also where the word is the administrator's."""
+    """Tests on virtio, which reads the EDID again at each event and believes it, also if it is the administrator's override."""
 
     kernel, gpu = KERNELS[0], "virtio"
 
     def describe(self, description: bytes) -> None:
-        """The monitor says this of itself, and the driver has asked it."""
+        """Gives the monitor this description, and waits until the driver has read it."""
         self.assertTrue(self.override(SENSIBLE))
         self.ask_monitor(f"grep -qx 1000x700 {self.in_sysfs}/modes")
         if description != SENSIBLE and self.override(description):
             self.ask_monitor(f"! grep -qx 1000x700 {self.in_sysfs}/modes")
 
     def override(self, description: bytes) -> bool:
-        """False where the kernel refuses it: it is no description at all."""
+        """Sets the override. Returns false if the kernel refuses it because it is no EDID."""
         self.guest.write_file("/root/edid", description)
         return self.guest.run("cat /root/edid > /sys/kernel/debug/dri/0/Virtual-1/edid_override", check=False).status == 0
 
@@ -60,7 +60,7 @@ class Monitors(OnDriver):
         self.guest.wait_until(f"echo detect > {self.in_sysfs}/status; {condition}", timeout=10)
 
     def modes(self) -> list[tuple[int, int]]:
-        """All that fbemud offers, none of them absurd."""
+        """Returns the modes of fbemud. Checks that none is absurd."""
         modes = json.loads(self.guest.run(["fbemuctl", "modes", "--json"]).text)["modes"]
         for mode in modes:
             self.assertGreaterEqual(min(mode["width"], mode["height"]), 8, mode)

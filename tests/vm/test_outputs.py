@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A card with two outputs: one framebuffer on both, and a framebuffer for each.
+"""Tests of a card with two outputs: one framebuffer on both, and a framebuffer for each.
 
     python3 tests/vm/test_outputs.py -v [Outputs[.test_clone_6_12]]...
 """
@@ -26,13 +26,13 @@ KERNELS = ("6.1", "6.12", "7.2")
 
 
 class Outputs(unittest.TestCase):
-    """A card with two outputs; only QEMU's virtio has them without a viewer of its own."""
+    """Tests on virtio, the only card with two outputs that QEMU has without a viewer."""
 
     guest: Guest
 
     @contextmanager
     def second_monitor(self, kernel: str) -> Iterator[Picture]:
-        """A guest whose second output has just got a monitor like the first one's. Gives what the console shows."""
+        """Boots a guest and connects a second monitor like the first one. Gives the picture of the console."""
         with boot(Options(kernel=kernel, heads=2, resizable=True)) as self.guest:
             framebuffer.install(self.guest)
             fbemu.install(self.guest, fbemu.find_build(None))
@@ -47,7 +47,7 @@ class Outputs(unittest.TestCase):
         self.guest.wait_until(f"grep -qx {wanted} /sys/class/drm/card0-Virtual-{head + 1}/status", timeout=10)
 
     def force_first(self, status: str, console: Picture) -> None:
-        """QEMU does not unplug the first output. The kernel can be told to take it for unplugged, but says so with the next event only."""
+        """Sets the status of the first output in sysfs, because QEMU does not unplug it. The kernel reports it with the next event."""
         self.guest.run(f"echo {status} > /sys/class/drm/card0-Virtual-1/status")
         for size in ((800, 600), (console.width, console.height)):
             self.guest.resize_display(*size, head=1)

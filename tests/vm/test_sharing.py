@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A framebuffer beside consoles and other programs on the same screen: who is seen, and when.
+"""Tests of a framebuffer beside consoles and other programs on the same screen.
 
     python3 tests/vm/test_sharing.py -v [Sharing[.test_virtio_6_12]]...
 """
@@ -29,13 +29,13 @@ from lab.suite import main  # noqa: E402
 MATRIX = [("6.12", gpu) for gpu in DRIVERS] + [(kernel, gpu) for kernel in ("6.1", "7.2") for gpu in ("virtio", "vmwgfx")]
 KERNELS = ("6.1", "6.12", "7.2")
 PROGRAMS = Path(__file__).resolve().parent / "programs"
-# Long enough to be seen by a clock of whole seconds.
+# Longer than the resolution of the guest's clock, one second.
 SLEEP_SECONDS = 2.5
 TEXT = "a line of text on the second terminal"
 
 
 class Sharing(unittest.TestCase):
-    """The checks share a guest and follow one another; each leaves the first terminal in front, and nothing open."""
+    """The checks share a guest and run in order. After each one, the first VT is active and nothing is open."""
 
     guest: Guest
     consoles: dict[int, Picture]
@@ -76,7 +76,7 @@ class Sharing(unittest.TestCase):
         self.assertIsNone(seen.difference(expected))
 
     def assert_console(self, terminal: int) -> None:
-        """The terminal as it was; where the driver forgets it, text is there after a redraw."""
+        """Waits for the VT as it was; after a redraw, if the driver may have cleared it."""
         if console.forgets(self.guest.options):
             self.assertTrue(console.shows_text(console.rewrite(self.guest, TEXT if terminal == 2 else "new text", terminal)))
             return
@@ -86,7 +86,7 @@ class Sharing(unittest.TestCase):
         self.guest.run(["chvt", str(terminal)])
 
     def start_on(self, terminal: int, command: str) -> Job:
-        """A command whose controlling terminal this is, in a session of its own, as a login shell's would be."""
+        """Starts a command in a new session with this controlling terminal, as a login shell does."""
         return self.guest.spawn(["setsid", "--wait", "sh", "-c", f"exec < /dev/tty{terminal} > /dev/tty{terminal} 2>&1; {command}"])
 
     # The checks
@@ -128,10 +128,10 @@ class Sharing(unittest.TestCase):
                 program.wait(20)
 
     def check_written_picture(self) -> None:
-        """cat picture > /dev/fb0"""
+        """Writes a picture as `cat picture > /dev/fb0` does."""
         with self.subTest("a written picture stays until the terminal is used"), self.daemon() as daemon:
             picture = self.write_picture(daemon)
-            # The prompt that a shell prints after the command.
+            # A shell prints its prompt after the command.
             self.guest.run("printf '# ' > /dev/tty1")
             self.assert_screen(picture)
             daemon.job.wait_for(lambda: self.watches(daemon), 20, "wait for the terminal to be used")
@@ -154,7 +154,7 @@ class Sharing(unittest.TestCase):
         return picture
 
     def watches(self, daemon: Fbemu) -> bool:
-        """Whether fbemud has the terminal's text open, to hear of its use."""
+        """Returns true if fbemud has the VT's text open, to see when it is used."""
         return self.guest.run("ls -l /proc/$(pgrep -ox fbemud)/fd | grep -q /dev/vcs", check=False).status == 0
 
     def check_kept_picture(self) -> None:
@@ -185,7 +185,7 @@ class Sharing(unittest.TestCase):
                 theirs = self.guest.wait_screen(lambda now: now.pixel(150, 60) == (0x33, 0x66, 0xCC))
                 self.assertEqual(theirs.pixel(150, 60), (0x33, 0x66, 0xCC))
                 changed = screen.fill(40, 40, 50, 50, 0x0000FF if end == "order" else 0x00FF00)
-                # A vblank passes for the program all the same.
+                # The program receives vblanks all the same.
                 screen.tell("sync")
                 self.guest.wait_until("fbemuctl status --json | grep -q '\"preempted\": *true'", timeout=10)
                 if end == "order":
@@ -201,7 +201,7 @@ class Sharing(unittest.TestCase):
 
 
     def check_compositor(self) -> None:
-        """The last of them: weston clears the terminals that it was on."""
+        """Runs last, because weston clears its VTs."""
         with self.daemon() as daemon, OpenFramebuffer(self.guest, daemon) as screen:
             self.assert_screen(screen.draw_pattern())
             with self.subTest("a compositor on another terminal"):
@@ -234,13 +234,13 @@ class Sharing(unittest.TestCase):
 
 
 class Neighbours(unittest.TestCase):
-    """Monitors and sleep, each with a program that draws meanwhile."""
+    """Tests of other monitors and of sleep, while a program draws."""
 
     guest: Guest
 
     @contextmanager
     def drawing(self, options: Options) -> Iterator[tuple[Fbemu, OpenFramebuffer]]:
-        """A guest in which a program has drawn the pattern; at the end the daemon ends in order."""
+        """Boots a guest in which a program draws the pattern. At the end, checks that the daemon ends without error."""
         with boot(options) as self.guest:
             framebuffer.install(self.guest)
             daemon = fbemu.start(self.guest, fbemu.find_build(None), ["--no-cuse"])

@@ -1,4 +1,4 @@
-"""scripts/vm: run a program, or a shell, in a guest with a real display driver."""
+"""scripts/vm: runs a program or a shell in a guest with a real display driver."""
 
 import argparse
 import signal
@@ -36,7 +36,7 @@ COMMAND took too long, 125 when the lab or the guest failed. Downloads and build
 
 
 def main(arguments: list[str]) -> int:
-    # A killed run must end its QEMU, too: turned into an exception, all the clean-up is done.
+    # A killed run must end its QEMU, so the signal becomes an exception, which runs all cleanup.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     signal.signal(signal.SIGHUP, lambda *_: sys.exit(128 + signal.SIGHUP))
     options = _parser().parse_args(arguments)

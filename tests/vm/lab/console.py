@@ -1,27 +1,27 @@
-"""The kernel's console on the screen, where its driver may have lost the picture of it."""
+"""The kernel's console on the screen, after a driver may have lost its picture or its palette."""
 
 from .guest import Guest
 from .options import Options
 from .picture import Picture
 
-# A mode set of bochs in Debian's 6.1 and 6.12 lets the card clear the start of its memory, where the console's picture is.
+# A mode set of bochs in Debian's 6.1 and 6.12 makes the card clear the start of its memory, which holds the console's picture.
 _FORGET = {("6.1", "bochs"), ("6.12", "bochs")}
 BLACK, GREY = (0, 0, 0), (170, 170, 170)
 
 
 def forgets(options: Options) -> bool:
-    """Whether the console's picture may be lost with a mode set, until something is written on it."""
+    """Returns true if a mode set may clear the console's picture, until something is written on the console."""
     return (options.kernel, options.gpu) in _FORGET
 
 
 def shows_text(picture: Picture) -> bool:
-    """Whether there is text on the screen, and nothing else."""
+    """Returns true if the screen shows text and nothing else."""
     return colours(picture) == {BLACK, GREY}
 
 
 def rewrite(guest: Guest, text: str, terminal: int = 1) -> Picture:
-    """Clears a terminal and writes this on it, again and again until the screen shows text: the mode set that brings the console back
-    may come after the first time. Returns the last picture, also when it never did.
+    """Clears a VT and writes `text` on it, repeatedly until the screen shows text. The mode set that restores the console may come
+    after the first attempt. Returns the last picture, also if it shows no text.
     """
     def written(now: Picture) -> bool:
         if shows_text(now):

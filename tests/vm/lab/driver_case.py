@@ -14,12 +14,12 @@ from .guest import Guest
 from .options import Options
 from .picture import Picture
 
-# These crash their kernel when they are unbound, without fbemu as well; vmwgfx of 6.1 only where a client has a picture on it.
+# Drivers that crash their kernel when they are unbound, also without fbemu; vmwgfx of 6.1 only if a client shows a picture.
 CRASH_WHEN_UNBOUND = {"qxl", "vmwgfx"}
 
 
 class OnDriver(unittest.TestCase):
-    """One guest for the tests of a driver. Each leaves it as it was: the console on the screen, and nothing of fbemu."""
+    """A guest for the tests of a driver. Each test restores its state: the console is on the screen, and nothing of fbemu is left."""
 
     kernel: ClassVar[str]
     gpu: ClassVar[str]
@@ -48,20 +48,20 @@ class OnDriver(unittest.TestCase):
         self.assertIsNone(self.guest.wait_screen(lambda now: now == expected, timeout=timeout).difference(expected))
 
     def assert_console(self) -> None:
-        """The console as it was; where the driver forgets it, text is there after a redraw."""
-        if not console.forgets(self.guest.options):
+        """Waits for the console as it was; after a redraw, if the driver may have cleared it."""
+        if console.forgets(self.guest.options):
+            self.assertTrue(console.shows_text(console.rewrite(self.guest, "new text")))
+        else:
             self.assert_shows(self.console)
-            return
-        self.assertTrue(console.shows_text(console.rewrite(self.guest, "new text")))
 
     def assert_nothing_left(self) -> None:
-        # The guard that cleans up after fbemud ends a moment later.
+        # The guard process, which cleans up, ends shortly after fbemud.
         self.guest.wait_until("! pgrep -x fbemud", timeout=10)
         self.assertNotIn("fbemu", self.guest.read_file("/proc/self/mountinfo").decode())
         self.guest.run("! ls /dev/fb* && test -z \"$(ls -A /run/fbemu)\"")
 
     def refused(self, arguments: list[str], *words: str, prefix: tuple[str, ...] = ()) -> None:
-        """fbemud ends at once, with one message in which there are all `words`, and changes nothing."""
+        """Checks that fbemud exits at once with one message that contains all `words`, and leaves nothing behind."""
         done = self.guest.run([*prefix, "fbemud", *arguments], check=False, timeout=20)
         said = done.stderr.decode()
         self.assertEqual(done.status, 1, said)
@@ -88,14 +88,14 @@ class OnDriver(unittest.TestCase):
         return re.findall(r"(?:warning|error): .*", daemon.log)
 
     def set_mode(self, node: str, width: int, height: int) -> str:
-        """Returns what fbset complained of."""
+        """Sets a mode with fbset. Returns its error output."""
         size = [str(width), str(height)]
         done = self.guest.run(["fbset", "-fb", node, "-xres", size[0], "-yres", size[1], "-vxres", size[0], "-vyres", size[1]], check=False)
         return done.stderr.decode()
 
     @contextmanager
     def without_driver(self) -> Iterator[None]:
-        """The driver lets the card go; at the end it has it again."""
+        """Unbinds the driver from the card for the length of the block."""
         device = self.guest.run("basename $(readlink -f /sys/class/drm/card0/device)").text.strip()
         folder = self.guest.run("readlink -f /sys/class/drm/card0/device/driver").text.strip()
         self.guest.run(f"echo {device} > {folder}/unbind")
@@ -105,7 +105,7 @@ class OnDriver(unittest.TestCase):
             self.guest.run(f"echo {device} > {folder}/bind")
 
     def seconds_used(self, daemon: Fbemu) -> float:
-        """Of a processor, by fbemud so far."""
+        """Returns the processor time that fbemud has used."""
         process = framebuffer.status(self.guest)["process"]
         fields = self.guest.read_file(f"/proc/{process}/stat").decode().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / 100
@@ -115,7 +115,7 @@ class OnDriver(unittest.TestCase):
 
     @contextmanager
     def without_busy_loop(self, daemon: Fbemu) -> Iterator[None]:
-        """What is done within has to leave most of the processor alone."""
+        """Checks that fbemud uses less than half of the processor during the block."""
         used, start = self.seconds_used(daemon), self.uptime()
         yield
         self.assertLess(self.seconds_used(daemon) - used, 0.5 * (self.uptime() - start), daemon.log)
@@ -125,6 +125,6 @@ Test = TypeVar("Test", bound=Callable[..., None])
 
 
 def unbinds(test: Test) -> Test:
-    """Marks a test that takes the card from its driver: a driver that crashes its kernel at that does not have it."""
+    """Marks a test that unbinds the driver. Drivers in CRASH_WHEN_UNBOUND do not have it."""
     test.unbinds = True  # type: ignore[attr-defined]
     return test
