@@ -176,7 +176,8 @@ def is_checked(path):
 def files(root):
     for folder in (*SOURCES, "tests"):
         yield from (str(f.relative_to(root)) for f in sorted((root / folder).rglob("*")) if is_checked(f))
-    yield from (str(f.relative_to(root)) for f in [*sorted(root.glob("*.md")), *sorted((root / "docs").glob("*.md"))])
+    yield from (str(f.relative_to(root)) for f in [*sorted(root.glob("*.md")), *sorted((root / "docs").glob("*.md")),
+                                                     *sorted((root / "tests").rglob("*.md"))])
 
 
 def main():

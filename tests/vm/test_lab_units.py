@@ -17,9 +17,11 @@ from unittest import mock
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from lab import cache, differential, sources, tools  # noqa: E402
+from lab import cache, console, differential, sources, tools  # noqa: E402
 from lab.differential import ListError, Where  # noqa: E402
 from lab.errors import LabError, Skipped  # noqa: E402
+from lab.guest import Guest  # noqa: E402
+from lab.options import Options  # noqa: E402
 from lab.picture import Picture  # noqa: E402
 from lab.suite import main  # noqa: E402
 
@@ -125,6 +127,26 @@ class Pictures(unittest.TestCase):
             self.assertEqual(mixture.is_mixture(before, after), mixture.width == 2)
         self.assertFalse(Picture(2, 2, after.rgb[:11] + b"x").is_mixture(before, after))
         self.assertFalse(Picture(1, 4, after.rgb).is_mixture(before, after))
+
+
+class ConsoleAfterBind(unittest.TestCase):
+    """Tests of console.wait_after_bind() with a double of a guest, whose text is black until a VT switch."""
+
+    TEXT, DARK = Picture(1, 1, b"\xaa\xaa\xaa"), Picture(1, 1, b"\0\0\0")
+
+    def wait(self, kernel: str) -> tuple[Picture, list[str]]:
+        commands: list[str] = []
+        guest = Guest(Options(kernel=kernel), mock.Mock(), Path())
+        with mock.patch.object(guest, "run", commands.append), \
+                mock.patch.object(guest, "screen", lambda _head: self.TEXT if commands else self.DARK):
+            return console.wait_after_bind(guest, self.TEXT, 0.1), commands
+
+    def test_terminals_are_switched_on_6_1(self) -> None:
+        self.assertEqual(self.wait("6.1"), (self.TEXT, ["chvt 2; chvt 1"]))
+
+    def test_dark_console_of_other_kernels_stays_dark(self) -> None:
+        for kernel in ("6.12", "7.2"):
+            self.assertEqual(self.wait(kernel), (self.DARK, []))
 
 
 class TheComparison(unittest.TestCase):

@@ -1,5 +1,7 @@
 """The kernel's console on the screen, after a driver may have lost its picture or its palette."""
 
+import time
+
 from .guest import Guest
 from .options import Options
 from .picture import Picture
@@ -30,6 +32,22 @@ def rewrite(guest: Guest, text: str, terminal: int = 1) -> Picture:
         return False
 
     return guest.wait_screen(written)
+
+
+def wait_after_bind(guest: Guest, expected: Picture, timeout: float) -> Picture:
+    """Waits until the screen shows this console after the driver was unbound and bound. Returns the last picture.
+
+    Linux 6.1 with initcall_blacklist=fbmem_init does not detach fbcon from an unbound card (/sys/class/vtconsole). So fbemud cannot see when
+    fbcon attaches to the new one, and may be DRM master then. drm_fb_helper_setcmap() fails with EBUSY in this case, and text stays black
+    until the next VT switch. This function switches VTs there, as a user would.
+    """
+    switch_seconds = timeout / 4 if guest.options.kernel == "6.1" else timeout
+    end = time.monotonic() + timeout
+    while True:
+        seen = guest.wait_screen(lambda now: now == expected, switch_seconds)
+        if seen == expected or time.monotonic() > end:
+            return seen
+        guest.run("chvt 2; chvt 1")
 
 
 def colours(picture: Picture) -> set[tuple[int, ...]]:

@@ -27,6 +27,7 @@ class OnDriver(unittest.TestCase):
     console: ClassVar[Picture]
     connector: ClassVar[str]
     in_sysfs: ClassVar[str]
+    rebound: ClassVar[bool] = False  # The driver was unbound and bound in this guest.
 
     def __init_subclass__(cls) -> None:
         if getattr(cls, "gpu", None) in CRASH_WHEN_UNBOUND:
@@ -51,6 +52,8 @@ class OnDriver(unittest.TestCase):
         """Waits for the console as it was; after a redraw, if the driver may have cleared it."""
         if console.forgets(self.guest.options):
             self.assertTrue(console.shows_text(console.rewrite(self.guest, "new text")))
+        elif self.rebound:
+            self.assertIsNone(console.wait_after_bind(self.guest, self.console, 5).difference(self.console))
         else:
             self.assert_shows(self.console)
 
@@ -103,6 +106,7 @@ class OnDriver(unittest.TestCase):
             yield
         finally:
             self.guest.run(f"echo {device} > {folder}/bind")
+            type(self).rebound = True
 
     def seconds_used(self, daemon: Fbemu) -> float:
         """Returns the processor time that fbemud has used."""
