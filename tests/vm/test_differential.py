@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from lab import differential, fbemu  # noqa: E402
 from lab.boot import boot  # noqa: E402
-from lab.differential import Answers, Difference, ListError, Where  # noqa: E402
+from lab.differential import Answers, Difference, Where  # noqa: E402
 from lab.guest import Guest  # noqa: E402
 from lab.options import Options  # noqa: E402
 from lab.suite import main  # noqa: E402

@@ -15,7 +15,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from lab import fbemu, framebuffer  # noqa: E402
 from lab.boot import boot  # noqa: E402
-from lab.fbemu import Fbemu  # noqa: E402
 from lab.framebuffer import OpenFramebuffer  # noqa: E402
 from lab.guest import Guest  # noqa: E402
 from lab.options import Options  # noqa: E402
@@ -52,11 +51,11 @@ class Outputs(unittest.TestCase):
         for size in ((800, 600), (console.width, console.height)):
             self.guest.resize_display(*size, head=1)
 
-    def wait_lit(self, wanted: dict[str, bool], daemon: Fbemu) -> None:
+    def wait_enabled(self, wanted: dict[str, bool]) -> None:
         def enabled() -> dict[str, bool]:
             return {output["name"]: output["enabled"] for output in framebuffer.status(self.guest)["outputs"]}
 
-        daemon.job.wait_for(lambda: enabled() == wanted, 10, f"have {wanted} enabled")
+        self.guest.wait_for(lambda: enabled() == wanted, 10, f"have {wanted} enabled")
 
     def assert_screen(self, expected: Picture, head: int = 0) -> None:
         self.assertIsNone(self.guest.wait_screen(lambda now: now == expected, head=head).difference(expected), f"head {head}")
@@ -83,9 +82,9 @@ class Outputs(unittest.TestCase):
                     daemon.job.wait_for(lambda: "output Virtual-1 was disconnected" in daemon.log, 10, "see that the first output has gone")
                     self.assert_screen(screen.fill(240, 40, 50, 50, 0xFFFF00), head=1)
                     screen.tell("sync")
-                    self.wait_lit({"Virtual-1": False, "Virtual-2": True}, daemon)
+                    self.wait_enabled({"Virtual-1": False, "Virtual-2": True})
                     self.force_first("detect", console)
-                    self.wait_lit({"Virtual-1": True, "Virtual-2": True}, daemon)
+                    self.wait_enabled({"Virtual-1": True, "Virtual-2": True})
                     self.assert_screens(screen.fill(340, 40, 50, 50, 0x00FFFF))
                 with self.subTest("a smaller monitor has it fitted"):
                     self.guest.resize_display(640, 400, head=1)

@@ -134,7 +134,7 @@ class Sharing(unittest.TestCase):
             # A shell prints its prompt after the command.
             self.guest.run("printf '# ' > /dev/tty1")
             self.assert_screen(picture)
-            daemon.job.wait_for(lambda: self.watches(daemon), 20, "wait for the terminal to be used")
+            self.guest.wait_for(self.watches, 20, "open the text of the terminal in fbemud")
             self.assert_screen(picture)
             self.guest.run(r"printf '\r\033[K' > /dev/tty1")
             self.assert_console(1)
@@ -153,7 +153,7 @@ class Sharing(unittest.TestCase):
         self.assert_screen(picture)
         return picture
 
-    def watches(self, daemon: Fbemu) -> bool:
+    def watches(self) -> bool:
         """Returns true if fbemud has the VT's text open, to see when it is used."""
         return self.guest.run("ls -l /proc/$(pgrep -ox fbemud)/fd | grep -q /dev/vcs", check=False).status == 0
 
@@ -252,12 +252,12 @@ class Neighbours(unittest.TestCase):
     def assert_screen(self, expected: Picture, timeout: float = 5) -> None:
         self.assertIsNone(self.guest.wait_screen(lambda now: now == expected, timeout=timeout).difference(expected))
 
-    def wait_status(self, daemon: Fbemu, name: str, value: object) -> None:
-        daemon.job.wait_for(lambda: framebuffer.status(self.guest)[name] == value, 10, f"have {name} {value}")
+    def wait_status(self, name: str, value: object) -> None:
+        self.guest.wait_for(lambda: framebuffer.status(self.guest)[name] == value, 10, f"have {name} {value}")
 
     def test_display_that_the_host_resizes(self) -> None:
         for kernel in KERNELS:
-            with self.subTest(kernel=kernel), self.drawing(Options(kernel=kernel, resizable=True)) as (daemon, screen):
+            with self.subTest(kernel=kernel), self.drawing(Options(kernel=kernel, resizable=True)) as (_, screen):
                 before = screen.picture
                 self.guest.resize_display(640, 400)
                 seen = self.guest.wait_screen(lambda now: (now.width, now.height) == (640, 400))
@@ -265,7 +265,7 @@ class Neighbours(unittest.TestCase):
                 # 1280x800 fits exactly at half the size.
                 status = framebuffer.status(self.guest)
                 self.assertEqual((status["visible"]["width"], status["visible"]["height"]), (before.width, before.height))
-                self.wait_status(daemon, "shown_at", {"x": 0, "y": 0, "width": 640, "height": 400})
+                self.wait_status("shown_at", {"x": 0, "y": 0, "width": 640, "height": 400})
                 screen.fill(200, 200, 200, 200, 0x00FF00)
                 inside = [(102, 102), (150, 150), (197, 197)]
                 seen = self.guest.wait_screen(lambda now: all(now.pixel(*at) == (0, 255, 0) for at in inside))
@@ -283,7 +283,7 @@ class Neighbours(unittest.TestCase):
                 screen.tell("blank 4")
                 self.guest.suspend_and_wake(asleep=SLEEP_SECONDS)
                 daemon.job.wait_for(lambda: daemon.log.count("asleep") == 2, 10, "say that the machine was asleep again")
-                self.wait_status(daemon, "blank_level", 4)
+                self.wait_status("blank_level", 4)
                 screen.tell("blank 0")
                 self.assert_screen(screen.picture)
 

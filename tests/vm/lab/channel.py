@@ -63,6 +63,7 @@ class Job:
                             f"{bytes(self._output[_STDERR]).decode(errors='replace').strip()}")
 
     def wait_for(self, condition: Callable[[], bool], timeout: float, what: str) -> None:
+        """Waits for a condition on the output or the status of commands. Other conditions do not wake it: see Guest.wait_for()."""
         with self._channel.changed:
             if not self._channel.changed.wait_for(lambda: condition() or self._channel.closed, timeout):
                 raise GuestTimeout(f"{self.what} did not {what} within {timeout:.0f} s")

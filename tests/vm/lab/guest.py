@@ -75,6 +75,14 @@ class Guest(Machine):
                 raise GuestTimeout(f"in the guest {argv!r} did not succeed within {timeout:.0f} s")
             time.sleep(_POLL_SECONDS)
 
+    def wait_for(self, condition: Callable[[], bool], timeout: float, what: str) -> None:
+        """Repeats `condition`, which may call the guest, until it is true."""
+        end = time.monotonic() + timeout
+        while not condition():
+            if time.monotonic() > end:
+                raise GuestTimeout(f"the guest did not {what} within {timeout:.0f} s")
+            time.sleep(_POLL_SECONDS)
+
     # Files
 
     def write_file(self, path: str, data: bytes, mode: int = 0o644, timeout: float = 300.0) -> None:
