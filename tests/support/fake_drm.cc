@@ -179,6 +179,10 @@ int drmSetClientCap(int, uint64_t capability, uint64_t) {
 
 int drmSetMaster(int) {
   FakeDrm& card = called("drmSetMaster");
+  if (card.refused_masters > 0) {
+    --card.refused_masters;
+    return refuse(EBUSY);
+  }
   if (card.other_master) return refuse(EBUSY);
   card.is_master = true;
   return 0;

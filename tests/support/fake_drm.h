@@ -85,6 +85,7 @@ class FakeDrm {
   std::map<uint32_t, drmclient::PixelFormat> framebuffers;  ///< by id
   bool other_master = false;                                ///< another process is DRM master
   bool is_master = false;                                   ///< this process is DRM master
+  unsigned refused_masters = 0;                             ///< the next calls of drmSetMaster() that fail
   int refuse_sequences = 0;                                 ///< errno of drmCrtcQueueSequence(); 0: success
   int refuse_waits = 0;                                     ///< errno of drmWaitVBlank(); 0: success
   std::vector<drmclient::PixelFormat> refused_formats;      ///< formats whose mode sets fail with EINVAL
