@@ -4,6 +4,7 @@
     python3 tests/vm/test_outputs.py -v [Outputs[.test_clone_6_12]]...
 """
 
+import re
 import sys
 import unittest
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from lab import fbemu, framebuffer  # noqa: E402
 from lab.boot import boot  # noqa: E402
+from lab.fbemu import Fbemu  # noqa: E402
 from lab.framebuffer import OpenFramebuffer  # noqa: E402
 from lab.guest import Guest  # noqa: E402
 from lab.options import Options  # noqa: E402
@@ -63,6 +65,14 @@ class Outputs(unittest.TestCase):
     def assert_screens(self, expected: Picture) -> None:
         for head in (0, 1):
             self.assert_screen(expected, head)
+
+    def assert_only_short_conflicts(self, daemon: Fbemu) -> None:
+        """Checks that the log has no warning but those of a call of the other daemon, each with its end. If the machine
+        stops for a moment, such a call takes longer than 0.25 s, and fbemud reports it.
+        """
+        warnings = re.findall("warning: (.*)", daemon.log)
+        self.assertEqual([text for text in warnings if "another program has the screen" not in text], [], daemon.log)
+        self.assertEqual(daemon.log.count("is updated again"), len(warnings), daemon.log)
 
     def run_clone(self, kernel: str) -> None:
         with self.second_monitor(kernel) as console:
@@ -119,7 +129,7 @@ class Outputs(unittest.TestCase):
             self.assert_screens(console)
             for daemon in daemons:
                 self.assertEqual(daemon.stop(), 0, daemon.log)
-                self.assertNotIn("warning", daemon.log)
+                self.assert_only_short_conflicts(daemon)
 
 
 def add_tests(kernel: str) -> None:

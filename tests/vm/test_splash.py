@@ -116,7 +116,7 @@ class Splash(unittest.TestCase):
                 self.assert_screen(before)
                 program = self.guest.spawn(["python3", "-IS", "/root/touch.py", daemon.node], stdin=True)
                 seen = self.watch(lambda now: now == after and job.status is not None)
-                self.assert_handed_over(job, seen, before, after)
+                self.assert_handed_over(job, seen, before, after, daemon)
                 program.close_stdin()
                 self.assertEqual(program.wait(SECONDS), 0)
             self.assert_console()
@@ -146,12 +146,14 @@ class Splash(unittest.TestCase):
         print(f"\n  {self.guest.options.gpu}: {looks} looks at the hand-over", file=sys.stderr)
         return seen
 
-    def assert_handed_over(self, job: Job, seen: list[Picture], before: Picture, after: Picture) -> None:
+    def assert_handed_over(self, job: Job, seen: list[Picture], before: Picture, after: Picture, daemon: Fbemu) -> None:
         self.assert_ended(job)
         if self.copies:
             seen = [picture for picture in seen if picture in (before, after) or not picture.is_mixture(before, after)]
-        names = ["splash" if picture == before else "program" if picture == after else f"neither: {picture.difference(after)}" for picture in seen]
-        self.assertEqual(names, ["splash", "program"])
+        known = [(before, "splash"), (after, "program"), (self.console, "console")]
+        names = [next((name for picture, name in known if picture == now), f"{len(console.colours(now))} colours: {now.difference(after)}")
+                 for now in seen]
+        self.assertEqual(names, ["splash", "program"], daemon.log)
 
     def check_compositor_takes_over(self) -> None:
         with self.subTest("a compositor takes over"), self.splash() as job:
