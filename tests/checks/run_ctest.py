@@ -143,7 +143,8 @@ def main() -> int:
     for test in left_out(log):
         print(f"left out: {test.name}: {test.reason}")
     for name in again:
-        result = "passed only when repeated" if name in passed else "failed also when repeated" if repeated else "not repeated, because the time is over"
+        result = "failed also when repeated" if repeated else "not repeated, because the time is over"
+        result = "passed only when repeated" if name in passed else result
         print(f"{result}: {name}")
     print("time: " + ", ".join(f"{name} {seconds} s" for name, seconds in parts.items()) + "\n")
     summary = without_failures(run.summary, passed)

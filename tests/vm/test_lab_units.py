@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from lab import cache, console, differential, sources, tools  # noqa: E402
 from lab.differential import ListError, Where  # noqa: E402
-from lab.errors import LabError, Skipped  # noqa: E402
+from lab.errors import GuestTimeout, LabError, Skipped  # noqa: E402
 from lab.guest import Guest  # noqa: E402
 from lab.options import Options  # noqa: E402
 from lab.picture import Picture  # noqa: E402
@@ -147,6 +147,21 @@ class ConsoleAfterBind(unittest.TestCase):
     def test_dark_console_of_other_kernels_stays_dark(self) -> None:
         for kernel in ("6.12", "7.2"):
             self.assertEqual(self.wait(kernel), (self.DARK, []))
+
+
+class GuestConditions(unittest.TestCase):
+    """Tests of Guest.wait_for()."""
+
+    GUEST = Guest(Options(), mock.Mock(), Path())
+
+    def test_condition_is_repeated_until_it_is_true(self) -> None:
+        condition = mock.Mock(side_effect=[False, False, True])
+        self.GUEST.wait_for(condition, 60, "become ready")
+        self.assertEqual(condition.call_count, 3)
+
+    def test_condition_that_stays_false_is_a_timeout(self) -> None:
+        with self.assertRaisesRegex(GuestTimeout, "the guest did not become ready within 0 s"):
+            self.GUEST.wait_for(lambda: False, 0, "become ready")
 
 
 class TheComparison(unittest.TestCase):
