@@ -3,6 +3,8 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
+#include <thread>
 #include <utility>
 
 #include "drmclient/card.h"
@@ -12,6 +14,11 @@
 
 namespace drmclient {
 namespace {
+
+/// Attempts of restore() to become DRM master and the time between two of them. Together they are longer than
+/// the call of a client that holds DRM master for single calls: up to a frame (DIRTYFB).
+constexpr int restore_attempts = 50;
+constexpr std::chrono::milliseconds restore_interval{2};
 
 /// Returns `error` of a call for `device` as a failure, or ENODEV if its card was unplugged.
 tl::unexpected<std::error_code> device_failure(const DrmDevice& device, const std::error_code& error) {
@@ -129,8 +136,12 @@ base::Result<void> EnabledPipe::report_dirty(int fd, const DumbBuffer& buffer, s
 
 void EnabledPipe::restore() const {
   if (!saved_crtc_ || front_ == nullptr) return;
-  if (const auto master = DrmMaster::take_quietly(front_->device())) {
-    static_cast<void>(saved_crtc_->restore(master->fd()));
+  for (int attempt = 0; attempt < restore_attempts; ++attempt) {
+    if (attempt > 0) std::this_thread::sleep_for(restore_interval);
+    const auto master = DrmMaster::take_quietly(front_->device());
+    if (master) return static_cast<void>(saved_crtc_->restore(master->fd()));
+    // A client that shows its own framebuffer is master for longer, and its picture must stay.
+    if (!is_master_conflict(master.error()) || framebuffer_shown() != front_->framebuffer_id()) return;
   }
 }
 

@@ -63,7 +63,8 @@ class EnabledPipe {
     return saved_crtc_ ? saved_crtc_->framebuffer_id() : 0;
   }
   /// Restores the framebuffer that the CRTC showed before, if it still exists. Has no effect while another
-  /// process is DRM master.
+  /// process is DRM master. If the CRTC still shows front(), waits for that process for at most 0.1 s: it may
+  /// be a client of another output, with which the kernel does not restore its console when this card closes.
   void restore() const;
   /// Does what Output::set_power() does.
   [[nodiscard]] base::Result<void> set_power(Power power);

@@ -1,16 +1,16 @@
 #include "drmclient/kms/kms_card.h"
 
 #include <poll.h>
-#include <unistd.h>
+#include <sys/epoll.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <optional>
 #include <system_error>
 #include <utility>
 
 #include "drmclient/kms/drm_events.h"
 #include "drmclient/kms/dumb_buffer.h"
-#include "drmclient/system/kernel_console.h"
 
 namespace drmclient {
 namespace {
@@ -20,19 +20,17 @@ using std::chrono::steady_clock;
 /// Flip timeout; longer than a frame of any mode.
 constexpr int flip_timeout_ms = 200;
 
-/// Maximum time from the return of a card to the return of fbcon.
-constexpr std::chrono::seconds fbcon_timeout{1};
-
 /// Time until a probe() that could not probe the hardware is repeated.
 constexpr std::chrono::seconds time_to_next_probe{1};
 
 }  // namespace
 
-KmsCard::KmsCard(KmsOptions options, const base::Clock& clock)
+KmsCard::KmsCard(KmsOptions options, const base::Clock& clock, const std::string& consoles)
     : options_(std::move(options)),
       parts_(clock),
       mappings_(std::make_shared<MappingCache>(options_.mapping_limit_bytes)),
-      monitor_(options_.path) {
+      monitor_(options_.path),
+      fbcon_wait_(options_.path, consoles, clock) {
   const DrmDevice device(options_.path, options_.api);
   const DrmModeResources resources(::drmModeGetResources(device.fd()));
   if (!resources) {
@@ -45,7 +43,6 @@ KmsCard::KmsCard(KmsOptions options, const base::Clock& clock)
   parts_.epoll.watch(resume_monitor_.descriptor());
   parts_.epoll.watch(probe_timer_.get());
   parts_.epoll.watch(deferred_event_.get());
-  console_seen_ = has_framebuffer_console();
 }
 
 KmsCard::~KmsCard() = default;
@@ -56,7 +53,7 @@ std::unique_ptr<Card> open_kms_card(const KmsOptions& options) {
 
 base::Result<std::shared_ptr<const DrmDevice>> KmsCard::open_device() {
   if (auto device = parts_.device.lock()) return device;
-  if (defer_open_for_fbcon()) return base::failure(ENODEV);
+  if (fbcon_wait_.defer_open()) return base::failure(ENODEV);
   try {
     auto device = std::make_shared<const DrmDevice>(options_.path, options_.api);
     // Another card may have the number of an unplugged one.
@@ -71,30 +68,11 @@ base::Result<std::shared_ptr<const DrmDevice>> KmsCard::open_device() {
   }
 }
 
-/// Returns true if the card must not be opened yet because fbcon is missing.
-///
-/// When a driver is rebound, the card's node appears before fbcon attaches. If a client holds DRM master at
-/// that moment, the screen stays dark after that client exits, until the next VT switch. Seen on 6.12 and 7.2
-/// with a client that does nothing else.
-bool KmsCard::defer_open_for_fbcon() {
-  const bool attached = has_framebuffer_console();
-  console_seen_ = console_seen_ || attached;
-  if (attached || !console_seen_ || ::access(options_.path.c_str(), F_OK) != 0) {
-    node_reappeared_at_.reset();
-    return false;
-  }
-  const auto now = parts_.clock.now();
-  if (!node_reappeared_at_) node_reappeared_at_ = now;
-  // The console may also have been removed permanently.
-  console_seen_ = now - *node_reappeared_at_ < fbcon_timeout;
-  return console_seen_;
-}
-
 base::Result<std::vector<Output*>> KmsCard::probe() {
   const auto device = open_device();
   if (!device) {
     // No event reports that the console has attached or that the timeout has passed.
-    if (node_reappeared_at_) probe_later();
+    if (fbcon_wait_.is_waiting()) probe_later();
     return tl::make_unexpected(device.error());
   }
   auto connectors = BASE_TRY(parts_.connectors.read(**device));
@@ -163,10 +141,6 @@ std::vector<base::Result<void>> KmsCard::present_all(std::span<const Frame> fram
   if (!flipping.empty()) wait_for_flips(std::move(flipping));
   for (KmsOutput* const output : presenting) output->presented();
   return results;
-}
-
-bool KmsCard::has_console() const {
-  return has_framebuffer_console();
 }
 
 /// Reads the events of the card's node and stores vblanks in deferred_events_. Returns the outputs whose

@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,6 +10,7 @@
 #include "base/timer_fd.h"
 #include "drmclient/card.h"
 #include "drmclient/kms/drm_device.h"
+#include "drmclient/kms/fbcon_wait.h"
 #include "drmclient/kms/kms_output.h"
 #include "drmclient/kms/udev_monitor.h"
 #include "drmclient/kms_options.h"
@@ -26,9 +26,10 @@ namespace drmclient {
 /// master is held for the duration of one call.
 class KmsCard final : public Card {
  public:
-  /// Checks the card and closes it again. `clock` must outlive the card. Throws std::system_error with a
-  /// message that names the card.
-  explicit KmsCard(KmsOptions options, const base::Clock& clock = base::monotonic_clock());
+  /// Checks the card and closes it again. `clock` must outlive the card. `consoles` has the kernel's list of
+  /// console drivers. Throws std::system_error with a message that names the card.
+  explicit KmsCard(KmsOptions options, const base::Clock& clock = base::monotonic_clock(),
+                   const std::string& consoles = "/sys/class/vtconsole");
   KmsCard(const KmsCard&) = delete;
   KmsCard& operator=(const KmsCard&) = delete;
   ~KmsCard() override;
@@ -38,7 +39,7 @@ class KmsCard final : public Card {
   [[nodiscard]] base::Result<std::unique_ptr<ScanoutBuffer>> create_buffer(Size size,
                                                                            PixelFormat format) override;
   [[nodiscard]] std::vector<base::Result<void>> present_all(std::span<const Frame> frames) override;
-  [[nodiscard]] bool has_console() const override;
+  [[nodiscard]] bool has_console() const override { return fbcon_wait_.is_attached(); }
   [[nodiscard]] base::Result<void> check_master() override;
   [[nodiscard]] int event_descriptor() const override { return parts_.epoll.get(); }
   [[nodiscard]] base::Result<std::vector<Event>> read_events() override;
@@ -47,7 +48,6 @@ class KmsCard final : public Card {
 
  private:
   [[nodiscard]] base::Result<std::shared_ptr<const DrmDevice>> open_device();
-  [[nodiscard]] bool defer_open_for_fbcon();
   void probe_later();
   [[nodiscard]] KmsOutput* find(uint32_t connector_id) const;
   [[nodiscard]] KmsOutput& find_or_make(uint32_t connector_id);
@@ -59,14 +59,12 @@ class KmsCard final : public Card {
   CardInfo info_;
   std::shared_ptr<MappingCache> mappings_;  ///< shared with the buffers
   UdevMonitor monitor_;
+  FbconWait fbcon_wait_;
   ResumeMonitor resume_monitor_;
   /// Expires when probe() is worth another call, and causes a HotplugEvent.
   base::TimerFd probe_timer_;
   /// Vblanks that were read while a flip was awaited. deferred_event_ is readable if there are any.
   std::vector<Event> deferred_events_;
-  bool console_seen_ = false;  ///< fbcon has been attached
-  /// Time at which the card's node reappeared without fbcon.
-  std::optional<std::chrono::steady_clock::time_point> node_reappeared_at_;
   base::EventFd deferred_event_;
 };
 

@@ -1,4 +1,4 @@
-# What is built, how, and what of it is installed. tests/checks/build_variants is the long form.
+# Tests of the builds and of the installation. tests/checks/build_variants has the long form.
 set(checks ${CMAKE_CURRENT_SOURCE_DIR})
 add_test(NAME hardening_check_works
   COMMAND sh ${checks}/hardening_check_works.sh ${checks}/hardening.sh ${CMAKE_CXX_COMPILER})

@@ -1,4 +1,4 @@
-"""Looks at the picture that scripts/demo makes."""
+"""Checks the picture that scripts/demo makes."""
 
 import struct
 import zlib
@@ -10,7 +10,7 @@ WIDTH, HEIGHT, CHANNELS = 1280, 720, 3
 NOISE_ROWS = 24
 # Two versions of ffmpeg may round differently when they convert colours.
 _TOLERANCE = 2
-# What SMPTE RP 219 has at the top of the screen between two greys: 75 % white, yellow, cyan, green, magenta, red, blue.
+# The bars of SMPTE RP 219 at the top of the screen, between two greys: 75 % white, yellow, cyan, green, magenta, red, blue.
 _BARS = ((191, 191, 191), (191, 191, 0), (0, 191, 191), (0, 191, 0), (191, 0, 191), (191, 0, 0), (0, 0, 191))
 # The bars are made for BT.709, and ffmpeg converts them to RGB with the matrix of BT.601.
 _BAR_TOLERANCE = 40
@@ -46,7 +46,7 @@ def read(path: Path) -> Picture:
 
 
 def _unfiltered(kind: int, line: bytes, above: bytes) -> bytes:
-    """PNG's filters 0 to 4: none, sub, up, average, Paeth."""
+    """Returns a line without its PNG filter, 0 to 4: none, sub, up, average, Paeth."""
     if kind == 0:
         return line
     row = bytearray(line)
@@ -63,7 +63,7 @@ def _unfiltered(kind: int, line: bytes, above: bytes) -> bytes:
 
 
 def complaints(seen: Picture, reference: Picture) -> list[str]:
-    """What is wrong with a picture: empty if it shows the bars, the dials and the noise."""
+    """Returns the errors of a picture; none if it shows the bars, the dials and the noise."""
     return [*_bars(seen), *_difference(seen, reference), *_noise(seen)]
 
 
@@ -92,7 +92,7 @@ def _difference(seen: Picture, reference: Picture) -> list[str]:
 
 
 def _noise(seen: Picture) -> list[str]:
-    """Each channel of random bytes has all values about as often: the chance of a complaint about them is below 1e-9."""
+    """Checks that each value occurs about equally often in each channel. Random bytes fail with a probability below 1e-9."""
     found = []
     strip = b"".join(seen.rows[HEIGHT - NOISE_ROWS:])
     for channel in range(CHANNELS):

@@ -5,12 +5,15 @@ docs/style.md has the rule. Two parts of it are checked here:
   * a sentence has at most 25 words;
   * the turns of phrase in BANNED do not occur.
 
-A sentence ends with a full stop, a colon, a semicolon, a question mark, or an empty line. What stands between backquotes counts as
-one word; a list item, a table cell and a doxygen tag begin a sentence.
+Comments are those of C, C++, Python and CMake, with the docstrings of Python. A sentence ends with a full stop, a colon, a semicolon, a
+question mark, or an empty line. Text between backquotes counts as one word; a list item, a table cell and a doxygen tag begin a sentence.
 """
 
+import ast
+import io
 import re
 import sys
+import tokenize
 from pathlib import Path
 
 MOST_WORDS = 25
@@ -33,7 +36,7 @@ BANNED = (
     (r"\bso long (may|is|a|the)\b", "a name for the limit: 'Flip timeout'"),
     (r"\bso many\b", "a name for the limit: 'Maximum number of ...'"),
 )
-# Only in C++ comments: how the comment of a function or a type begins.
+# How the comment of a C++ function or type and a docstring must not begin.
 BANNED_STARTS = ((r"^(What|Who|Whose|Whether|How|Of|So) ", "a verb or a noun"),)
 SOURCES = ("base", "drmclient", "fbemu", "cuse")
 
@@ -56,6 +59,48 @@ def comment_blocks(text):
             block, start, documentation = [match[2]], number, match[1] == "///"
         elif trailing and '"' not in line[: trailing.start()] and "NOLINT" not in trailing[2]:
             yield number, [trailing[2]], False
+
+
+def hash_blocks(comments):
+    """Yields (line number, lines) of each run of `#` comments. `comments` has (line number, is alone on its line, text) of each one."""
+    block, start = [], 0
+    for number, alone, text in comments:
+        if block and not (alone and number == start + len(block)):
+            yield start, block
+            block = []
+        if alone:
+            if not block:
+                start = number
+            block.append(text)
+        else:
+            yield number, [text]
+    if block:
+        yield start, block
+
+
+def python_blocks(text):
+    """Yields (line number, lines, is a docstring) of comments and docstrings."""
+    comments = []
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type == tokenize.COMMENT and not re.match(r"#!|# (noqa|type):", token.string):
+            comments.append((token.start[0], not token.line[:token.start[1]].strip(), re.sub(r"\s+# noqa.*", "", token.string.lstrip("# "))))
+    yield from ((line, lines, False) for line, lines in hash_blocks(comments))
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node):
+            line = node.body[0].lineno
+            first = True
+            for start, block in markdown_blocks(ast.get_docstring(node)):
+                yield line + start - 1, block, first and not isinstance(node, ast.Module)
+                first = False
+
+
+def cmake_blocks(text):
+    """Yields (line number, lines) of the comments."""
+    comments = []
+    for number, line in enumerate(text.split("\n"), 1):
+        if match := re.match(r'((?:[^"#]|"(?:[^"\\]|\\.)*")*)#(.*)$', line):
+            comments.append((number, not match[1].strip(), match[2].strip()))
+    yield from hash_blocks(comments)
 
 
 def markdown_blocks(text):
@@ -113,15 +158,26 @@ def check_file(root, name):
     if name.endswith(".md"):
         for line, lines in markdown_blocks(text):
             yield from check_text(name, line, lines, False)
+    elif name.endswith(".py"):
+        for line, lines, documentation in python_blocks(text):
+            yield from check_text(name, line, lines, documentation)
+    elif name.endswith((".cmake", ".txt")):
+        for line, lines in cmake_blocks(text):
+            yield from check_text(name, line, lines, False)
     else:
         for line, lines, documentation in comment_blocks(text):
             yield from check_text(name, line, lines, documentation)
 
 
+def is_checked(path):
+    return path.suffix in (".h", ".cc", ".c", ".py", ".cmake") or path.name == "CMakeLists.txt"
+
+
 def files(root):
     for folder in (*SOURCES, "tests"):
-        yield from (str(f.relative_to(root)) for f in sorted((root / folder).rglob("*")) if f.suffix in (".h", ".cc", ".c"))
-    yield from (str(f.relative_to(root)) for f in [*sorted(root.glob("*.md")), *sorted((root / "docs").glob("*.md"))])
+        yield from (str(f.relative_to(root)) for f in sorted((root / folder).rglob("*")) if is_checked(f))
+    yield from (str(f.relative_to(root)) for f in [*sorted(root.glob("*.md")), *sorted((root / "docs").glob("*.md")),
+                                                     *sorted((root / "tests").rglob("*.md"))])
 
 
 def main():

@@ -1,14 +1,14 @@
-# Whether the README's first commands work on machines with nothing installed, one at a time for each release of Debian.
+# Tests of the README's first commands on machines with nothing installed, one at a time for each release of Debian.
 find_package(Python3 3.11 REQUIRED COMPONENTS Interpreter)
 set(fresh_machine ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/fresh_machine)
 if(NOT FBEMU_SANITIZE)
   foreach(suite bookworm trixie)
     add_test(NAME fresh_machine.${suite} COMMAND ${fresh_machine} --suite ${suite})
-    # An hour: with an empty cache it downloads and compiles everything.
+    # One hour, because with an empty cache the test downloads and compiles everything.
     set_tests_properties(fresh_machine.${suite} PROPERTIES LABELS fresh TIMEOUT 3600 SKIP_REGULAR_EXPRESSION "skipped: " COST 300
       RESOURCE_LOCK fresh_machine_${suite})
   endforeach()
-  # It fails if the list of packages is too short. ffmpeg is left out as well because it is most of what there is to install.
+  # A test that fails if the list of packages is too short. It leaves out ffmpeg, too, the largest part of the installation.
   add_test(NAME fresh_machine.notices_a_missing_package
     COMMAND ${fresh_machine} --suite bookworm --only demo --without nlohmann-json3-dev --without ffmpeg)
   set_tests_properties(fresh_machine.notices_a_missing_package PROPERTIES LABELS fresh TIMEOUT 3600 SKIP_REGULAR_EXPRESSION "skipped: "

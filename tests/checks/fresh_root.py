@@ -1,7 +1,7 @@
-"""Machines to try things on: copies of a minimal Debian root, each run in namespaces of its own.
+"""Fresh machines: copies of a minimal Debian root, each run in its own namespaces.
 
-The root is made once with mmdebstrap and kept in the cache. A copy is an overlay over it, so the root is never written to, and
-mounts and processes end with the namespaces. The packages that a copy downloads are kept for the next one.
+The root is made once with mmdebstrap and kept in the cache. A copy is an overlay over it, so nothing writes to the root. Mounts and
+processes end with the namespaces. The packages that a copy downloads are kept for the next one.
 """
 
 import ctypes
@@ -23,7 +23,7 @@ from lab.sources import find_mirror  # noqa: E402
 
 _RECIPE = 1
 _PR_SET_CHILD_SUBREAPER = 36
-# Where apt keeps what it has downloaded, seen from a root.
+# The folders of apt's downloads in a root.
 _KEPT = ("var/cache/apt/archives", "var/lib/apt/lists")
 
 # $1 is a folder for the root, $2 the options of its overlay, $3 and $4 a folder to bind and where; then a command.
@@ -49,7 +49,7 @@ if [ -n "$bound" ]; then
   mkdir -p "$root$at"
   mount --bind "$bound" "$root$at"
 fi
-# Without the mounts of the host: a copy of one keeps it alive after the host has unmounted it.
+# Drop the mounts of the host, because a copy of a mount keeps it alive after the host has unmounted it.
 cd "$root"
 pivot_root . .
 umount -l .
@@ -65,7 +65,7 @@ exit "$status"
 
 
 def base(suite: str) -> Path:
-    """The minimal root of a suite. The package lists stay in it."""
+    """Returns the minimal root of a suite. The package lists stay in it."""
     _need()
     mirror = find_mirror()
     more = ["--include=ca-certificates"] if mirror.uri.startswith("https:") else []
@@ -91,7 +91,7 @@ def _need() -> None:
 
 
 class Machine:
-    """One copy of a root, below a folder that is removed with it. layers lie over the base, the last one on top."""
+    """A copy of a root, in a folder that is removed with it. `layers` lie over the base, the last one on top."""
 
     def __init__(self, suite: str, folder: Path, layers: Sequence[Path] = ()) -> None:
         self._suite = suite
@@ -100,21 +100,21 @@ class Machine:
         self._kept = cache.root() / f"fresh-{suite}-packages"
         for path in (self.changes, folder / "work", folder / "root"):
             path.mkdir()
-        # These folders hide the modes of the root's own.
+        # The modes of these folders hide those of the root's folders.
         for path in (self._kept, *(self._kept / name for name in _KEPT)):
             path.mkdir(parents=True, exist_ok=True)
         self._layers = [base(suite), self._kept, *layers]
         self._configure()
 
     def _configure(self) -> None:
-        """Gives the machine the way to the network and to the packages that the host has."""
+        """Configures the network and the package sources as on the host."""
         apt = self.changes / "etc/apt"
         (apt / "apt.conf.d").mkdir(parents=True)
         (apt / "sources.list").write_text(find_mirror().line(self._suite) + "\n")
         settings = subprocess.run(["apt-config", "dump", "--format", '%f "%v";%n', "Acquire"], capture_output=True, text=True, check=True)
         wanted = [line for line in settings.stdout.splitlines() if "proxy" in line.lower() and not line.endswith('"";')]
         (apt / "apt.conf.d/90host").write_text("".join(line + "\n" for line in wanted))
-        # Nothing here has to survive a power cut.
+        # The machine need not survive a power cut.
         dpkg = self.changes / "etc/dpkg/dpkg.cfg.d"
         dpkg.mkdir(parents=True)
         (dpkg / "90fast").write_text("force-unsafe-io\n")
@@ -130,7 +130,7 @@ class Machine:
         variables = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LC_ALL": "C.UTF-8",
                      **(environment or {})}
         inside = ["env", "-i", "-C", "/root", *(f"{key}={value}" for key, value in variables.items()), "sh", "-c", command]
-        # Whatever ends this process ends unshare, and that the first process of the name space, and that all the others.
+        # The end of this process ends unshare, which ends the first process of the namespace, which ends all others.
         argv = ["setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", _ENTER, "enter",
                 self._folder / "root", options, *(bind or ("", "")), *inside]
         try:
@@ -139,7 +139,7 @@ class Machine:
             _wait_for_descendants()
 
     def keep_packages(self) -> None:
-        """Moves what apt has downloaded to where the next machine finds it."""
+        """Moves the downloads of apt to the folder that the next machine uses."""
         for name in _KEPT:
             for path in (self.changes / name).glob("*"):
                 if path.is_file() and path.name != "lock":
@@ -148,7 +148,7 @@ class Machine:
 
 
 def _wait_for_descendants() -> None:
-    """Waits for the end of name spaces whose unshare was killed: their first process is a child of this process then."""
+    """Waits for the end of namespaces whose unshare was killed. Their first process is then a child of this process."""
     while True:
         try:
             os.wait()
@@ -158,7 +158,7 @@ def _wait_for_descendants() -> None:
 
 @contextmanager
 def machines(suite: str) -> Iterator[Path]:
-    """A folder for the machines of one run, which has the suite's cache to itself."""
+    """Gives a folder for the machines of one run, which has exclusive use of the suite's cache."""
     _need()
     if ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
         raise LabError("cannot become a subreaper")
@@ -167,7 +167,7 @@ def machines(suite: str) -> Iterator[Path]:
         for left in cache.root().glob(f".{label}.*"):
             shutil.rmtree(left)
         folder = Path(tempfile.mkdtemp(prefix=f".{label}.", dir=cache.root()))
-        # The mode of the first folder becomes that of the root, and apt downloads as a user of its own.
+        # The mode of the first folder becomes that of the root, and apt downloads as another user.
         os.umask(0o022)
         try:
             yield folder

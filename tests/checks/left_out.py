@@ -2,9 +2,9 @@
 """Fails if a run of ctest left a test out: left_out.py LOG
 
 LOG is ctest's LastTest.log, or LastTest.log.tmp while ctest still runs. Each test left out is printed with its reason. Under continuous
-integration (CI is set) it is a failure; elsewhere the exit status is 0, and the output says SKIPPED, which ctest takes for its summary.
+integration (CI is set) it is a failure. Elsewhere the exit status is 0, and the output says SKIPPED, which ctest has in its summary.
 
-A test that skips with an exit status (SKIP_RETURN_CODE) looks in the log like one that passed: use SKIP_REGULAR_EXPRESSION.
+The log does not show that a test was skipped by its exit status (SKIP_RETURN_CODE): use SKIP_REGULAR_EXPRESSION.
 """
 
 import os
@@ -34,7 +34,7 @@ def count(log: str) -> int:
 
 
 def _blocks(log: str) -> Iterator[tuple[str, str]]:
-    # A test's output may look like anything, even like another block, but only ctest's own header names a command below it.
+    # A test's output may contain any text, even another block. Only ctest's header has a command below it.
     heads = list(re.finditer(r"^\d+/\d+ Test: (.*)\nCommand: ", log, re.MULTILINE))
     for head, following in zip(heads, [*heads[1:], None], strict=False):
         yield head[1], log[head.end():following.start() if following else len(log)]
@@ -50,7 +50,7 @@ def _reasons(log: str) -> Iterator[tuple[str, str]]:
 
 
 def _reason(output: str) -> str:
-    """Returns what a test said about its being skipped: googletest's message, or a line "skipped: REASON" (the lab's: "vm: skipped: REASON")."""
+    """Returns the reason that a skipped test gave: googletest's message, or a line "skipped: REASON" (of the lab: "vm: skipped: REASON")."""
     said = re.search(r": Skipped\n(.+?)\n\n", output, re.DOTALL) or re.search(r"^(?:vm: )?skipped: (.+)", output, re.MULTILINE)
     return " ".join(said[1].split()) if said else "it does not say why"
 
@@ -58,7 +58,7 @@ def _reason(output: str) -> str:
 def main(log_path: Path) -> int:
     log = log_path.read_text(errors="replace")
     if not count(log):
-        print(f"error: {log_path} has no tests, so nothing can be said of them")
+        print(f"error: {log_path} has no tests")
         return 1
     tests = left_out(log)
     for test in tests:

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks who includes whom, and draws it.
+"""Checks the includes between files and folders, and draws them.
 
   structure.py SOURCE-FOLDER           fails if a rule below is broken, or if docs/architecture.md has another picture
   structure.py SOURCE-FOLDER --draw    prints the picture: folders and the includes between them, as Mermaid
@@ -46,7 +46,7 @@ def is_public(unit):
 
 
 class Sources:
-    """The includes of the product's files, by file and by unit (a header with its source file)."""
+    """Includes of the product's files, by file and by unit (a header with its source file)."""
 
     def __init__(self, root):
         self.errors = []
@@ -136,7 +136,7 @@ def check_cycles(sources):
 
 
 def draw(sources):
-    """The folders as Mermaid. An arrow that follows from others is left out."""
+    """Returns the folders as Mermaid. An arrow that follows from others is left out."""
     edges = sources.graph(folder_of)
     reach = {}
 

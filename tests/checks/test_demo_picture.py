@@ -1,4 +1,4 @@
-"""demo_picture accepts the picture in the documents, and complains of others."""
+"""Tests of demo_picture.py with the picture in the documents and changed copies."""
 
 import os
 import sys
@@ -13,7 +13,7 @@ _LINE = WIDTH * CHANNELS
 
 
 def with_rows(first: int, rows: list[bytes]) -> list[str]:
-    """What is said of the documented picture with other rows from first on."""
+    """Returns the errors of the documented picture with other rows from `first` on."""
     changed = list(_DOCUMENTED.rows)
     changed[first:first + len(rows)] = rows
     return demo_picture.complaints(Picture(changed), _DOCUMENTED)

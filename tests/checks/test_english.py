@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""english.py finds each thing that it is there to find, and nothing in good English."""
+"""Tests of english.py with good English and with each of its errors."""
 
 import subprocess
 import sys
@@ -61,6 +61,29 @@ class EnglishTests(unittest.TestCase):
     def test_ignores_code_strings_and_quoted_code(self) -> None:
         self.assertEqual(self.check("base/a.cc", 'auto a = "// of ours";\nint gone = 0;\n'), "")
         self.assertEqual(self.check("docs/a.md", "Text\n\n```\nof ours\n```\n\n    a line of ours\n\nThe word `of ours`.\n"), "")
+
+    def test_finds_comments_and_docstrings_of_python(self) -> None:
+        text = '#!/usr/bin/env python3\n"""A module of ours.\n\nIt tells.\n"""\n\n\ndef get() -> int:\n    """Whether it works."""\n' \
+               '    return 1  # as there\n\n\n# One\n# for good\nx = "# of ours"\n'
+        found = self.check("tests/vm/a.py", text)
+        for start in ('2: "of ours"', '4: "tells"', '9: begins with "Whether"', '10: "as there"', '13: "for good"'):
+            self.assertIn(f"tests/vm/a.py:{start}", found)
+        self.assertEqual(found.count("\n"), 5, found)
+
+    def test_finds_a_long_sentence_over_several_comment_lines_of_python(self) -> None:
+        words = LONG.split()
+        comment = "".join(f"    # {' '.join(words[i:i + 9])}\n" for i in range(0, 27, 9))
+        self.assertIn("a.py:2: a sentence of 26 words", self.check("tests/checks/a.py", "if True:\n" + comment.rstrip("\n") + " more\n    pass\n"))
+
+    def test_accepts_good_python(self) -> None:
+        self.assertEqual(self.check("tests/a.py", f'"""Tests of a thing."""\n\nx = 1  # noqa: E402\n\n# {LONG}.\n\n# {LONG}.\n'), "")
+
+    def test_finds_comments_of_cmake(self) -> None:
+        for name in ("tests/a.cmake", "tests/CMakeLists.txt"):
+            found = self.check(name, '# A file\n# of ours\nset(x "# it tells")  # for good\nset(y "a\\"#b") # as there\n')
+            for start in ('1: "of ours"', '3: "for good"', '4: "as there"'):
+                self.assertIn(f"{name}:{start}", found)
+            self.assertEqual(found.count("\n"), 3, found)
 
 
 if __name__ == "__main__":

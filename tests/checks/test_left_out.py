@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The check of what was left out, in real runs of ctest on a project of a few tests."""
+"""Tests of left_out.py, in real runs of ctest on a project of a few tests."""
 
 import os
 import subprocess

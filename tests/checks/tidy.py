@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Runs clang-tidy over the product's sources: tidy.py SOURCE-FOLDER BUILD-FOLDER
 
-A file that passed is not looked at again until something that the result depends on has changed: the file, a header that it includes,
-its compiler options, .clang-tidy or clang-tidy itself. What passed is noted in ${XDG_CACHE_HOME:-~/.cache}/fbemu/tidy.
+A file that passed is checked again when something has changed on which the result depends. That is the file, a header that it includes,
+its compiler options, .clang-tidy or clang-tidy itself. ${XDG_CACHE_HOME:-~/.cache}/fbemu/tidy has an empty file for each result.
 
-Each version of clang-tidy adds checks, and .clang-tidy is written for that of Debian 12. Ends with status 77 without it.
+Each version of clang-tidy adds checks, and .clang-tidy is written for the one of Debian 12. Without it, the exit status is 77.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ _DAYS_KEPT = 60
 
 
 def find_clang_tidy() -> tuple[str, str] | None:
-    """Returns the name of the program and what it says of its version."""
+    """Returns the name of the program and its version text."""
     for name in ("clang-tidy-14", "clang-tidy"):
         try:
             said = subprocess.run([name, "--version"], capture_output=True, text=True, check=True).stdout
@@ -36,7 +36,7 @@ def find_clang_tidy() -> tuple[str, str] | None:
 
 
 def compiler_call(entry: dict[str, str]) -> list[str]:
-    """Returns the command that compiles a file, without ccache and without what names its outputs."""
+    """Returns the command that compiles a file, without ccache and without the options that name its outputs."""
     words = shlex.split(entry["command"])
     if Path(words[0]).name == "ccache":
         del words[0]
@@ -53,11 +53,11 @@ def compiler_call(entry: dict[str, str]) -> list[str]:
 
 
 def digest(entry: dict[str, str], source: Path, version: str) -> str:
-    """Returns a digest of everything that the result for a file depends on."""
+    """Returns a digest of everything on which the result for a file depends."""
     call = compiler_call(entry)
     listed = subprocess.run([*call, "-M"], cwd=entry["directory"], capture_output=True, text=True, check=True).stdout
     files = shlex.split(listed.partition(":")[2].replace("\\\n", " "))
-    # The place of the checkout does not matter.
+    # The result does not depend on the folder of the checkout.
     options = [word.replace(str(source), "").replace(entry["directory"], "") for word in call]
     sum_of_all = hashlib.sha256(json.dumps([version, (source / ".clang-tidy").read_text(), options]).encode())
     for name in files:
@@ -67,7 +67,7 @@ def digest(entry: dict[str, str], source: Path, version: str) -> str:
 
 
 def passed_folder() -> Path:
-    """Returns the folder with an empty file for each digest that passed; those that were not used for long are removed."""
+    """Returns the folder with an empty file for each digest that passed, and removes the files that were not used for 60 days."""
     folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "fbemu" / "tidy"
     folder.mkdir(parents=True, exist_ok=True)
     for mark in folder.iterdir():

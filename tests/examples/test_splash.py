@@ -50,7 +50,7 @@ class Splash(unittest.TestCase):
     def test_ends_by_either_signal(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             process = self.start("--card", "headless:320x240")
-            # What it complains of tells that it has read the lines before.
+            # Its error message shows that it has read the earlier lines.
             self.says(process, "0\n50\nmany\n")
             self.assertEqual(self.end(process, number), "")
 

@@ -11,7 +11,6 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
 #include <stdexcept>
 
 using unit::FakeDrm;
@@ -50,11 +49,6 @@ FakeDrm::FakeDrm(size_t outputs, size_t with_crtcs)
 
 FakeDrm::~FakeDrm() {
   the_card = nullptr;
-}
-
-void FakeDrm::add_device(const std::string& name) {
-  std::ofstream(device_path(name)).put('x');
-  devices.push_back({name, device_path(name)});
 }
 
 bool FakeDrm::exists() {
@@ -187,6 +181,10 @@ int drmSetClientCap(int, uint64_t capability, uint64_t) {
 
 int drmSetMaster(int) {
   FakeDrm& card = called("drmSetMaster");
+  if (card.refused_masters > 0) {
+    --card.refused_masters;
+    return refuse(EBUSY);
+  }
   if (card.other_master) return refuse(EBUSY);
   card.is_master = true;
   return 0;

@@ -82,7 +82,7 @@ class FakeDrm {
   void add_node() const;
   /// Returns the path of the node `name` in the folder of the card's node.
   [[nodiscard]] std::string device_path(const std::string& name) const { return folder_.file(name); }
-  /// Adds a device with a node.
+  /// Adds a device with a node; "card0" has one already.
   void add_device(const std::string& name);
   void send_uevent(const std::string& action, bool hotplug);
 
@@ -98,6 +98,7 @@ class FakeDrm {
   std::map<uint32_t, drmclient::PixelFormat> framebuffers;  ///< by id
   bool other_master = false;                                ///< another process is DRM master
   bool is_master = false;                                   ///< this process is DRM master
+  unsigned refused_masters = 0;                             ///< the next calls of drmSetMaster() that fail
   int refuse_sequences = 0;                                 ///< errno of drmCrtcQueueSequence(); 0: success
   int refuse_waits = 0;                                     ///< errno of drmWaitVBlank(); 0: success
   std::vector<drmclient::PixelFormat> refused_formats;      ///< formats whose mode sets fail with EINVAL

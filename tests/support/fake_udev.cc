@@ -4,6 +4,7 @@
 #include <fnmatch.h>
 #include <unistd.h>
 #include <cstdint>
+#include <fstream>
 #include <list>
 #include <string>
 
@@ -32,6 +33,11 @@ udev the_udev;
 udev_monitor the_monitor;
 
 }  // namespace
+
+void unit::FakeDrm::add_device(const std::string& name) {
+  std::ofstream(device_path(name)).put('x');
+  devices.push_back({name, device_path(name)});
+}
 
 extern "C" {
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Writes docs/compatibility.md from differences.txt and features.txt, whose truth test_differential.py looks after.
+"""Writes docs/compatibility.md from differences.txt and features.txt, which test_differential.py checks.
 
     python3 tests/vm/compatibility_table.py > docs/compatibility.md
-    python3 tests/vm/compatibility_table.py --check docs/compatibility.md        fails where the file is not what is printed
+    python3 tests/vm/compatibility_table.py --check docs/compatibility.md        fails if the file differs from the output
 """
 
 import sys

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes docs/drivers.md: what fbemu does on each driver and kernel of the lab, as seen there.
+"""Writes docs/drivers.md: the behaviour of fbemu on each driver and kernel of the lab.
 
     python3 tests/vm/driver_table.py > docs/drivers.md
 """
@@ -113,7 +113,7 @@ a suspend, mode, picture and power level are set again.
 
 ## When something goes wrong
 
-`tests/vm/test_faults.py` tests these cases in guests.
+`tests/vm/test_faults.py` and `tests/vm/test_monitors.py` test these cases in guests.
 
 | case | reaction of fbemud |
 |---|---|
@@ -140,7 +140,7 @@ waits for the console, for at most one second.
 
 
 def seen_on(guest: Guest, arguments: list[str]) -> tuple[dict[str, Any], bool, bool]:
-    """The status while a picture is shown, whether it was right, and whether the console came back."""
+    """Returns the status while a picture is shown, if the picture was right, and if the console came back."""
     before = guest.settled_screen()
     daemon = fbemu.start(guest, fbemu.find_build(None), ["--no-cuse", *arguments])
     try:

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The CUSE device in guests: a true character device beneath the file that fbemud mounts.
+"""Tests of the CUSE device in guests: a true character device beneath the file that fbemud mounts.
 
     python3 tests/vm/test_cuse.py -v [Class[.test]]...
 """
@@ -34,7 +34,7 @@ def probe(bits: int) -> bytes:
 
 
 class OnKernel:
-    """What is checked on each kernel, in one boot of it without the kernel's own framebuffers."""
+    """The tests of each kernel, in one boot without the kernel's own framebuffers."""
 
     kernel: ClassVar[str]
     guest: ClassVar[Guest]
@@ -82,7 +82,7 @@ class OnKernel:
         self.check_both_ways(32)
 
     def test_whole_memory_in_pieces(self) -> None:
-        """A system call is cut at 128 KiB, and the end is the device's."""
+        """The kernel cuts a system call at 128 KiB, and the memory ends at the size of the device."""
         daemon = self.start()
         self.guest.run(f"rm -f /tmp/fb && mknod /tmp/fb c 29 0 && head -c {MEMORY + 4096} /dev/urandom > /tmp/noise")
         written = self.guest.run("dd if=/tmp/noise of=/tmp/fb bs=1000000", check=False)
@@ -115,7 +115,7 @@ class On72(OnKernel, unittest.TestCase):
 
 
 class BesideTheKernels(unittest.TestCase):
-    """With the kernel's own framebuffer there, /dev/fb0 and major 29 are taken."""
+    """Beside the kernel's own framebuffer, /dev/fb0 and major 29 are in use."""
 
     def test_next_number(self) -> None:
         with boot(Options(kernel="6.12", gpu="virtio", kernel_fbdev=True)) as guest:

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""fbemu on real display drivers: what programs draw is on the screen, pixel for pixel, and the console comes back.
+"""Tests of fbemu on real display drivers: the screen shows the pixels of programs exactly, and the console comes back.
 
     python3 tests/vm/test_drivers.py -v [Drivers[.test_virtio_6_12]]...
 
-One guest for each driver and kernel, a minute or two each. Exit status 77: the machine lacks something that the guests need, and
-nothing was tested; where CI is set, that is a failure. The programs are those of the build folder that FBEMU_BUILD names (build/release).
+There is one guest for each driver and kernel, which takes a minute or two. The exit status is 77 if something that the guests need is
+missing on the machine, and 1 in that case if CI is set. The programs are those of the build folder FBEMU_BUILD (build/release).
 
-In each guest, all that brings pixels to the screen is tested on each way to the card's memory (fbemud's --mapping): MAP_DUMB, dma-buf and
-shadow, one after another; a failure names its way as mapping=... FBEMU_MAPPING=default, dmabuf or shadow tests that one alone.
+In each guest, the tests of pixels run with each mapping of the card's memory (fbemud's --mapping): MAP_DUMB, dma-buf and shadow. A failure
+names its mapping as mapping=... FBEMU_MAPPING=default, dmabuf or shadow tests one mapping alone.
 """
 
 import os
@@ -31,17 +31,17 @@ from lab.options import Options  # noqa: E402
 from lab.picture import Picture  # noqa: E402
 from lab.suite import main  # noqa: E402
 
-# Kernel, driver, whether the kernel's own /dev/fb0 is there as well, ways to the card's memory.
+# Kernel, driver, true if the kernel's own /dev/fb0 exists as well, mappings.
 MATRIX = [
     *(("6.12", gpu, False, mapping.ALL) for gpu in DRIVERS),
     *((kernel, gpu, False, mapping.ALL) for kernel in ("6.1", "7.2") for gpu in ("virtio", "vmwgfx")),
     ("6.12", "virtio", True, mapping.ALL),
-    # MAP_DUMB has to be taken in place of a dma-buf.
+    # Guests in which fbemud uses MAP_DUMB in place of a dma-buf.
     *(("6.1", gpu, False, ("dmabuf",)) for gpu in ("bochs", "qxl")),
 ]
 
 PROGRAMS = Path(__file__).resolve().parent / "programs"
-# QEMU's old VMware card is not to be trusted with 16 bits a pixel.
+# QEMU's old VMware card shows 16 bits a pixel wrongly.
 UNTRUSTED_FORMATS = {"vmwgfx": {"RG16", "XR15"}}
 BITS = {"RG16": (5, 6, 5), "XR15": (5, 5, 5)}
 
@@ -52,7 +52,7 @@ def build() -> fbemu.Build:
 
 
 class Drivers(unittest.TestCase):
-    """The checks share a guest and follow one another; each that fails is reported, and the next one is made all the same."""
+    """The checks share a guest and run in order. After a failed check, the next ones still run."""
 
     guest: Guest
     before: Picture
@@ -65,14 +65,14 @@ class Drivers(unittest.TestCase):
             for choice in mapping.chosen(mappings):
                 with self.subTest(mapping=choice):
                     self.check_mapping(choice)
-            # No mapping outlives a process, and this asks only what is on the screen after it.
+            # A mapping ends with its process, so this check does not depend on the mapping.
             if mapping.DEFAULT in mapping.chosen(mappings):
                 self.check_killed()
         print(f"\n  {kernel} {gpu}{' beside the kernel-s fbdev' if kernel_fbdev else ''}: {time.monotonic() - start:.1f} s",
               file=sys.stderr)
 
     def check_mapping(self, choice: str) -> None:
-        """Everything that depends on the way to the card's memory, and on the default one all the rest."""
+        """Runs the checks that depend on the mapping, and with the default mapping all others, too."""
         self.mapping = choice
         self.before = self.guest.settled_screen()
         self.assertGreater(len(set(self.before.rgb)), 1, "there is no console on the screen to come back")
@@ -96,7 +96,7 @@ class Drivers(unittest.TestCase):
         self.assertIsNone(seen.reduced(*bits).difference(wanted))
 
     def assert_mapping(self) -> None:
-        """The way to the card's memory is the one that --mapping says, or what the driver has instead. Once something was drawn."""
+        """Checks that the mapping is the one of --mapping, or the driver's replacement. Call it after something was drawn."""
         self.assertEqual(framebuffer.status(self.guest)["card_details"]["mapping"], mapping.expected(self.guest.options, self.mapping))
 
     def assert_screen_stays(self, expected: Picture) -> None:
@@ -105,7 +105,7 @@ class Drivers(unittest.TestCase):
         self.assertIsNone(self.guest.settled_screen().difference(expected))
 
     def assert_console(self) -> None:
-        """The console as it was, or where the driver forgets it, new text on it."""
+        """Waits for the console as it was, or for new text if the driver may have cleared the console."""
         if not console.forgets(self.guest.options):
             self.assert_screen_stays(self.before)
             return
@@ -114,7 +114,7 @@ class Drivers(unittest.TestCase):
     # The checks
 
     def check_shown(self) -> tuple[list[str], str]:
-        """Returns the formats that the driver scans out, and the one that fbemu took."""
+        """Returns the formats that the driver scans out, and the one that fbemu uses."""
         node = "/dev/fb1" if self.guest.options.kernel_fbdev else "/dev/fb0"
         with self.daemon() as daemon:
             self.assertEqual(daemon.node, node)
@@ -127,7 +127,7 @@ class Drivers(unittest.TestCase):
                 self.check_drawing(screen)
                 status = framebuffer.status(self.guest)
                 self.assert_mapping()
-                # What the kernel does with its console is the same on every way to the card's memory.
+                # The mapping does not change what the kernel does with its console.
                 if self.mapping == mapping.DEFAULT:
                     self.check_console_does_not_disturb(screen)
             with self.subTest("the console comes back"):
@@ -176,7 +176,7 @@ class Drivers(unittest.TestCase):
     def check_another_master(self, screen: OpenFramebuffer) -> None:
         with self.subTest("another program that takes the display gets it, and the picture is back when it has ended"):
             self.guest.put(PROGRAMS / "unflushed.py", "/root/unflushed.py")
-            # It takes the display by being the first to open it, so nothing may be under way just then: a commit of 7.x takes a frame.
+            # The program becomes DRM master as the first opener, so no commit may be in progress; in 7.x a commit takes a frame.
             self.assert_screen_stays(screen.picture)
             other = self.guest.spawn(["python3", "unflushed.py", "/dev/dri/card0"], stdin=True)
             other.wait_output(b"DRAWN", 60)
@@ -235,7 +235,7 @@ class Drivers(unittest.TestCase):
                 self.assert_screen(Picture.from_xrgb(width, height, raw))
         finally:
             holder.close()
-        # fbi is here for its terminal; its pixels come as those of the static program did.
+        # The check of fbi is about its VT; its pixels reach the screen like those of the static program.
         if self.mapping == mapping.DEFAULT:
             self.check_fbi(daemon)
 
@@ -243,8 +243,8 @@ class Drivers(unittest.TestCase):
         width, height = self.before.width, self.before.height
         with self.subTest("fbi"):
             self.guest.write_file("/tmp/picture.png", framebuffer.pattern.picture(width, height).png())
-            # Without a terminal of its own: it forks and its first process ends, and where that one leads a terminal's session, the
-            # hangup kills the second one unless it has got as far as setsid().
+            # Without a controlling terminal, because fbi forks and its first process ends. If that process leads a terminal's session,
+            # the hangup kills the second one before its setsid().
             job = self.guest.spawn(["fbi", "-T", "9", "-d", daemon.node, "--noverbose", "-a", "/tmp/picture.png"])
             self.assertEqual(job.wait(20), 0, job.stderr)
             try:
@@ -255,8 +255,8 @@ class Drivers(unittest.TestCase):
                 self.guest.run(["chvt", "1"])
 
     def check_formats(self, formats: list[str], taken: str) -> None:
-        """Everything that the driver scans out, and the calls from before atomic."""
-        # What is taken without an option was shown already.
+        """Checks each format that the driver scans out, and the legacy KMS calls."""
+        # The default format was already checked.
         others = [name for name in formats if name not in {taken, *UNTRUSTED_FORMATS.get(self.guest.options.gpu, ())}]
         for option in (*(f"format={name}" for name in others), "commit=legacy"):
             with self.subTest(option), self.daemon("--card", f"auto,{option}") as daemon, OpenFramebuffer(self.guest, daemon) as screen:

@@ -1,151 +1,31 @@
 #!/usr/bin/env python3
-"""What goes wrong with cards and displays: fbemu says it once and clearly, keeps what it can, and leaves nothing behind.
+"""Tests of faults of cards and displays: fbemu reports them once, continues if possible, and leaves nothing behind.
 
     python3 tests/vm/test_faults.py -v [Class[.test]]...
 """
 
-import json
 import re
 import sys
-import unittest
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import ClassVar, TypeVar
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from lab import console, fbemu, framebuffer  # noqa: E402
-from lab.boot import boot  # noqa: E402
-from lab.drivers import DRIVERS, driver  # noqa: E402
+from lab import fbemu, framebuffer  # noqa: E402
+from lab.driver_case import OnDriver, unbinds  # noqa: E402
+from lab.drivers import DRIVERS  # noqa: E402
 from lab.fbemu import Fbemu  # noqa: E402
 from lab.framebuffer import OpenFramebuffer  # noqa: E402
-from lab.guest import Guest  # noqa: E402
 from lab.options import Options  # noqa: E402
-from lab.picture import Picture  # noqa: E402
 from lab.suite import main  # noqa: E402
 
-PROGRAMS = Path(__file__).resolve().parent / "programs"
 MATRIX = [("6.12", gpu) for gpu in DRIVERS] + [(kernel, gpu) for kernel in ("6.1", "7.2") for gpu in ("virtio", "vmwgfx")]
-# These crash their kernel when they are unbound, without fbemu as well; vmwgfx of 6.1 only where a client has a picture on it.
-CRASH_WHEN_UNBOUND = {"qxl", "vmwgfx"}
-
-
-class OnDriver(unittest.TestCase):
-    """One guest for the tests of a driver. Each leaves it as it was: the console on the screen, and nothing of fbemu."""
-
-    kernel: ClassVar[str]
-    gpu: ClassVar[str]
-    guest: ClassVar[Guest]
-    console: ClassVar[Picture]
-    connector: ClassVar[str]
-    in_sysfs: ClassVar[str]
-
-    def __init_subclass__(cls) -> None:
-        if getattr(cls, "gpu", None) in CRASH_WHEN_UNBOUND:
-            for name in dir(cls):
-                if getattr(getattr(cls, name), "unbinds", False):
-                    setattr(cls, name, None)
-
-    @classmethod
-    def setUpClass(cls) -> None:
-        cls.guest = cls.enterClassContext(boot(Options(kernel=cls.kernel, gpu=cls.gpu, resizable=driver(cls.gpu).resizable)))
-        cls.connector = cls.guest.run("ls /sys/class/drm | sed -n 's/^card0-//p'").text.split()[0]
-        cls.in_sysfs = f"/sys/class/drm/card0-{cls.connector}"
-        framebuffer.install(cls.guest)
-        fbemu.install(cls.guest, fbemu.find_build(None))
-        cls.guest.put(PROGRAMS / "unflushed.py", "/root/unflushed.py")
-        cls.console = cls.guest.settled_screen()
-
-    def assert_shows(self, expected: Picture, timeout: float = 5) -> None:
-        self.assertIsNone(self.guest.wait_screen(lambda now: now == expected, timeout=timeout).difference(expected))
-
-    def assert_console(self) -> None:
-        """The console as it was; where the driver forgets it, text is there after a redraw."""
-        if not console.forgets(self.guest.options):
-            self.assert_shows(self.console)
-            return
-        self.assertTrue(console.shows_text(console.rewrite(self.guest, "new text")))
-
-    def assert_nothing_left(self) -> None:
-        # The guard that cleans up after fbemud ends a moment later.
-        self.guest.wait_until("! pgrep -x fbemud", timeout=10)
-        self.assertNotIn("fbemu", self.guest.read_file("/proc/self/mountinfo").decode())
-        self.guest.run("! ls /dev/fb* && test -z \"$(ls -A /run/fbemu)\"")
-
-    def refused(self, arguments: list[str], *words: str, prefix: tuple[str, ...] = ()) -> None:
-        """fbemud ends at once, with one message in which there are all `words`, and changes nothing."""
-        done = self.guest.run([*prefix, "fbemud", *arguments], check=False, timeout=20)
-        said = done.stderr.decode()
-        self.assertEqual(done.status, 1, said)
-        self.assertEqual(said.count("fbemud: "), 1, said)
-        for word in words:
-            self.assertIn(word, said)
-        self.assert_nothing_left()
-
-    @contextmanager
-    def daemon(self) -> Iterator[Fbemu]:
-        daemon = fbemu.start(self.guest, fbemu.find_build(None), ["--no-cuse"])
-        try:
-            yield daemon
-            self.assertEqual(daemon.stop(), 0, daemon.log)
-            self.assert_nothing_left()
-        finally:
-            if daemon.job.status is None:
-                daemon.kill()
-
-    def wait_log(self, daemon: Fbemu, words: str) -> None:
-        daemon.job.wait_for(lambda: words in daemon.log, 10, f"say {words!r}")
-
-    def warnings(self, daemon: Fbemu) -> list[str]:
-        return re.findall(r"(?:warning|error): .*", daemon.log)
-
-    def set_mode(self, node: str, width: int, height: int) -> str:
-        """Returns what fbset complained of."""
-        size = [str(width), str(height)]
-        done = self.guest.run(["fbset", "-fb", node, "-xres", size[0], "-yres", size[1], "-vxres", size[0], "-vyres", size[1]], check=False)
-        return done.stderr.decode()
-
-    @contextmanager
-    def without_driver(self) -> Iterator[None]:
-        """The driver lets the card go; at the end it has it again."""
-        device = self.guest.run("basename $(readlink -f /sys/class/drm/card0/device)").text.strip()
-        folder = self.guest.run("readlink -f /sys/class/drm/card0/device/driver").text.strip()
-        self.guest.run(f"echo {device} > {folder}/unbind")
-        try:
-            yield
-        finally:
-            self.guest.run(f"echo {device} > {folder}/bind")
-
-    def seconds_used(self, daemon: Fbemu) -> float:
-        """Of a processor, by fbemud so far."""
-        process = framebuffer.status(self.guest)["process"]
-        fields = self.guest.read_file(f"/proc/{process}/stat").decode().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / 100
-
-    def uptime(self) -> float:
-        return float(self.guest.read_file("/proc/uptime").split()[0])
-
-    @contextmanager
-    def without_busy_loop(self, daemon: Fbemu) -> Iterator[None]:
-        """What is done within has to leave most of the processor alone."""
-        used, start = self.seconds_used(daemon), self.uptime()
-        yield
-        self.assertLess(self.seconds_used(daemon) - used, 0.5 * (self.uptime() - start), daemon.log)
-
-
-Test = TypeVar("Test", bound=Callable[..., None])
-
-
-def unbinds(test: Test) -> Test:
-    """Marks a test that takes the card from its driver: a driver that crashes its kernel at that does not have it."""
-    test.unbinds = True  # type: ignore[attr-defined]
-    return test
 
 
 class Everywhere:
-    """Not a test itself: what is checked on each driver."""
+    """The tests of each driver, in a class that unittest does not run itself."""
 
     class Faults(OnDriver):
         @unbinds
@@ -156,7 +36,7 @@ class Everywhere:
                     with self.without_driver():
                         screen.fill(30, 30, 40, 40, 0x33CC66)
                         self.wait_log(daemon, "No such device")
-                        # More frames than lie between two tries to open the card.
+                        # More frames than there are between two attempts to open the card.
                         for _ in range(40):
                             screen.tell("sync")
                         drawn = screen.fill(300, 300, 40, 40, 0xCC3366)
@@ -196,7 +76,7 @@ class Everywhere:
                 yield daemon
 
         def test_mode_change_while_another_program_has_the_display(self) -> None:
-            """The program goes on with it, and it is on the screen once that is free."""
+            """The program continues in the new mode, which is set when the display is free."""
             with self.daemon() as daemon, OpenFramebuffer(self.guest, daemon) as screen:
                 self.assert_shows(screen.draw_pattern())
                 screen.tell("sync")
@@ -213,7 +93,7 @@ class Everywhere:
                 self.assertEqual(len(self.warnings(daemon)), 1, daemon.log)
 
         def test_display_that_another_program_keeps(self) -> None:
-            """It was there first, and holds DRM master for as long as it likes: the program waits for none of it."""
+            """The other program is DRM master first, and for any time. The program with the framebuffer does not wait for it."""
             with self.daemon() as daemon:
                 other = self.guest.spawn(["python3", "unflushed.py", "/dev/dri/card0"], stdin=True)
                 other.wait_output(b"DRAWN", 60)
@@ -291,7 +171,7 @@ class OnVirtio612(Everywhere.Faults):
 
 
 class OnQxl612(Everywhere.Faults):
-    """Its kernel driver tells of connectors that come and go."""
+    """The driver of qxl reports connectors that are plugged and unplugged."""
 
     kernel, gpu = "6.12", "qxl"
 
@@ -332,7 +212,7 @@ class OnQxl612(Everywhere.Faults):
                 self.wait_connected()
                 self.assert_shows(screen.fill(300, 50, 20, 20, 0xCC3366))
                 told = len(re.findall("was (?:dis)?connected", daemon.log))
-                # Once at once, and then at longer and longer distances.
+                # The first event is reported at once, the following ones at growing intervals.
                 self.assertLessEqual(told, 8 + seconds, daemon.log)
                 self.guest.run(f"echo detect > {self.in_sysfs}/status")
             self.assert_shows(self.console)
@@ -346,7 +226,7 @@ class OnQxl612(Everywhere.Faults):
 
 
 class OnCirrus612(Everywhere.Faults):
-    """Its card has little memory, which the driver learns of when the mode is set."""
+    """The card has little memory, and the driver checks this only when a mode is set."""
 
     kernel, gpu = "6.12", "cirrus"
 
@@ -360,93 +240,11 @@ class OnCirrus612(Everywhere.Faults):
             self.assertLessEqual(len(self.warnings(daemon)), 1, daemon.log)
 
 
-def edid(*timings: bytes) -> bytes:
-    """A monitor's description (EDID 1.4) with up to four detailed timings and a right checksum."""
-    blocks = b"".join(timing.ljust(18, b"\0") for timing in timings).ljust(72, b"\0")
-    head = b"\0\xff\xff\xff\xff\xff\xff\0" + b"\x04\x21" + bytes(6) + b"\x01\x22\x01\x04" + b"\x80\x30\x20\x78\x02" + bytes(10) + bytes(3) + b"\x01\x01" * 8
-    body = head + blocks + b"\0"
-    return body + bytes([-sum(body) % 256])
-
-
-# 1024x768 of the standard: virtio takes no other as the preferred one, which is the first.
-FIRST = bytes((0x64, 0x19, 0x00, 0x40, 0x41, 0x00, 0x26, 0x30, 0x18, 0x88, 0x36, 0x00, 0, 0, 0, 0, 0, 0x1E))
-# 1000x700 at 60 Hz, which no list has.
-SENSIBLE = edid(FIRST, bytes((0xA9, 0x13, 0xE8, 0xA0, 0x30, 0xBC, 0x1E, 0x20, 0x30, 0x20, 0x33, 0x00, 0, 0, 0, 0, 0, 0x1E)))
-# Clock, sides, blanking and syncs as large, as small, and as contradictory as the fields allow.
-TIMINGS = [b"\xff" * 17, b"\x01\0" + bytes(16), b"\xff\xff\x01\x00\x00\x01\x00\x00" + bytes(10), b"\x64\x19\x00\x40\x41\x00\x26\x30\x18\xff\xff\xff" + bytes(6)]
-GARBAGE = {"noise": bytes((37 * at * at + 11) % 256 for at in range(256)), "zeros": bytes(128), "one byte": b"x", "no timings": edid(),
-           **{f"timing {number}": edid(FIRST, timing) for number, timing in enumerate(TIMINGS)}, "all timings": edid(*TIMINGS)}
-
-
-class Monitors(OnDriver):
-    """virtio asks the monitor anew at each event, and takes it at its word, also where the word is the administrator's."""
-
-    kernel, gpu = "6.12", "virtio"
-
-    def describe(self, description: bytes) -> None:
-        """The monitor says this of itself, and the driver has asked it."""
-        self.assertTrue(self.override(SENSIBLE))
-        self.ask_monitor(f"grep -qx 1000x700 {self.in_sysfs}/modes")
-        if description != SENSIBLE and self.override(description):
-            self.ask_monitor(f"! grep -qx 1000x700 {self.in_sysfs}/modes")
-
-    def override(self, description: bytes) -> bool:
-        """False where the kernel refuses it: it is no description at all."""
-        self.guest.write_file("/root/edid", description)
-        return self.guest.run("cat /root/edid > /sys/kernel/debug/dri/0/Virtual-1/edid_override", check=False).status == 0
-
-    def ask_monitor(self, condition: str) -> None:
-        for width, height in ((1024, 768), (self.console.width, self.console.height)):
-            self.guest.resize_display(width, height)
-        self.guest.wait_until(f"echo detect > {self.in_sysfs}/status; {condition}", timeout=10)
-
-    def modes(self) -> list[tuple[int, int]]:
-        """All that fbemud offers, none of them absurd."""
-        modes = json.loads(self.guest.run(["fbemuctl", "modes", "--json"]).text)["modes"]
-        for mode in modes:
-            self.assertGreaterEqual(min(mode["width"], mode["height"]), 8, mode)
-            self.assertTrue(1000 <= mode["refresh_millihertz"] <= 1_000_000, mode)
-        return [(mode["width"], mode["height"]) for mode in modes]
-
-    def test_monitor_that_describes_itself_as_nonsense(self) -> None:
-        self.guest.run("mountpoint -q /sys/kernel/debug || mount -t debugfs none /sys/kernel/debug")
-        try:
-            self.describe(SENSIBLE)
-            with self.daemon():
-                self.assertIn((1000, 700), self.modes(), "the driver does not look")
-            for name, description in GARBAGE.items():
-                with self.subTest(name):
-                    self.describe(description)
-                    if self.guest.run(["cat", f"{self.in_sysfs}/modes"]).text == "":
-                        self.refused([], "Virtual-1", "has no modes")
-                        continue
-                    with self.daemon() as daemon, OpenFramebuffer(self.guest, daemon) as screen:
-                        self.assertTrue(self.modes())
-                        self.assert_shows(screen.draw_pattern())
-            with self.subTest("while a program runs"):
-                self.assertTrue(self.override(SENSIBLE))
-                self.ask_monitor(f"grep -qx 1000x700 {self.in_sysfs}/modes")
-                with self.daemon() as daemon, OpenFramebuffer(self.guest, daemon) as screen:
-                    self.assert_shows(screen.draw_pattern())
-                    for step, description in enumerate(GARBAGE.values()):
-                        self.describe(description)
-                        screen.tell("sync")
-                        screen.fill(40 * step, 50, 20, 20, 0x33CC66)
-                        self.modes()
-                    self.describe(SENSIBLE)
-                    self.assert_shows(screen.picture)
-        finally:
-            self.guest.run("echo -n reset > /sys/kernel/debug/dri/0/Virtual-1/edid_override")
-
-
 def add_classes() -> None:
     for kernel, gpu in MATRIX:
         name = f"On{gpu.capitalize()}{kernel.replace('.', '')}"
         if name not in globals():
             globals()[name] = type(name, (Everywhere.Faults,), {"kernel": kernel, "gpu": gpu})
-    for kernel in ("6.1", "7.2"):
-        name = f"Monitors{kernel.replace('.', '')}"
-        globals()[name] = type(name, (Monitors,), {"kernel": kernel})
 
 
 add_classes()

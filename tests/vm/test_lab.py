@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Tests of the lab itself: that what it reports about a guest is true. fbemu is not needed for any of them.
+"""Tests of the lab itself, in guests: its reports about a guest are true. They need no fbemu.
 
     python3 tests/vm/test_lab.py -v [Class[.test]]...
 """
@@ -8,19 +8,17 @@ import contextlib
 import io
 import os
 import sys
-import tempfile
 import unittest
-import zlib
 from pathlib import Path
 from unittest import mock
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from lab import cache, cli, compositor, pattern, sources  # noqa: E402
+from lab import compositor, pattern  # noqa: E402
 from lab.boot import BREAK_BOOTS, boot  # noqa: E402
 from lab.drivers import DRIVERS  # noqa: E402
-from lab.errors import CommandFailed, GuestDied, GuestTimeout, LabError, Skipped  # noqa: E402
+from lab.errors import CommandFailed, GuestDied, GuestTimeout, LabError  # noqa: E402
 from lab.guest import Completed, Guest  # noqa: E402
 from lab.options import Options  # noqa: E402
 from lab.picture import Picture  # noqa: E402
@@ -30,110 +28,8 @@ PROGRAMS = Path(__file__).resolve().parent / "programs"
 MATRIX = [("6.12", gpu) for gpu in DRIVERS] + [(kernel, gpu) for kernel in ("6.1", "7.2") for gpu in ("virtio", "vmwgfx")]
 
 
-class Sources(unittest.TestCase):
-    def mirror(self, name: str, text: str) -> str:
-        with tempfile.TemporaryDirectory() as etc:
-            path = Path(etc) / name
-            path.parent.mkdir(exist_ok=True)
-            path.write_text(text)
-            return sources.find_mirror(Path(etc)).uri
-
-    def test_one_line(self) -> None:
-        text = "# deb http://no.invalid/debian bookworm main\ndeb cdrom:[x]/ bookworm main\n" \
-               "deb http://other.invalid/x stable-pgdg main\ndeb [arch=amd64 signed-by=/k.gpg] http://yes.invalid/debian/ bookworm main contrib\n"
-        self.assertEqual(self.mirror("sources.list", text), "http://yes.invalid/debian")
-
-    def test_deb822(self) -> None:
-        text = "Types: deb\nURIs: http://off.invalid/debian\nSuites: bookworm\nComponents: main\nEnabled: no\n\n" \
-               "Types: deb\nURIs: http://s.invalid/security\nSuites: bookworm-security\nComponents: main\n\n" \
-               "# a remark\nTypes: deb deb-src\nURIs: http://yes.invalid/debian\nSuites: bookworm\n bookworm-updates\nComponents: main\n"
-        self.assertEqual(self.mirror("sources.list.d/debian.sources", text), "http://yes.invalid/debian")
-
-    def test_none_is_a_reason_to_skip(self) -> None:
-        with tempfile.TemporaryDirectory() as etc, self.assertRaises(Skipped):
-            sources.find_mirror(Path(etc))
-
-
-class Cache(unittest.TestCase):
-    def setUp(self) -> None:
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        patch = mock.patch.dict(os.environ, {"XDG_CACHE_HOME": folder.name})
-        patch.start()
-        self.addCleanup(patch.stop)
-        quiet = contextlib.redirect_stderr(io.StringIO())
-        quiet.__enter__()
-        self.addCleanup(quiet.__exit__, None, None, None)
-
-    def test_built_once_and_again_for_another_recipe(self) -> None:
-        built: list[Path] = []
-
-        def build(work: Path) -> None:
-            built.append(work)
-            (work / "file").touch()
-
-        for recipe in ("a", "a", "b"):
-            entry = cache.entry("thing", recipe, build, what="thing")
-            self.assertTrue((entry / "file").exists())
-        self.assertEqual(len(built), 2)
-
-    def test_a_failed_build_leaves_nothing(self) -> None:
-        def fail(work: Path) -> None:
-            (work / "half").touch()
-            raise LabError("no")
-
-        with self.assertRaises(LabError):
-            cache.entry("thing", "a", fail, what="thing")
-        self.assertEqual([path.name for path in cache.root().iterdir() if path.is_dir() and path.name != "log"], [])
-
-    def test_rebuild_replaces(self) -> None:
-        texts = iter(("old", "new"))
-
-        def build(work: Path) -> None:
-            (work / "file").write_text(next(texts))
-
-        for _ in range(2):
-            entry = cache.entry("thing", "a", build, what="thing", rebuild=True)
-        self.assertEqual((entry / "file").read_text(), "new")
-
-
-class Pictures(unittest.TestCase):
-    def test_png(self) -> None:
-        picture = Picture(2, 2, bytes(range(12)))
-        png = picture.png()
-        self.assertEqual(png[:8], b"\x89PNG\r\n\x1a\n")
-        self.assertEqual(zlib.decompress(png[png.index(b"IDAT") + 4:-16]), b"\0\0\1\2\3\4\5\0\6\7\x08\x09\x0a\x0b")
-
-    def test_png_is_read_as_it_was_written(self) -> None:
-        picture = Picture(33, 7, bytes(at * 7 & 255 for at in range(33 * 7 * 3)))
-        self.assertEqual(Picture.from_png(picture.png()), picture)
-        with self.assertRaises(LabError):
-            Picture.from_png(b"P6")
-        with self.assertRaises(LabError):
-            Picture.from_png(picture.png()[:60])
-
-    def test_ppm_whose_pixels_look_like_spaces(self) -> None:
-        self.assertEqual(Picture.from_ppm(b"P6\n255 1\n255\n" + b" " * 765), Picture(255, 1, b" " * 765))
-
-    def test_ppm_whose_lines_are_padded(self) -> None:
-        self.assertEqual(Picture.from_ppm(b"P6\n1 2\n255\n\1\2\3\0\4\5\6\0"), Picture(1, 2, b"\1\2\3\4\5\6"))
-
-    def test_difference(self) -> None:
-        picture = Picture.from_xrgb(2, 2, bytes(16))
-        self.assertIsNone(picture.difference(picture))
-        other = Picture(2, 2, bytes(9) + b"\1\2\3")
-        self.assertEqual(picture.difference(other), "1 pixels differ in 1,1..1,1; first at 1,1: (0, 0, 0) and (1, 2, 3)")
-
-    def test_a_mixture_of_two_is_told_from_any_other_picture(self) -> None:
-        before, after = Picture(2, 2, bytes(12)), Picture(2, 2, bytes(range(1, 13)))
-        for mixture in (before, after, Picture(2, 2, before.rgb[:5] + after.rgb[5:]), Picture(2, 2, bytes([0, 2] * 6)).crop(0, 0, 1, 1)):
-            self.assertEqual(mixture.is_mixture(before, after), mixture.width == 2)
-        self.assertFalse(Picture(2, 2, after.rgb[:11] + b"x").is_mixture(before, after))
-        self.assertFalse(Picture(1, 4, after.rgb).is_mixture(before, after))
-
-
 class Commands(unittest.TestCase):
-    """One guest for all that needs nothing particular of it."""
+    """Tests in a guest with the default options."""
 
     guest: Guest
 
@@ -228,7 +124,7 @@ class Boot(unittest.TestCase):
 
 
 class Machines(unittest.TestCase):
-    """One guest for each kernel and driver without the kernel's fbdev, for all that is asked of it."""
+    """Tests in a guest for each kernel and driver, without the kernel's fbdev."""
 
     def test_without_the_kernels_fbdev(self) -> None:
         for kernel, gpu in MATRIX:
@@ -276,7 +172,7 @@ class Machines(unittest.TestCase):
 
 class Screens(unittest.TestCase):
     def test_the_screendump_is_what_was_drawn(self) -> None:
-        """On each driver's own /dev/fb0, by programs of 64 and of 32 bits."""
+        """Draws on the kernel's /dev/fb0 of each driver, with programs of 64 and of 32 bits."""
         for kernel, gpu in MATRIX:
             with self.subTest(kernel=kernel, gpu=gpu), boot(Options(kernel=kernel, gpu=gpu, kernel_fbdev=True)) as machine:
                 for bits in (32, 64):
@@ -298,7 +194,7 @@ class Screens(unittest.TestCase):
 
 class Compositors(unittest.TestCase):
     def test_weston(self) -> None:
-        """It shows its desktop and gives the console back, however it ends. The last one has no card."""
+        """Weston shows its desktop, and the console returns after each kind of end. The last weston has no card."""
         with boot(Options()) as guest:
             before = guest.settled_screen()
             weston = compositor.start(guest, terminal=3)
@@ -321,7 +217,7 @@ class Compositors(unittest.TestCase):
 
 
 class Displays(unittest.TestCase):
-    """What happens to the machine from outside."""
+    """Tests of displays that are resized, connected and disconnected."""
 
     def wait_modes(self, guest: Guest, connector: str, first: str) -> None:
         guest.wait_until(f"test \"$(head -n 1 /sys/class/drm/card0-{connector}/modes)\" = '{first}'", timeout=10)
@@ -330,7 +226,7 @@ class Displays(unittest.TestCase):
         with boot(Options(resizable=True)) as guest:
             events = guest.spawn(["udevadm", "monitor", "--kernel", "--property", "--subsystem-match=drm"])
             events.wait_output(b"KERNEL - the kernel uevent", 20)
-            # No multiple of four: QEMU's pictures have longer lines then.
+            # A width that is no multiple of four, because the lines of QEMU's picture are longer then.
             guest.resize_display(1111, 777)
             self.wait_modes(guest, "Virtual-1", "1111x777")
             events.wait_output(b"HOTPLUG=1", 20)
@@ -356,73 +252,6 @@ class Displays(unittest.TestCase):
     def test_cards_without(self) -> None:
         with self.assertRaisesRegex(LabError, "one head"), boot(Options(gpu="qxl", heads=2)):
             self.fail("there was a guest")
-
-
-class CommandLine(unittest.TestCase):
-    def call(self, *arguments: str) -> tuple[int, str]:
-        said = io.StringIO()
-        with contextlib.redirect_stderr(said):
-            return cli.main(list(arguments)), said.getvalue()
-
-    def test_mistakes_are_told_before_anything_is_booted(self) -> None:
-        with tempfile.TemporaryDirectory() as folder:
-            for arguments, message in (
-                (["--build", folder], "no fbemud in"),
-                (["--no-fbemu", "--copy", f"{folder}/gone"], "there is no"),
-                (["--no-fbemu", "--screenshot", f"{folder}/no/s.png"], "there is no folder"),
-                (["--no-fbemu", "--fetch", "file"], "FILE=HERE"),
-                (["--no-fbemu", "--install", "a b"], "not the name"),
-            ):
-                status, said = self.call("run", *arguments, "--", "true")
-                self.assertEqual(status, 125)
-                self.assertIn(message, said)
-
-    def test_run(self) -> None:
-        with tempfile.TemporaryDirectory() as name:
-            folder = Path(name)
-            (folder / "script").write_text("#!/bin/sh\ncat /dev/zero > $FRAMEBUFFER\necho SCREENSHOT\nread line\nyes | head -c 4096 > out\nexit 9\n")
-            (folder / "script").chmod(0o755)
-            status, said = self.call("run", "--no-fbemu", "--kernel-fbdev", "--copy", f"{folder}/script", "--fetch", f"out={folder}/here",
-                                     "--screenshot", f"{folder}/s.png", "--log", f"{folder}/log", "--", "./script")
-            self.assertEqual(status, 9, said)
-            self.assertEqual((folder / "here").read_bytes(), b"y\n" * 2048)
-            self.assertEqual((folder / "s.png").read_bytes()[:4], b"\x89PNG")
-            self.assertIn("Linux version 6.12", (folder / "log").read_text())
-
-    def stand_in(self, folder: Path, script: str) -> None:
-        """A build folder whose fbemud is a script."""
-        (folder / "cuse").mkdir()
-        (folder / "cuse" / "fbemud").write_text(script)
-        (folder / "cuse" / "fbemud").chmod(0o755)
-
-    def test_waits_until_fbemud_is_ready_and_stops_it(self) -> None:
-        script = """#!/bin/bash
-            touch /dev/fb1 && mount --bind /dev/fb0 /dev/fb1 || exit
-            trap 'umount /dev/fb1; rm /dev/fb1; exit 3' TERM
-            python3 -c "
-import os,socket
-socket.socket(socket.AF_UNIX,socket.SOCK_DGRAM).sendto(b'STATUS=$*\\nREADY=1',os.environ['NOTIFY_SOCKET'])"
-            echo "arguments: $*"
-            tail -f /dev/null & wait
-        """
-        with tempfile.TemporaryDirectory() as name:
-            self.stand_in(Path(name), script)
-            status, said = self.call("run", "--kernel-fbdev", "--build", name, "--fbemud-args", "--depth 16 'a b'", "--",
-                                     'test "$FRAMEBUFFER" = /dev/fb1 && fbset -i -fb $FRAMEBUFFER > /dev/null && exit 6')
-        self.assertEqual(status, 6, said)
-        self.assertIn("fbemud ended with status 3", said)
-        self.assertIn("arguments: --depth 16 a b", said)
-
-    def test_fbemud_that_fails(self) -> None:
-        with tempfile.TemporaryDirectory() as name:
-            self.stand_in(Path(name), "#!/bin/sh\necho no card here >&2\nexit 4\n")
-            status, said = self.call("run", "--build", name, "--", "true")
-        self.assertEqual(status, 125)
-        self.assertRegex(said, "(?s)ended with status 4 before it was ready.*no card here")
-
-    def test_timeout(self) -> None:
-        status, said = self.call("run", "--no-fbemu", "--timeout", "1", "--", "tail -f /dev/null")
-        self.assertEqual(status, 124, said)
 
 
 if __name__ == "__main__":

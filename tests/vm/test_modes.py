@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Depths, palettes, modes, panning and rotation on real display drivers: each picture on the screen is compared with one that was
-computed here.
+"""Tests of depths, palettes, modes, panning and rotation on real display drivers. The picture on the screen is compared with a
+calculated one.
 
     python3 tests/vm/test_modes.py -v [Modes[.test_virtio]]...
 
-All of this brings pixels to the screen, so all of it is tested on each way to the card's memory (fbemud's --mapping), one after another in
-the same guest; a failure names its way as mapping=... FBEMU_MAPPING=default, dmabuf or shadow tests that one alone.
+All tests run with each mapping of the card's memory (fbemud's --mapping), in the same guest. A failure names its mapping as mapping=...
+FBEMU_MAPPING=default, dmabuf or shadow tests one mapping alone.
 """
 
 import json
@@ -31,12 +31,12 @@ from lab.picture import Picture  # noqa: E402
 from lab.suite import main  # noqa: E402
 
 PROGRAM = Path(__file__).resolve().parent / "programs" / "paint.py"
-# The bits of each channel that a scan-out format keeps.
+# The bits of each channel in a scan-out format.
 BITS = {"RG16": (5, 6, 5), "XR15": (5, 5, 5)}
 
 
 class Painter:
-    """paint.py with the device open."""
+    """A running paint.py, which has the device open."""
 
     def __init__(self, guest: Guest, node: str) -> None:
         self.job = guest.spawn(["python3", "/root/paint.py", node], stdin=True)
@@ -63,10 +63,10 @@ class Painter:
         self.job.close_stdin()
         self.job.wait(20)
 
-    # The picture that ought to be shown
+    # The expected picture
 
     def picture(self, seed: int, palette: int | None = None) -> Picture:
-        """What the view shows after `fill SEED`, decoded from the bytes by what the var says."""
+        """Returns the expected view after `fill SEED`, decoded from the bytes as the var describes them."""
         geometry = self.geometry
         width, height, lines = geometry["xres"], geometry["yres"], geometry["yres_virtual"]
         rows: dict[int, bytes] = {}
@@ -80,7 +80,7 @@ class Painter:
         return Picture(width, height, b"".join(out))
 
 
-# Each way to the card's memory shows the same pictures: they are computed once.
+# The pictures do not depend on the mapping, so they are calculated once.
 @cache
 def _row(line: int, seed: int, palette: int | None, width: int, first: int, line_length: int, bits: int, grayscale: bool,
          fields: tuple[tuple[int, int], ...]) -> bytes:
@@ -167,7 +167,7 @@ class Modes(unittest.TestCase):
 
     @contextmanager
     def painter(self, *arguments: str) -> Iterator[Painter]:
-        """fbemud with these options, and a painter on it. Without others a small picture is shown in the middle."""
+        """Gives a running fbemud with these options, and a painter. By default, a small picture is shown in the middle."""
         folder = os.environ.get("FBEMU_BUILD")
         options = arguments if "--scale" in arguments else ("--scale", "none", *arguments)
         build = fbemu.find_build(Path(folder) if folder else None)

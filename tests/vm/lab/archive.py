@@ -1,4 +1,4 @@
-"""Debian packages of any suite, through an apt configuration of the lab's own that leaves the machine's untouched."""
+"""Debian packages of any suite, fetched with a separate apt configuration of the lab."""
 
 import re
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from .sources import find_mirror
 
 
 class Archive:
-    """One suite. The package lists are fetched when they are first needed, once in the life of the object."""
+    """A suite. The package lists are fetched on first use, once in the life of the object."""
 
     def __init__(self, suite: str, *, with_source: bool = False) -> None:
         self.suite = suite
@@ -28,12 +28,12 @@ class Archive:
             "Dir::Etc::sourceparts": "/dev/null",
             "Dir::State": folder / "state",
             "Dir::State::lists": folder / "lists",
-            # What is installed on the host says nothing about the guest.
+            # The packages of the host are not those of the guest.
             "Dir::State::status": folder / "status",
             "Dir::Cache": folder / "cache",
             "APT::Architecture": "amd64",
             "APT::Architectures": "amd64",
-            # The cache may lie where apt's own user may not read.
+            # apt's own user may not be allowed to read the cache.
             "APT::Sandbox::User": "root",
             "APT::Update::Error-Mode": "any",
             "Acquire::Languages": "none",
@@ -77,7 +77,7 @@ class Archive:
         return match[1]
 
     def download(self, packages: list[str], folder: Path) -> list[Path]:
-        """Fetches the .deb files into folder; apt checks their digests."""
+        """Fetches the .deb files into `folder`; apt checks their digests."""
         with self._lists():
             self._fetch(["download", *packages], folder)
         return sorted(folder.glob("*.deb"))
@@ -93,7 +93,7 @@ class Archive:
 
     @contextmanager
     def _lists(self) -> Iterator[None]:
-        """Holds the lock of the package lists and sees to it that they are fresh."""
+        """Holds the lock of the package lists and updates them."""
         with cache.locked(f"apt-{self.suite}"):
             self._update()
             yield

@@ -1,4 +1,4 @@
-"""Boots guests: `boot()` is the way into the lab."""
+"""The start of a guest: boot()."""
 
 import os
 import shutil
@@ -13,16 +13,16 @@ from .options import Options, Parts, kernel_command_line, prepare
 from .report import say
 
 ATTEMPTS = 2
-# For the lab's own tests: so many boots of this process fail before the guest's first program.
+# Number of boots of this process that fail before the guest's first program; for the tests of the lab.
 BREAK_BOOTS = "FBEMU_VM_BREAK_BOOTS"
 
 
 @contextmanager
 def boot(options: Options, console_log: Path | None = None) -> Iterator[Guest]:
-    """A running guest, which ends with the block. console_log is where the kernel's messages are to be kept.
+    """Gives a running guest, which ends with the block. `console_log` receives the kernel's messages.
 
-    A guest that does not get as far as its agent is booted once more, and the log says so.
-    QEMU is killed when the thread that called this ends.
+    A guest whose agent does not start is booted once more, and the log reports it.
+    QEMU is killed when the thread that called this function ends.
     """
     parts = prepare(options)
     folder = Path(tempfile.mkdtemp(prefix="fbemu-vm-"))

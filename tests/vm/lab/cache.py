@@ -1,8 +1,8 @@
-"""Things that are made once and kept outside the tree.
+"""The cache of downloads and builds, outside the source tree.
 
-An entry is a folder NAME-KEY, where KEY is a digest of everything the thing is made of: a changed recipe makes another
-entry. It is built under a temporary name and renamed when it is complete, so an entry that exists is whole, and no
-network is needed to use it. A lock per entry keeps two runs from building the same thing.
+An entry is a folder NAME-KEY. KEY is a digest of the recipe, so a changed recipe makes another entry. An entry is built
+under a temporary name and renamed when it is complete. So an existing entry is complete, and needs no network. A lock
+per entry keeps two runs from building the same entry.
 """
 
 import fcntl
@@ -53,7 +53,7 @@ def locked(name: str) -> Iterator[None]:
 
 
 def entry(name: str, recipe: object, build: Callable[[Path], None], *, what: str, rebuild: bool = False) -> Path:
-    """The folder of an entry; build(folder) fills an empty one when it is missing."""
+    """Returns the folder of an entry. If it is missing, build(folder) fills a new one."""
     label = f"{name}-{digest(recipe)}"
     path = root() / label
     if path.is_dir() and not rebuild:
@@ -68,7 +68,7 @@ def entry(name: str, recipe: object, build: Callable[[Path], None], *, what: str
 
 
 def _sweep(label: str) -> None:
-    """Removes what a run that was killed left half done. Only the holder of the lock calls this."""
+    """Removes the incomplete entries of killed runs. The caller holds the lock."""
     for left in root().glob(f".{label}.*"):
         shutil.rmtree(left, ignore_errors=True)
 
@@ -80,7 +80,7 @@ def _build(path: Path, label: str, build: Callable[[Path], None]) -> None:
     try:
         build(work)
         if path.is_dir():
-            # A rebuild: guests that run keep the files that they have open.
+            # After a rebuild, running guests keep their open files.
             old = Path(tempfile.mkdtemp(prefix=f".{label}.", dir=root()))
             path.rename(old / "old")
             work.rename(path)

@@ -1,4 +1,4 @@
-"""The host's end of the agent's port (tests/vm/guest/agent): starts commands in the guest and sorts what comes back."""
+"""The host's end of the agent's port (tests/vm/guest/agent): starts commands in the guest and receives their output."""
 
 import json
 import socket
@@ -30,7 +30,7 @@ class Job:
 
     @property
     def stdout(self) -> bytes:
-        """What it wrote so far; empty when on_stdout was given."""
+        """The output so far; empty if there is an on_stdout."""
         with self._channel.changed:
             return bytes(self._output[_STDOUT])
 
@@ -41,7 +41,7 @@ class Job:
 
     @property
     def notices(self) -> bytes:
-        """The sd_notify messages that it sent, one after the other."""
+        """The sd_notify messages of the command."""
         return self._notices
 
     @property
@@ -56,13 +56,14 @@ class Job:
         return self._status
 
     def wait_output(self, text: bytes, timeout: float) -> None:
-        """Waits until standard output has text in it. The end of the command is the end of waiting, too."""
+        """Waits until the standard output contains `text`. Raises GuestDied if the command ends without it."""
         self.wait_for(lambda: text in self._output[_STDOUT] or self._status is not None, timeout, f"print {text!r}")
         if text not in self._output[_STDOUT]:
             raise GuestDied(f"{self.what} ended with status {self._status} and did not print {text!r}: "
                             f"{bytes(self._output[_STDERR]).decode(errors='replace').strip()}")
 
     def wait_for(self, condition: Callable[[], bool], timeout: float, what: str) -> None:
+        """Waits for a condition on the output or the status of commands. Other conditions do not wake it: see Guest.wait_for()."""
         with self._channel.changed:
             if not self._channel.changed.wait_for(lambda: condition() or self._channel.closed, timeout):
                 raise GuestTimeout(f"{self.what} did not {what} within {timeout:.0f} s")
@@ -70,7 +71,7 @@ class Job:
                 raise GuestDied(f"the guest ended before {self.what} did {what}")
 
     def write(self, data: bytes) -> None:
-        """To its standard input; it has to be started with stdin=True."""
+        """Writes to the standard input of a command that was started with stdin=True."""
         for start in range(0, len(data), _CHUNK):
             self._channel.send(_STDIN, self._number, data[start:start + _CHUNK])
 
@@ -78,7 +79,7 @@ class Job:
         self._channel.send(_STDIN, self._number)
 
     def signal(self, number: int) -> None:
-        """To the whole process group of the command."""
+        """Sends a signal to the process group of the command."""
         self._channel.send(_SIGNAL, self._number, str(number).encode())
 
     def resize(self, rows: int, columns: int) -> None:
@@ -134,7 +135,7 @@ class Channel:
         try:
             self._connection.shutdown(socket.SHUT_RDWR)
         except OSError:
-            pass  # The other end was faster.
+            pass  # The other end closed the connection first.
         self._reader.join()
         self._connection.close()
 
@@ -149,7 +150,7 @@ class Channel:
                 self.changed.notify_all()
 
     def _exactly(self, count: int) -> bytes:
-        """So many bytes, or none at all when the guest is gone."""
+        """Returns `count` bytes, or nothing if the guest ended."""
         data = bytearray()
         while len(data) < count:
             try:

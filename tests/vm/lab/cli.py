@@ -1,4 +1,4 @@
-"""scripts/vm: run a program, or a shell, in a guest with a real display driver."""
+"""scripts/vm: runs a program or a shell in a guest with a real display driver."""
 
 import argparse
 import signal
@@ -22,21 +22,20 @@ Runs programs on real display drivers: Debian kernels in QEMU, with fbemu servin
 """
 
 EPILOG = """\
-Without --kernel-fbdev the guest has no framebuffer device of the kernel's: fbemu is /dev/fb0. With it /dev/fb0 is the kernel's
-and fbemu serves the next number; with --no-fbemu as well the kernel's stands alone, to compare with. FRAMEBUFFER names the
-device to use.
+Without --kernel-fbdev the kernel has no framebuffer device, and fbemu is /dev/fb0. With it /dev/fb0 is the kernel's, and fbemu
+serves the next number. With --no-fbemu as well, there is only the kernel's. The variable FRAMEBUFFER has the device to use.
 
-run: COMMAND runs as root in /root, where the copied files are. One single word goes to the shell, so that
-'a | b' works. The screen is taken when COMMAND prints a line SCREENSHOT, else when it ends. With --screenshot, COMMAND gets an
-empty line to read after that line was answered ("echo SCREENSHOT; read x" waits for the picture); without, no input.
+run: COMMAND runs as root in /root, which has the copied files. A single word is run by the shell, so 'a | b' works. The
+screenshot is made when COMMAND prints a line SCREENSHOT, otherwise when it ends. With --screenshot, COMMAND can read an empty
+line after the screenshot ("echo SCREENSHOT; read x" waits for it). Without --screenshot, it has no input.
 
-Exit status: COMMAND's own (128 + N for signal N); 77 when the lab lacks something (network, QEMU) and nothing was run, 124 when
-COMMAND took too long, 125 when the lab or the guest failed. Downloads and builds are kept in ${XDG_CACHE_HOME:-~/.cache}/fbemu.
+Exit status: the one of COMMAND (128 + N for signal N). 77 if something is missing on the machine (network, QEMU) and nothing was
+run, 124 if COMMAND took too long, 125 if the lab or the guest failed. ${XDG_CACHE_HOME:-~/.cache}/fbemu keeps downloads and builds.
 """
 
 
 def main(arguments: list[str]) -> int:
-    # A killed run must end its QEMU, too: turned into an exception, all the clean-up is done.
+    # A killed run must end its QEMU, so the signal becomes an exception, which runs all cleanup.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     signal.signal(signal.SIGHUP, lambda *_: sys.exit(128 + signal.SIGHUP))
     options = _parser().parse_args(arguments)
@@ -60,14 +59,14 @@ def _parser() -> argparse.ArgumentParser:
     shape: dict[str, Any] = {"epilog": EPILOG, "formatter_class": argparse.RawDescriptionHelpFormatter, "allow_abbrev": False}
     run = actions.add_parser("run", help="run a command in a guest", usage="scripts/vm run [OPTION]... -- COMMAND [ARGUMENT]...", **shape)
     _guest_options(run)
-    run.add_argument("--timeout", type=float, default=600, metavar="SECONDS", help="end COMMAND after so long (600; 0: never)")
+    run.add_argument("--timeout", type=float, default=600, metavar="SECONDS", help="maximum time of COMMAND (600; 0: none)")
     run.add_argument("command", nargs="+", metavar="COMMAND")
     run.set_defaults(action=session.run)
     shell = actions.add_parser("shell", help="a root shell in a guest", usage="scripts/vm shell [OPTION]...", **shape)
     _guest_options(shell)
     shell.set_defaults(action=session.shell)
     prepare = actions.add_parser("prepare", help="download and build all that guests need", allow_abbrev=False)
-    prepare.add_argument("--update", action="store_true", help="fetch newer kernels and packages, too")
+    prepare.add_argument("--update", action="store_true", help="also fetch newer kernels and packages")
     prepare.add_argument("--install", action="append", default=[], metavar="PKG,...", help="also make the image with these packages")
     prepare.set_defaults(action=_prepare)
     return parser
@@ -78,15 +77,15 @@ def _guest_options(parser: argparse.ArgumentParser) -> None:
     add("--kernel", choices=list(kernels.SUITES), default="6.12", help="Debian's newest kernel of this series (6.12)")
     add("--gpu", choices=list(DRIVERS), default="virtio", help="the display driver (virtio)")
     add("--kernel-args", default="", metavar="S", help="more words for the kernel's command line")
-    add("--install", action="append", default=[], metavar="PKG,...", help="Debian packages that the guest is to have")
+    add("--install", action="append", default=[], metavar="PKG,...", help="more Debian packages in the guest")
     add("--copy", action="append", default=[], type=Path, metavar="FILE", help="put a file or folder into /root")
     add("--fetch", action="append", default=[], metavar="FILE=HERE", help="copy a file out of the guest when COMMAND has ended")
-    add("--screenshot", type=Path, metavar="F.png", help="write what is on the screen to a file")
+    add("--screenshot", type=Path, metavar="F.png", help="write a screenshot")
     add("--kernel-fbdev", action="store_true", help="keep the kernel's own /dev/fb0")
     add("--no-fbemu", action="store_true", help="do not start fbemud")
     add("--fbemud-args", default="", metavar="S", help="more options for fbemud")
-    add("--build", type=Path, metavar="DIR", help="where fbemud was built (build/release, build)")
-    add("--log", type=Path, metavar="FILE", help="keep the guest's kernel messages")
+    add("--build", type=Path, metavar="DIR", help="build folder of fbemud (build/release, build)")
+    add("--log", type=Path, metavar="FILE", help="write the guest's kernel messages")
 
 
 def _prepare(options: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""Runs programs of the host, with their output in a log and a sign of life for those that take long."""
+"""Runs programs of the host, with their output in a log and progress messages for the long ones."""
 
 import os
 import subprocess
@@ -14,7 +14,7 @@ HEARTBEAT_SECONDS = 30.0
 
 def logged(argv: Sequence[str | Path], log: Path, *, cwd: Path | None = None, timeout: float = 3600.0,
            env: Mapping[str, str] | None = None, what: str | None = None) -> None:
-    """Runs argv with both outputs appended to log; raises LabError with the end of the log when it fails."""
+    """Runs argv and appends both outputs to `log`. Raises LabError with the end of the log if argv fails."""
     words = [str(word) for word in argv]
     name = what or Path(words[0]).name
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -48,7 +48,7 @@ def _wait(process: subprocess.Popen[bytes], name: str, log: Path, timeout: float
 
 
 def output(argv: Sequence[str | Path], *, timeout: float = 300.0) -> str:
-    """Standard output of a short program."""
+    """Returns the standard output of a short program."""
     words = [str(word) for word in argv]
     done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout,
                           env={**os.environ, "LC_ALL": "C"})

@@ -1,4 +1,4 @@
-"""Weston in a guest: a compositor that takes the display as any would, with a desktop of one colour to know it by."""
+"""Weston in a guest: a compositor whose desktop has one colour, by which tests recognize it."""
 
 from . import rootfs
 from .channel import Job
@@ -14,9 +14,9 @@ STOP_SECONDS = 20.0
 _FOLDER = "/run/weston"
 _SETTINGS = f"""\
 [core]
-# The guests have a keyboard, but nothing of ours depends on it.
+# The guests have a keyboard, but no test depends on it.
 require-input=false
-# It would turn the screen off.
+# Otherwise it turns the screen off.
 idle-time=0
 
 [shell]
@@ -38,7 +38,7 @@ for request, argument in ((0x4B45, 3), (0x4B3A, 0), (0x5602, bytes(8))):
 
 
 class Compositor:
-    """A running weston. Its display is `terminal`'s."""
+    """A running weston on the VT `terminal`."""
 
     def __init__(self, guest: Guest, job: Job, terminal: int) -> None:
         self.guest = guest
@@ -62,18 +62,18 @@ class Compositor:
         return picture
 
     def stop(self) -> int:
-        """Ends it as its user would; the terminal gets its text back. Returns the exit status."""
-        # Its helpers are in the same group: it fails when one of them goes before it.
+        """Ends weston with SIGTERM, as its user would. The VT shows its text again. Returns the exit status."""
+        # A signal to the process group would also end its helpers, and weston fails if one of them ends first.
         self.guest.run(["pkill", "-x", "weston"])
         return self.job.wait(STOP_SECONDS)
 
     def kill(self) -> None:
-        """Nothing of it has time to tidy up: its terminal stays in front, in graphics mode."""
+        """Kills weston, so it cleans nothing up: its VT stays active, in graphics mode."""
         self.job.signal(9)
         self.job.wait(STOP_SECONDS)
 
     def reset_terminal(self) -> None:
-        """What logind and getty do after a compositor that was killed: the terminal shows text again. The kernel alone leaves it dark."""
+        """Makes the VT show text again, as logind and getty do after a compositor was killed. The kernel alone leaves it dark."""
         self.guest.run(["python3", "-IS", "-c", _RESET_TERMINAL, f"/dev/tty{self.terminal}"])
 
 
@@ -82,11 +82,11 @@ def shows_desktop(picture: Picture) -> bool:
 
 
 def start(guest: Guest, *, terminal: int = 2, wait: bool = True) -> Compositor:
-    """Starts weston on a terminal, which comes to the front. With `wait` it returns when the screen shows the desktop."""
+    """Starts weston on a VT, which becomes the active one. If `wait` is set, returns when the screen shows the desktop."""
     guest.run(["install", "-d", "-m", "700", _FOLDER])
     guest.write_file(f"{_FOLDER}/weston.ini", _SETTINGS.encode())
     guest.run(["chvt", str(terminal)])
-    # There is no logind here: with --tty weston takes terminal and devices itself, which root may.
+    # The guest has no logind. With --tty, weston opens VT and devices itself, which needs root.
     words = ["weston", "--backend=drm-backend.so", "--use-pixman", f"--tty={terminal}", f"--config={_FOLDER}/weston.ini"]
     job = guest.spawn(words, env={"XDG_RUNTIME_DIR": _FOLDER})
     compositor = Compositor(guest, job, terminal)

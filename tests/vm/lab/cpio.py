@@ -1,4 +1,4 @@
-"""Writes the kind of archive that the kernel unpacks at boot (newc). No root and no cpio program are needed for it."""
+"""Writes an archive that the kernel unpacks at boot (newc), without root and without cpio."""
 
 import os
 import stat
@@ -24,7 +24,7 @@ class Writer:
         self._member(name, stat.S_IFCHR | mode, device=(major, minor))
 
     def tree(self, source: Path, name: str) -> None:
-        """A folder of the host with all that is in it, in an order that is always the same."""
+        """Adds a folder of the host and its contents, always in the same order."""
         self.folder(name)
         for path in sorted(source.iterdir()):
             member = f"{name}/{path.name}"

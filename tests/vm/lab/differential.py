@@ -1,15 +1,15 @@
-"""The kernel's own framebuffer against fbemu's, case by case, and the list of the differences that are as they should be.
+"""The comparison of the kernel's own framebuffer with fbemu's, case by case, and the list of the accepted differences.
 
-programs/differential asks the questions; its header says what a line of its output is. Two lists are kept beside the tests:
+programs/differential runs the cases; its header describes a line of its output. Two lists lie beside the tests:
 
-differences.txt, one line for each kind of difference, its columns separated by `|`:
+differences.txt has one line for each kind of difference, with columns separated by `|`:
 
     kernels | ABIs | front ends | cases | what the kernel gives | what fbemu gives | class | reason
 
 Kernels, ABIs, front ends and cases are words with spaces between them; `*` in the first three stands for all. In cases and answers `*`
-stands for any text and `?` for any character; nothing else is special. An answer that is empty is written `-`.
+stands for any text and `?` for any character. An empty answer is written as `-`.
 
-features.txt: a line of docs/compatibility.md each, and the case that shows it; the columns are described there.
+features.txt has one line for each line of docs/compatibility.md, with the case that shows it. The file describes its columns.
 """
 
 import re
@@ -38,12 +38,12 @@ CLASSES = {
     "limit": "fbemu cannot do something that the kernel's emulation does",
 }
 
-# What the program answered: a case's name and its answer.
+# The answers of the program by the names of the cases.
 Answers = dict[str, str]
 
 
 class ListError(Exception):
-    """A line of a list that says nothing, or something that cannot be."""
+    """A line of a list that is incomplete or contradicts itself."""
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ class Feature:
     case: str
     abi: str
     front_end: str
-    # What a table says, and the answers that mean it.
+    # The words of the table, and the answers for which they stand.
     words: dict[str, str]
     kernels: dict[str, str]
     fbemu: str
@@ -173,7 +173,7 @@ def parse_features(text: str) -> list[Feature]:
 
 
 def parse_answers(text: str) -> Answers:
-    """The output of the program. It has to be whole."""
+    """Returns the answers in the output of the program. Raises ListError if it is incomplete."""
     lines = text.splitlines()
     if not lines or lines[-1] != "end":
         raise ListError(f"the program did not come to its end; the last lines are {lines[-3:]}")
@@ -187,7 +187,7 @@ def parse_answers(text: str) -> Answers:
 
 
 def compare(where: Where, kernel: Answers, fbemu: Answers) -> list[Difference]:
-    """Of the cases that ran on fbemu; on the CUSE device they are fewer."""
+    """Returns the differences of the cases that ran on fbemu. The CUSE device has fewer cases."""
     missing = [case for case in fbemu if case not in kernel]
     if missing:
         raise ListError(f"{where}: cases that only fbemu was asked: {missing}")
@@ -195,7 +195,7 @@ def compare(where: Where, kernel: Answers, fbemu: Answers) -> list[Difference]:
 
 
 def review(listed: Sequence[Listed], differences: Sequence[Difference], asked: dict[Where, Iterable[str]]) -> list[str]:
-    """What is wrong: differences that no line lists, or more than one, and what a line lists and is not there any more."""
+    """Returns the errors: differences that not exactly one line lists, and lines without a difference."""
     problems = []
     seen: set[tuple[int, Where, str]] = set()
     for difference in differences:
@@ -212,7 +212,7 @@ def review(listed: Sequence[Listed], differences: Sequence[Difference], asked: d
 
 
 def _stale(line: Listed, seen: set[tuple[int, Where, str]], asked: dict[Where, Iterable[str]]) -> list[str]:
-    """Each kernel, ABI and front end of the line and each of its patterns has to stand for a difference, where its cases were asked."""
+    """Returns the kernels, ABIs, front ends and patterns of a line for which there is no difference, although their cases ran."""
     problems = []
     for where, case in product(map(lambda words: Where(*words), product(line.kernels, line.abis, line.front_ends)), line.cases):
         was_asked = any(matches(case, name) for name in asked.get(where, ()))
@@ -226,10 +226,10 @@ def _stale(line: Listed, seen: set[tuple[int, Where, str]], asked: dict[Where, I
 
 @cache
 def program(bits: int) -> bytes:
-    """The program that asks, as a static one of 64 or 32 bits. A 64-bit compiler without 32-bit libraries makes both."""
+    """Returns programs/differential, built as a static program of 64 or 32 bits. A 64-bit compiler without 32-bit libraries builds both."""
     with tempfile.TemporaryDirectory() as folder:
         made = Path(folder) / "differential"
-        # The compiler would make calls of memcpy() and memset() out of the loops that are memcpy() and memset().
+        # Otherwise the compiler replaces the loops in memcpy() and memset() by calls of these functions.
         output([tools.path_of("gcc"), f"-m{bits}", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-static", "-nostdlib", "-ffreestanding",
                 "-fno-stack-protector", "-fno-pic", "-no-pie", "-fno-tree-loop-distribute-patterns", "-I/usr/include/x86_64-linux-gnu",
                 "-o", made, *sorted(SOURCES.glob("*.c"))])

@@ -1,4 +1,4 @@
-"""The display drivers of the lab: what QEMU calls the card, and which kernel module drives it."""
+"""The display drivers of the lab, with QEMU's name of the card and the kernel's names of the module."""
 
 from dataclasses import dataclass
 
@@ -9,12 +9,12 @@ from .errors import LabError
 class Driver:
     name: str
     vga: str
-    # The first of these that the kernel has; cirrus got another name in 7.x.
+    # The kernel has one of these; cirrus has another name in 7.x.
     modules: tuple[str, ...]
-    # QEMU can give this card more than one head, and tell it of displays that come, go and change.
+    # True if QEMU can give the card more than one head, and connect, disconnect and resize displays.
     resizable: bool = False
-    # How far a suspend may go so that the card works after it, without any help: "mem" is the real thing. Short of that the kernel's
-    # rehearsals (pm_test): "devices" suspends the drivers and resumes them, "freezer" only stops all programs for a moment.
+    # The deepest suspend after which the card works: "mem" is a complete one. The others are tests of the kernel (pm_test): "devices"
+    # suspends and resumes the drivers, "freezer" only stops all programs for a moment.
     suspend: str = "mem"
 
 

@@ -1,27 +1,27 @@
-"""What can go wrong, and the exit status that goes with it."""
+"""The errors of the lab and their exit status."""
 
 
 class LabError(Exception):
-    """The lab itself failed. Never used for a command that ran in the guest and returned non-zero."""
+    """A failure of the lab itself, not of a command in the guest."""
 
     exit_status = 125
 
 
 class Skipped(LabError):
-    """Something that the machine has to offer is missing (network, QEMU, a package). 77 is ctest's and automake's number for it."""
+    """Something is missing on the machine: network, QEMU, a package. ctest and automake use 77 for it."""
 
     exit_status = 77
 
 
 class GuestDied(LabError):
-    """QEMU ended, or the guest's kernel stopped, when it should have run on."""
+    """QEMU or the guest's kernel ended unexpectedly."""
 
 
 class GuestTimeout(LabError):
-    """A guest did not do in time what was waited for."""
+    """A guest did not reach a state in time."""
 
     exit_status = 124
 
 
 class CommandFailed(LabError):
-    """A command run with check=True returned non-zero."""
+    """A command that ran with check=True returned non-zero."""

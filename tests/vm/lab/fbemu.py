@@ -1,4 +1,4 @@
-"""fbemud in a guest: the program from the build folder, with the libraries that the guest lacks, started and ready."""
+"""fbemud in a guest: the program of the build folder, and the libraries that are missing in the guest."""
 
 import re
 import subprocess
@@ -26,7 +26,7 @@ class Build:
 
 
 def find_build(folder: Path | None) -> Build:
-    """The programs in a build folder; without one, in the usual build folders of the project."""
+    """Returns the programs in a build folder, or if it is None, in the usual build folders of the project."""
     if folder:
         candidates = [folder]
     else:
@@ -62,7 +62,7 @@ class Fbemu:
         return (self.job.stdout + self.job.stderr).decode(errors="replace")
 
     def stop(self) -> int:
-        """Asks it to end as a service manager would, and returns its exit status."""
+        """Ends fbemud with SIGTERM, as a service manager does, and returns its exit status."""
         self.job.signal(15)
         return self.job.wait(STOP_SECONDS)
 
@@ -72,7 +72,7 @@ class Fbemu:
 
 
 def install(guest: Guest, build: Build) -> None:
-    """Puts the programs into the guest, where they are not there yet. start() does it."""
+    """Copies the programs into the guest, unless they are there. start() does it."""
     if guest.has_build == build:
         return
     put_programs(guest, [program for program in (build.fbemud, build.fbemuctl) if program])
@@ -80,7 +80,7 @@ def install(guest: Guest, build: Build) -> None:
 
 
 def put_programs(guest: Guest, programs: Sequence[Path]) -> None:
-    """Puts programs where the guest's PATH finds them, with the libraries that the guest lacks."""
+    """Copies programs to a folder in the guest's PATH, with the libraries that are missing in the guest."""
     there = rootfs.libraries(guest.parts.disk)
     lacking = {library.name: library for program in programs for library in _libraries(program) if library.name not in there}
     for program in programs:
@@ -97,7 +97,7 @@ def _libraries(program: Path) -> list[Path]:
 
 
 def start(guest: Guest, build: Build, arguments: Sequence[str] = (), *, timeout: float = READY_SECONDS) -> Fbemu:
-    """Starts fbemud and waits until its node can be used. Nothing is started when it fails."""
+    """Starts fbemud and waits until its node is ready. If this fails, fbemud does not run."""
     install(guest, build)
     before = _mounted_nodes(guest)
     job = guest.spawn([f"{_TARGET}/fbemud", *arguments], notify=True)
@@ -117,7 +117,7 @@ def start(guest: Guest, build: Build, arguments: Sequence[str] = (), *, timeout:
 
 
 def _mounted_nodes(guest: Guest) -> list[str]:
-    """fbemud's pixels are a file mounted at the node's name."""
+    """Returns the nodes at which fbemud has mounted its file."""
     mounts = guest.read_file("/proc/self/mountinfo").decode()
     return [fields[4] for fields in map(str.split, mounts.splitlines()) if re.fullmatch(r"/dev/fb\d+", fields[4])]
 

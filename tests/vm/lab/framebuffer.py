@@ -1,4 +1,4 @@
-"""A framebuffer device in a guest with a program that has it open, and the picture that the screen ought to show."""
+"""A framebuffer device in a guest, a program that has it open, and the expected picture of the screen."""
 
 import json
 from pathlib import Path
@@ -14,7 +14,7 @@ PROGRAMS = Path(__file__).resolve().parent.parent / "programs"
 
 
 def status(guest: Guest) -> dict[str, Any]:
-    """What fbemud says of itself."""
+    """Returns the status of fbemud."""
     found: dict[str, Any] = json.loads(guest.run(["fbemuctl", "status", "--json"]).text)
     return found
 
@@ -26,7 +26,7 @@ def install(guest: Guest) -> None:
 
 
 class OpenFramebuffer:
-    """touch.py, with the device open for as long as the object is used as a context."""
+    """A running touch.py, which has the device open until close()."""
 
     def __init__(self, guest: Guest, daemon: Fbemu) -> None:
         self.guest = guest
@@ -55,7 +55,7 @@ class OpenFramebuffer:
             raise LabError(f"{line!r}: {answer}")
 
     def draw_pattern(self, bits: int = 64) -> Picture:
-        """Runs the static program, which fills the screen; returns what the screen ought to show."""
+        """Runs the static program, which fills the screen. Returns the expected picture of the screen."""
         words = self.guest.run([f"/root/draw{bits}", self.node]).text.split()
         width, height, _depth, _red, _green, _blue, found = map(int, words)
         if found != bits:

@@ -1,4 +1,4 @@
-"""Works with a guest: commands, files, the screen."""
+"""A guest: its commands, files and screen."""
 
 import re
 import subprocess
@@ -14,7 +14,7 @@ from .errors import CommandFailed, GuestTimeout, LabError
 from .machine import Machine
 from .picture import Picture
 
-# The kernel's emulation shows what was drawn up to 50 ms later; pictures closer together say nothing.
+# The kernel's emulation shows pixels up to 50 ms after they were drawn, so pictures must be further apart.
 SETTLE_SECONDS = 0.15
 _POLL_SECONDS = 0.02
 
@@ -31,7 +31,7 @@ class Completed:
 
 
 class Guest(Machine):
-    # The build of fbemu whose programs are in it: fbemu.install() does it once.
+    # The build of fbemu whose programs were copied by fbemu.install().
     has_build: object = None
 
     # Commands
@@ -41,16 +41,16 @@ class Guest(Machine):
               on_stderr: Sink | None = None) -> Job:
         """Starts a command as root and does not wait for it.
 
-        stdin: its input comes from Job.write, else from /dev/null. terminal: rows and columns of a terminal of its own. notify: it
-        gets a NOTIFY_SOCKET. on_stdout and on_stderr get the output as it comes, from another thread and instead of Job.stdout and
-        Job.stderr; they must not call the guest.
+        stdin: the input comes from Job.write(), otherwise from /dev/null. terminal: rows and columns of a new terminal. notify: the
+        command gets a NOTIFY_SOCKET. on_stdout and on_stderr receive the output, in another thread, in place of Job.stdout and
+        Job.stderr. They must not call the guest.
         """
         return self.channel.start(list(argv), env=env or {}, cwd=cwd, stdin=stdin, terminal=terminal, notify=notify,
                                   on_stdout=on_stdout, on_stderr=on_stderr)
 
     def run(self, argv: Sequence[str] | str, *, input: bytes | None = None, env: Mapping[str, str] | None = None, cwd: str = "/root",
             timeout: float = 120.0, check: bool = True) -> Completed:
-        """Runs a command as root and returns exactly what it wrote. A string goes to the shell."""
+        """Runs a command as root and returns its exact output. A string is run by the shell."""
         words = ["/bin/bash", "-c", argv] if isinstance(argv, str) else list(argv)
         job = self.spawn(words, env=env, cwd=cwd, stdin=input is not None)
         if input is not None:
@@ -68,11 +68,19 @@ class Guest(Machine):
         return done
 
     def wait_until(self, argv: Sequence[str] | str, timeout: float = 60.0) -> None:
-        """Runs a command again and again until it succeeds."""
+        """Repeats a command until it succeeds."""
         end = time.monotonic() + timeout
         while self.run(argv, check=False, timeout=timeout).status:
             if time.monotonic() > end:
                 raise GuestTimeout(f"in the guest {argv!r} did not succeed within {timeout:.0f} s")
+            time.sleep(_POLL_SECONDS)
+
+    def wait_for(self, condition: Callable[[], bool], timeout: float, what: str) -> None:
+        """Repeats `condition`, which may call the guest, until it is true."""
+        end = time.monotonic() + timeout
+        while not condition():
+            if time.monotonic() > end:
+                raise GuestTimeout(f"the guest did not {what} within {timeout:.0f} s")
             time.sleep(_POLL_SECONDS)
 
     # Files
@@ -85,7 +93,7 @@ class Guest(Machine):
         return self.run(["cat", "--", path], timeout=timeout).stdout
 
     def put(self, local: Path, remote: str) -> None:
-        """Copies a file or a whole folder into the guest, with its mode."""
+        """Copies a file or a folder into the guest, with its mode."""
         if local.is_dir():
             packed = subprocess.run(["tar", "-C", str(local), "-cf", "-", "."], stdout=subprocess.PIPE, check=True).stdout
             self.run(["/bin/sh", "-c", 'mkdir -p "$1" && tar -C "$1" --no-same-owner -xf -', "put", remote], input=packed, timeout=300)
@@ -106,9 +114,9 @@ class Guest(Machine):
     # The screen
 
     def screen(self, head: int = 0) -> Picture:
-        """What the user sees now."""
+        """Returns the picture on the screen now."""
         path = self._folder / "screen.ppm"
-        # Only a card that can have several has a name.
+        # Only a card that can have several heads has a name.
         where = {"device": qemu.CARD_ID, "head": head} if head else {}
         self.qmp("screendump", filename=str(path), **where)
         try:
@@ -117,7 +125,7 @@ class Guest(Machine):
             path.unlink()
 
     def wait_screen(self, condition: Callable[[Picture], bool], timeout: float = 10.0, head: int = 0) -> Picture:
-        """Waits until the screen is as it should be. Returns the last picture, also when it never was: compare it for the message."""
+        """Waits until `condition` is true for the screen. Returns the last picture, also after the timeout, for a message."""
         end = time.monotonic() + timeout
         while True:
             picture = self.screen(head)
@@ -126,7 +134,7 @@ class Guest(Machine):
             time.sleep(_POLL_SECONDS)
 
     def settled_screen(self, timeout: float = 2.0, head: int = 0) -> Picture:
-        """The screen once it stands still, or after timeout if it never does."""
+        """Returns the screen when it does not change any more, or after the timeout."""
         end = time.monotonic() + timeout
         last = self.screen(head)
         while time.monotonic() < end:
@@ -137,18 +145,18 @@ class Guest(Machine):
             last = now
         return last
 
-    # What happens to the machine from outside
+    # Events from outside the guest
 
     def resize_display(self, width: int, height: int, head: int = 0) -> None:
-        """As if the user had dragged a corner of the window: the card gets this size as its preferred mode, and the guest is told.
+        """Resizes a display, as a user who drags a corner of the window: the card gets a new preferred mode and a hotplug event.
 
-        0x0 disconnects the head. Options.resizable is wanted. Returns when the guest's driver has taken the event: its programs follow
-        a moment later.
+        0x0 disconnects the head. Needs Options.resizable. Returns when the guest's driver has received the event. Its programs react
+        later.
         """
         if not self.options.resizable:
             raise LabError("this guest's display cannot be resized; Options.resizable makes one whose can")
-        # The driver acknowledges an event after it has acted on it (virtio_gpu_config_changed_work_func()), and with it any that came
-        # meanwhile: a second size would be lost there.
+        # The driver acknowledges an event after it has handled it (virtio_gpu_config_changed_work_func()), and with it all later
+        # ones. So a second size in that time would be lost.
         self._wait_events_taken()
         vnc.resize(self._vnc_path(head), width, height)
         self._wait_events_taken()
@@ -161,7 +169,7 @@ class Guest(Machine):
             time.sleep(_POLL_SECONDS)
 
     def _events_register(self) -> int:
-        """The address of events_read, the first field of the configuration of a virtio GPU (Virtual I/O Device 1.2, 5.7.4)."""
+        """Returns the address of events_read, the first field of a virtio GPU's configuration (Virtual I/O Device 1.2, 5.7.4)."""
         found = re.search(r"([0-9a-f]{16})-[0-9a-f]{16} \(prio .*: virtio-pci-device-virtio-(?:vga|gpu)", self._monitor_command("info mtree"))
         if not found:
             raise LabError("QEMU names no configuration of a virtio GPU in its map of the memory")
@@ -174,9 +182,9 @@ class Guest(Machine):
         return str(self.qmp("human-monitor-command", **{"command-line": line}))
 
     def suspend_and_wake(self, level: str | None = None, timeout: float = 60.0, asleep: float = 0.0) -> None:
-        """Suspends the guest and wakes it; returns when it works again. The level is Driver.suspend's unless another one is wanted.
+        """Suspends the guest and wakes it; returns when it runs again. The default level is Driver.suspend.
 
-        asleep: so many seconds it is left suspended, where the level is "mem".
+        asleep: seconds for which the guest stays suspended if the level is "mem".
         """
         wanted = level or driver(self.options.gpu).suspend
         rehearsal = "none" if wanted == "mem" else wanted

@@ -1,7 +1,7 @@
 """The first user space of a guest: busybox, the kernel's modules and the lab's own programs (tests/vm/guest/).
 
-It is made anew when a kernel or one of those programs changes, which takes a second, so that the Debian image, which takes
-minutes, does not depend on them.
+It is made again when a kernel or one of these programs changes, which takes a second. The Debian image takes minutes, so it
+does not depend on them.
 """
 
 import shutil
@@ -47,7 +47,7 @@ def get(kernel: Kernel) -> Path:
     }
 
     def build(work: Path) -> None:
-        # Not compressed: emulated processors take longer to unpack it than to load it.
+        # Not compressed, because an emulated processor needs more time to unpack the file than to load it.
         with (work / "initramfs").open("wb") as out:
             _write(Writer(out), kernel, shell, programs)
 

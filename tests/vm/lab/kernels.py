@@ -1,4 +1,4 @@
-"""Debian's kernels: the newest of a suite, cut down to the modules that a guest can use."""
+"""Debian's kernels: the newest one of a suite, with the modules that a guest can use."""
 
 import re
 import shutil
@@ -15,7 +15,7 @@ from .errors import LabError, Skipped
 SUITES = {"6.1": "bookworm", "6.12": "trixie", "7.2": "sid"}
 META_PACKAGE = "linux-image-amd64"
 
-# Each is one or more names of the same thing; a kernel without any of them has it built in or cannot have it.
+# Each entry has the names of one module. In a kernel without any of them it is built in, or does not exist.
 NEEDED_MODULES: tuple[tuple[str, ...], ...] = (
     ("virtio_pci",), ("virtio_blk",), ("virtio_console",), ("ext4",), ("crc32c_generic",), ("crc32c_intel",), ("crc32c",),
     ("fuse",), ("cuse",), ("evdev",), ("uinput",), ("i2c_piix4",), ("vgem",), ("udmabuf",),
@@ -27,7 +27,7 @@ _RECIPE = 1
 
 @dataclass(frozen=True)
 class Kernel:
-    """An entry of the cache: the image, and modules/ with plain .ko files that depmod has seen."""
+    """An entry of the cache: the image, and the modules as uncompressed .ko files with the tables of depmod."""
 
     name: str
     folder: Path
@@ -68,7 +68,7 @@ def _build(suite: str, work: Path) -> None:
     release = modules.name
     shutil.copyfile(image, work / "vmlinuz")
     (work / "release").write_text(release + "\n")
-    # depmod and modprobe look into lib/modules, whether or not /lib is a link to usr/lib.
+    # depmod and modprobe read lib/modules, also if /lib is a link to usr/lib.
     whole = work / "whole"
     (whole / "lib" / "modules").mkdir(parents=True)
     modules.rename(whole / "lib" / "modules" / release)
@@ -78,7 +78,7 @@ def _build(suite: str, work: Path) -> None:
 
 
 def _kernel_packages(archive: Archive) -> set[str]:
-    """What the metapackage leads to that holds the image and the modules; from 7.x on they are packages of their own."""
+    """Returns the dependencies of the metapackage with the image and the modules; from 7.x on these are separate packages."""
     found: set[str] = set()
     todo = [META_PACKAGE]
     while todo:
@@ -131,7 +131,7 @@ def _with_dependencies(whole: Path, release: str) -> set[Path]:
 
 
 def _show_depends(whole: Path, release: str, name: str) -> Iterable[Path] | None:
-    """The files of a module and all that it needs: none when it is built in, None when the kernel does not know it."""
+    """Returns the files of a module and its dependencies: none if it is built in, None if the kernel does not have it."""
     try:
         text = output([tools.path_of("modprobe"), "-d", whole, "-S", release, "--show-depends", name])
     except LabError:

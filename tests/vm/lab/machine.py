@@ -1,4 +1,4 @@
-"""QEMU as a process: its start and its certain end, the console log, and the two sockets that lead into it."""
+"""The process of QEMU: its start and its end, the console log, and the two sockets of QEMU."""
 
 import re
 import socket
@@ -41,7 +41,7 @@ class Machine:
         parts = self.parts
         words = [
             *parts.qemu, "-nodefaults", "-machine", "pc", "-accel", "tcg,thread=multi", "-cpu", "max", "-display", "none", "-no-reboot",
-            # With two processors three of 130 boots died early, with one none.
+            # With two processors, 3 of 130 boots died early; with one processor, none.
             "-smp", "1", "-m", str(self.options.memory_mebibytes),
             "-kernel", str(parts.kernel.image), "-initrd", str(parts.initramfs), "-append", kernel_line,
             "-drive", f"file={_escaped(parts.disk)},if=virtio,format=raw,snapshot=on",
@@ -80,7 +80,7 @@ class Machine:
                 raise GuestDied("QEMU ended before the guest's first program ran")
 
     def end(self) -> None:
-        """Ends QEMU, whatever state it is in. Nothing that the guest wrote to its disk is kept."""
+        """Ends QEMU in any state. The guest's changes to its disk are lost."""
         if self._process:
             if self._process.poll() is None:
                 self._process.kill()
@@ -92,7 +92,7 @@ class Machine:
         self._sockets = []
 
     def power_off(self, timeout: float = 60.0) -> None:
-        """Lets the guest switch itself off, and waits for it."""
+        """Makes the guest power off, and waits for the end of QEMU."""
         assert self._process
         self.channel.power_off()
         try:
@@ -110,7 +110,7 @@ class Machine:
 
     def last_words(self) -> str:
         lines = self.console().splitlines()
-        # A call trace can be longer than any tail: what it is about comes first.
+        # A call trace may be longer than _LAST_LINES, and its first lines have the cause.
         trouble = next((number for number, line in enumerate(lines) if _TROUBLE.search(line)), None)
         shown = lines[-_LAST_LINES:] if trouble is None else lines[trouble:trouble + _LAST_LINES]
         words = "\n".join(["the end of the guest's console:", *("    " + line for line in shown or ["(nothing was printed)"])])
@@ -120,7 +120,7 @@ class Machine:
 
     @property
     def channel(self) -> Channel:
-        """The way to the agent. start() makes it."""
+        """The connection to the agent, after start()."""
         assert self._channel
         return self._channel
 
@@ -131,5 +131,5 @@ class Machine:
 
 
 def _escaped(path: Path) -> str:
-    """QEMU takes a comma for the end of a value unless it is doubled."""
+    """Returns a path for QEMU, for which a single comma ends a value."""
     return str(path).replace(",", ",,")

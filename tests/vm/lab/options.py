@@ -1,4 +1,4 @@
-"""What a guest is to be like, and what it is made of."""
+"""The options of a guest, and the files from which it is made."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,20 +12,20 @@ from .errors import LabError
 class Options:
     kernel: str = "6.12"
     gpu: str = "virtio"
-    # False: no in-kernel fbdev at all, the system that fbemu is made for. True: /dev/fb0 is the kernel's.
+    # False: no in-kernel fbdev, as on the systems for which fbemu is made. True: /dev/fb0 is the kernel's.
     kernel_fbdev: bool = False
     kernel_args: str = ""
     packages: tuple[str, ...] = ()
     memory_mebibytes: int = 1024
-    # Outputs of the card, and whether guest.resize_display() works; both are virtio's alone. Of two heads the second one is
-    # disconnected until it is given a size.
+    # Number of outputs, and whether guest.resize_display() works; only virtio has these. The second of two heads is disconnected until
+    # it gets a size.
     heads: int = 1
     resizable: bool = False
 
 
 @dataclass(frozen=True)
 class Parts:
-    """What a guest is made of, all of it in the cache."""
+    """The files of a guest, all in the cache."""
 
     kernel: kernels.Kernel
     initramfs: Path
@@ -34,7 +34,7 @@ class Parts:
 
 
 def prepare(options: Options) -> Parts:
-    """Makes what is missing. Without network it works with a full cache."""
+    """Makes the missing parts. With a full cache it needs no network."""
     card = driver(options.gpu)
     if (options.heads > 1 or options.resizable) and not card.resizable:
         raise LabError(f"{card.name} has one head, and its display cannot be resized from outside")
@@ -44,9 +44,9 @@ def prepare(options: Options) -> Parts:
 
 def kernel_command_line(options: Options) -> str:
     words = [
-        # Without console=tty0 the kernel's messages stay off the screen, and the cursor does not blink: a screen at rest is still.
+        # Without console=tty0 the kernel's messages are not on the screen. The cursor is off, so an idle screen does not change.
         "console=ttyS0,115200", "vt.global_cursor_default=0",
-        # A fault in the kernel ends the guest at once, so it is seen.
+        # A fault in the kernel ends the guest at once, so the run fails.
         "panic=-1", "oops=panic",
         f"fbemu.gpu={','.join(driver(options.gpu).modules)}",
     ]

@@ -1,4 +1,4 @@
-"""The picture that tests/vm/programs/draw.c draws, and how to build that program."""
+"""The picture of tests/vm/programs/draw.c, and the build of that program."""
 
 import functools
 import tempfile
@@ -13,7 +13,7 @@ SOURCE = Path(__file__).resolve().parent.parent / "programs" / "draw.c"
 
 @functools.cache
 def picture(width: int, height: int) -> Picture:
-    # A row is the same again 256 rows further down.
+    # The rows repeat after 256 rows.
     rows = [_row(width, y) for y in range(min(height, 256))]
     return Picture(width, height, b"".join(rows[y & 255] for y in range(height)))
 
@@ -28,8 +28,8 @@ def _row(width: int, y: int) -> bytes:
 
 @functools.cache
 def program(bits: int = 64) -> bytes:
-    """The program as a static one of 64 or 32 bits. A 64-bit compiler without 32-bit libraries can make both."""
-    # -m32 alone would look for the kernel's headers in a folder that only 32-bit libraries bring.
+    """Returns draw.c, built as a static program of 64 or 32 bits. A 64-bit compiler without 32-bit libraries builds both."""
+    # With -m32 alone, the kernel's headers would come from a folder of the package of 32-bit libraries.
     machine = ["-m32", "-I/usr/include/x86_64-linux-gnu"] if bits == 32 else []
     with tempfile.TemporaryDirectory() as folder:
         made = Path(folder) / "draw"

@@ -24,10 +24,10 @@ class Picture:
         if len(fields) != 4 or fields[0] != b"P6" or fields[3] != b"255":
             raise LabError("QEMU's screendump is not a PPM of 8 bits a channel")
         width, height = int(fields[1]), int(fields[2])
-        # One byte of white space ends the header; what follows may look like white space, too.
+        # One byte of white space ends the header; the first pixels may have the same value.
         start = data.index(b"255", data.index(fields[2], data.index(fields[1]) + len(fields[1]))) + 4
         rgb = data[start:]
-        # QEMU's lines are as long as pixman likes them, in whole words of four bytes.
+        # pixman rounds the length of a line up to four bytes.
         line = (width * 3 + 3) // 4 * 4
         if len(rgb) == line * height:
             rgb = b"".join(rgb[row * line:row * line + width * 3] for row in range(height))
@@ -37,7 +37,7 @@ class Picture:
 
     @staticmethod
     def from_png(data: bytes) -> "Picture":
-        """Decoded by ffmpeg, which is no part of what wrote it, and a hundred times as fast as Python."""
+        """Decodes a PNG with ffmpeg, which shares no code with fbemu and is a hundred times as fast as Python."""
         if data[:8] != b"\x89PNG\r\n\x1a\n":
             raise LabError("this is no PNG")
         width, height = struct.unpack_from(">II", data, 16)
@@ -49,7 +49,7 @@ class Picture:
 
     @staticmethod
     def from_xrgb(width: int, height: int, pixels: bytes, stride: int | None = None) -> "Picture":
-        """From 32-bit pixels as they lie in a little-endian framebuffer: blue, green, red, unused."""
+        """Converts 32-bit pixels of a little-endian framebuffer: blue, green, red, unused."""
         stride = stride or width * 4
         rgb = bytearray(width * height * 3)
         for row in range(height):
@@ -68,7 +68,7 @@ class Picture:
         return Picture(width, height, b"".join(rows))
 
     def reduced(self, red: int, green: int, blue: int) -> "Picture":
-        """With only so many leading bits left of each channel: to compare with what a 16-bit scan-out shows."""
+        """Returns the picture with the given number of leading bits of each channel, as a 16-bit scan-out shows it."""
         if (red, green, blue) == (8, 8, 8):
             return self
         rgb = bytearray(self.rgb)
@@ -78,13 +78,13 @@ class Picture:
         return Picture(self.width, self.height, bytes(rgb))
 
     def is_mixture(self, before: "Picture", after: "Picture") -> bool:
-        """Whether each byte is that of the one picture or the other, as while a copy is under way."""
+        """Returns true if each byte is the one of `before` or of `after`, as in the middle of a copy."""
         if (self.width, len(self.rgb)) != (before.width, len(before.rgb)) or (self.width, len(self.rgb)) != (after.width, len(after.rgb)):
             return False
         return all(now in (old, new) for now, old, new in zip(self.rgb, before.rgb, after.rgb))
 
     def difference(self, other: "Picture") -> str | None:
-        """None when both are the same, else what differs, for a person to read."""
+        """Returns None if both are equal, or else a description of the difference."""
         if (self.width, self.height) != (other.width, other.height):
             return f"sizes differ: {self.width}x{self.height} and {other.width}x{other.height}"
         if self.rgb == other.rgb:

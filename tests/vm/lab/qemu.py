@@ -1,7 +1,7 @@
-"""QEMU: Debian's own for every card but VMware's, and for that one a build of Debian's source with a patch.
+"""QEMU: Debian's package, and for the VMware card a build of Debian's source with a patch.
 
-The others stay on the unchanged QEMU on purpose: their tests then need no build of ten minutes, and show what everybody else
-sees. Only the VMware card of stock QEMU does not work with Linux's driver (qemu-vmware-svga.patch says why).
+The other cards use the unchanged QEMU, because their tests then need no build of ten minutes and show what all users see.
+Only the VMware card of stock QEMU does not work with Linux's driver (qemu-vmware-svga.patch has the reason).
 """
 
 import shutil
@@ -12,7 +12,7 @@ from .archive import Archive
 from .command import logged
 from .drivers import Driver
 
-# What the card is called where QEMU wants to know which one is meant.
+# The id of the card in commands to QEMU.
 CARD_ID = "card"
 PATCH = Path(__file__).resolve().parent.parent / "qemu-vmware-svga.patch"
 SUITE = "bookworm"
@@ -24,11 +24,11 @@ _RECIPE = 1
 
 
 def command(driver: Driver, heads: int = 1) -> list[str]:
-    """The program and its card."""
+    """Returns the program and the options of its card."""
     # The firmware of the patched QEMU comes from the same packages.
     tools.need(["qemu-system-x86_64"], ["qemu-system-data", "seabios", "ipxe-qemu"] if tools.find("dpkg-query") else [], purpose="running guests")
     if driver.resizable:
-        # -vga takes no properties, and a card without a name has no second head to ask for.
+        # -vga takes no properties, and the second head can be named only on a card with an id.
         return [tools.path_of("qemu-system-x86_64"), "-device", f"{driver.vga}-vga,id={CARD_ID},max_outputs={heads}"]
     if driver.vga != "vmware":
         return [tools.path_of("qemu-system-x86_64"), "-vga", driver.vga]
@@ -49,7 +49,7 @@ def _build(work: Path) -> None:
     logged(["patch", "-p1", "-d", source, "-i", PATCH], log)
     build = work / "build"
     build.mkdir()
-    # Only what nobody waits for should give way: the rest of the machine comes first.
+    # The build must not slow down the other work of the machine.
     nice = ["nice", "-n", "19"]
     logged([*nice, source / "configure", *CONFIGURE], log, cwd=build, what="configure")
     logged([*nice, "ninja", "qemu-system-x86_64"], log, cwd=build, what="ninja", timeout=7200)

@@ -1,4 +1,4 @@
-"""QEMU's machine protocol: one JSON object a line."""
+"""QEMU's machine protocol: one JSON object per line."""
 
 import json
 import socket
@@ -19,7 +19,7 @@ class Qmp:
         self.command("qmp_capabilities", {})
 
     def command(self, name: str, arguments: Mapping[str, object], timeout: float = 60.0) -> Any:
-        """Runs a command and returns its answer. Events that come in between are passed over."""
+        """Runs a command and returns its answer. Events are ignored."""
         self._connection.settimeout(timeout)
         try:
             self._connection.sendall(json.dumps({"execute": name, "arguments": dict(arguments)}).encode() + b"\n")

@@ -1,4 +1,4 @@
-"""Progress for the person at the terminal. Standard output belongs to the guest's command, so everything goes to stderr."""
+"""Progress messages. They go to stderr, because the standard output has the output of the guest's command."""
 
 import sys
 import threading
@@ -24,7 +24,7 @@ def step(what: str) -> Iterator[None]:
 
 
 def tail(path: Path, lines: int = 30) -> str:
-    """The end of a log, for an error message."""
+    """Returns the end of a log, for an error message."""
     try:
         text = path.read_text(errors="replace")
     except FileNotFoundError:

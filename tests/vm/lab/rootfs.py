@@ -1,4 +1,4 @@
-"""The Debian user land of the guests: a disk image that is never written to (QEMU keeps the changes of a guest apart)."""
+"""The Debian user land of the guests: a disk image to which nothing writes. QEMU stores the changes of a guest elsewhere."""
 
 import os
 import re
@@ -16,11 +16,11 @@ SUITE = "bookworm"
 PACKAGES = (
     # fbemud's libraries
     "libdrm2", "libfmt9", "libfuse3-3", "libpixman-1-0", "libpng16-16", "libspdlog1.10", "libsystemd0", "libudev1", "libc6-i386",
-    # programs that draw on a framebuffer, and what they want
+    # programs that draw on a framebuffer, and their data
     "fbcat", "fbi", "fbset", "ffmpeg", "fonts-dejavu-core",
     # a compositor (compositor.py)
     "weston",
-    # the console, and tools to look at things with
+    # the console, and tools
     "bash", "fuse3", "kbd", "kmod", "less", "procps", "psmisc", "python3", "strace", "udev", "util-linux", "xz-utils",
 )
 _FREE_MEBIBYTES = 768
@@ -28,7 +28,7 @@ _RECIPE = 1
 
 
 def get(extra: Iterable[str] = (), *, update: bool = False) -> Path:
-    """The disk image; extra packages make a further one."""
+    """Returns the disk image. Another set of packages makes another image."""
     more = sorted(set(extra) - set(PACKAGES))
     for package in more:
         if not re.fullmatch(r"[a-z0-9][a-z0-9.+-]+", package):
@@ -40,12 +40,12 @@ def get(extra: Iterable[str] = (), *, update: bool = False) -> Path:
 
 
 def libraries(image: Path) -> set[str]:
-    """The file names of the shared libraries in an image."""
+    """Returns the file names of the shared libraries in an image."""
     return set((image.parent / "libraries").read_text().split())
 
 
 def _build(work: Path, packages: list[str], has_extra: bool) -> None:
-    # Whoever is not root makes it in a user name space.
+    # Without root, the image is made in a user namespace.
     more = [] if os.geteuid() == 0 else ["unshare", "newuidmap"]
     tools.need(["mmdebstrap", "mke2fs", *more], purpose="making the Debian image of the guests")
     log = cache.log_path("debian")
@@ -55,7 +55,7 @@ def _build(work: Path, packages: list[str], has_extra: bool) -> None:
                "--dpkgopt=path-exclude=/usr/share/man/*", "--dpkgopt=path-exclude=/usr/share/locale/*",
                "--dpkgopt=path-exclude=/usr/share/doc/*",
                '--customize-hook=echo fbemu-guest > "$1/etc/hostname"',
-               # The guests have no network, and the host's mirror is nobody's business there.
+               # The guests have no network, and do not need the address of the host's mirror.
                '--customize-hook=rm -f "$1/etc/resolv.conf" "$1/etc/apt/sources.list"',
                SUITE, str(archive), find_mirror().line(SUITE)]
     try:
@@ -70,7 +70,7 @@ def _build(work: Path, packages: list[str], has_extra: bool) -> None:
 
 
 def _make_disk(archive: Path, work: Path, log: Path) -> None:
-    """Unpacks the archive and puts it on a disk. Without root it runs in a user name space, where files may have any owner."""
+    """Unpacks the archive and makes a disk of it. Without root this needs a user namespace, in which files may have any owner."""
     tree = work / "tree"
     tree.mkdir()
     inside = [] if os.geteuid() == 0 else [tools.path_of("unshare"), "--map-root-user", "--map-auto"]

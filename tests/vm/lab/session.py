@@ -1,4 +1,4 @@
-"""One guest, one command or shell: what scripts/vm does once it knows what is wanted."""
+"""One guest with one command or shell, for scripts/vm."""
 
 import argparse
 import fcntl
@@ -38,13 +38,13 @@ class _Session:
         return {"FRAMEBUFFER": self.daemon.node if self.daemon else "/dev/fb0"}
 
     def finish(self, status: int) -> int:
-        """What is left to do when the command has ended with status. Returns the status of the whole run."""
+        """Fetches the files and stops fbemud after the command has ended with `status`. Returns the status of the run."""
         for remote, here in self.fetches:
             try:
                 self.guest.get(remote if remote.startswith("/") else f"/root/{remote}", here)
             except CommandFailed as error:
                 say(f"--fetch: {error}")
-                # A command that failed has a reason not to have made its file.
+                # A failed command may not have made its file.
                 status = status or error.exit_status
         if self.daemon:
             _stop(self.daemon)
@@ -53,8 +53,8 @@ class _Session:
 
 @contextmanager
 def _booted(options: argparse.Namespace) -> Iterator[_Session]:
-    """A guest with the files in it and fbemud ready."""
-    # What is wrong with the command line is said before anything is fetched or booted.
+    """Gives a guest with the copied files and a running fbemud."""
+    # Errors of the command line are reported before anything is fetched or booted.
     build = None if options.no_fbemu else fbemu.find_build(options.build)
     fetches = [_fetch_pair(words) for words in options.fetch]
     for path in options.copy:
@@ -94,7 +94,7 @@ def _stop(daemon: fbemu.Fbemu) -> None:
 
 
 class _Output:
-    """Passes the command's output on and watches for the line that asks for a picture."""
+    """Copies the command's output to the standard output, and finds the line that requests a picture."""
 
     LINE = b"SCREENSHOT"
 
@@ -119,7 +119,7 @@ class _Output:
             while view and not self._closed:
                 view = view[os.write(fd, view):]
         except BrokenPipeError:
-            self._closed = True  # Nobody reads any more. The command goes on, and its status counts.
+            self._closed = True  # The reader has ended. The command continues, and its status counts.
 
 
 def run(options: argparse.Namespace) -> int:
@@ -184,6 +184,6 @@ def _forward_input(job: Job) -> None:
                 job.write(data)
             job.close_stdin()
         except (OSError, LabError):
-            pass  # The guest is gone, and the other thread says so.
+            pass  # The guest has ended, and the other thread reports it.
 
     threading.Thread(target=forward, name="input", daemon=True).start()

@@ -1,6 +1,6 @@
-"""Where this machine gets its Debian packages from.
+"""The Debian mirror of this machine.
 
-The mirror's address is the machine's own affair: it is read from apt's configuration when it is needed.
+Its address is read from the machine's apt configuration when it is needed, and is in no file of the project.
 """
 
 import re
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from .errors import Skipped
 
-# A suite of one of these names means a mirror of Debian's main archive, which has all the suites.
+# A mirror with one of these suites is one of Debian's main archive, which has all suites.
 _SUITES = {"bullseye", "bookworm", "trixie", "forky", "sid", "oldstable", "stable", "testing", "unstable"}
 _KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 
@@ -21,7 +21,7 @@ class Mirror:
     signed_by: str | None
 
     def line(self, suite: str, kind: str = "deb") -> str:
-        """A line for a sources.list."""
+        """Returns a line for a sources.list."""
         options = f"[signed-by={self.signed_by}] " if self.signed_by else ""
         return f"{kind} {options}{self.uri} {suite} main"
 

@@ -1,4 +1,4 @@
-"""The splash of drmclient/examples in a guest, and the picture that it ought to show."""
+"""The splash of drmclient/examples in a guest, and its expected picture."""
 
 from . import fbemu
 from .channel import Job
@@ -18,12 +18,12 @@ def install(guest: Guest, build: Build) -> None:
 
 
 def start(guest: Guest, *arguments: str) -> Job:
-    """Starts it; percentages go to its standard input."""
+    """Starts the splash, which reads percentages from its standard input."""
     return guest.spawn(["splash", *arguments], stdin=True)
 
 
 def picture(width: int, height: int, percent: int, own: Picture | None = None) -> Picture:
-    """What the screen shows; `own` is the picture it was given, which fits."""
+    """Returns the expected picture of the screen. `own` is the picture on the command line, which is no larger than the screen."""
     rgb = bytearray(BACKGROUND * (width * height))
     shown = own or plain()
     _copy(rgb, width, shown, (width - shown.width) // 2, (height * 3 // 4 - shown.height) // 2)
@@ -35,7 +35,7 @@ def picture(width: int, height: int, percent: int, own: Picture | None = None) -
 
 
 def plain() -> Picture:
-    """A display on its stand."""
+    """Returns the built-in picture: a display on its stand."""
     width, height = 160, 140
     rgb = bytearray(BACKGROUND * (width * height))
     for x1, y1, x2, y2, colour in ((0, 0, 160, 108, INK), (8, 8, 152, 100, DONE), (70, 108, 90, 128, INK), (40, 128, 120, 140, INK)):

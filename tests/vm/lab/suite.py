@@ -1,4 +1,4 @@
-"""Runs a file of guest tests, or a part of it, as one test of ctest: passed, failed, or skipped with the reason."""
+"""Runs a file of guest tests, or a part of it, as one test of ctest: passed, failed, or skipped with a reason."""
 
 import os
 import sys
@@ -11,10 +11,10 @@ from .report import say
 
 
 def main(guests: Iterable[Options]) -> None:
-    """For the end of a test file. `guests` are those that its tests boot: what they are made of is fetched and built first.
+    """Runs the tests of the main module. First it fetches and builds the parts of `guests`, the guests that these tests boot.
 
-    Where the machine lacks something for that, the exit status is 77, which ctest reports as skipped; under continuous integration (CI is
-    set, as its services do) that is a failure, since nobody reads there what was left out.
+    If something for that is missing on the machine, the exit status is 77, which ctest reports as skipped. Under continuous integration
+    (CI is set) it is a failure, because nobody reads there which tests were skipped.
     """
     if sys.argv[1:2] == ["--list"]:
         print(*_parts(by_class=sys.argv[2:] == ["classes"]), sep="\n")

@@ -1,4 +1,4 @@
-"""Programs and libraries of the host that the lab needs, and the Debian packages that have them."""
+"""Programs and libraries of the host that the lab needs, and their Debian packages."""
 
 import os
 import shutil
@@ -29,7 +29,7 @@ PACKAGE_OF = {
     "xz": "xz-utils",
 }
 
-# Debian keeps these out of an ordinary user's PATH.
+# These folders are not in the PATH of an ordinary user of Debian.
 _SYSTEM_PATHS = "/usr/sbin:/sbin"
 
 
@@ -45,7 +45,7 @@ def path_of(program: str) -> str:
 
 
 def need(programs: Sequence[str], packages: Sequence[str] = (), *, purpose: str) -> None:
-    """Makes sure that programs are there and packages installed: as root with apt, else by saying what to install."""
+    """Installs missing programs and packages as root. For another user, raises Skipped with their names."""
     wanted = {PACKAGE_OF[program] for program in programs if not find(program)}
     wanted |= {package for package in packages if not _installed(package)}
     if not wanted:
@@ -66,7 +66,7 @@ def _install(packages: Sequence[str], purpose: str) -> None:
     try:
         logged(install, log, env=quiet)
     except LabError:
-        # The package lists may be missing or older than the mirror.
+        # The package lists may be missing or out of date.
         try:
             say("  trying again with fresh package lists")
             logged(["apt-get", "update"], log)

@@ -1,4 +1,4 @@
-"""As much of a VNC client (RFC 6143 and the extension ExtendedDesktopSize) as resizes QEMU's display."""
+"""A minimal VNC client (RFC 6143 and the extension ExtendedDesktopSize), which resizes QEMU's display."""
 
 import socket
 import struct
@@ -11,14 +11,14 @@ _NO_SECURITY = 1
 _EXTENDED_DESKTOP_SIZE = -308
 _SET_ENCODINGS, _SET_DESKTOP_SIZE = 2, 251
 _FRAMEBUFFER_UPDATE = 0
-# What a rectangle of the kind ExtendedDesktopSize answers: whose wish it was, and what has become of it.
+# The fields of an ExtendedDesktopSize rectangle: who requested the size, and the result.
 _OWN_REQUEST = 1
 _DONE, _FORWARDED = 0, 4
 _SECONDS = 20.0
 
 
 def resize(path: Path, width: int, height: int) -> None:
-    """Asks the server at path for another size of its display."""
+    """Requests another size of the display from the server at `path`."""
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(_SECONDS)
         try:
@@ -40,7 +40,7 @@ class _Client:
         self._send(bytes((_NO_SECURITY,)))
         if self._unpack(">I")[0]:
             raise LabError("QEMU's VNC server refused the connection")
-        self._send(b"\1")  # Others may be connected, too.
+        self._send(b"\1")  # The connection is shared.
         *_, name_length = self._unpack(">HH16sI")
         self._read(name_length)
 
@@ -53,7 +53,7 @@ class _Client:
             raise LabError(f"QEMU refused the size {width}x{height}: status {outcome}")
 
     def _outcome(self) -> int:
-        """What has become of our request; sizes that the guest sets meanwhile are passed over."""
+        """Returns the result of the request. Sizes that the guest sets in the meantime are ignored."""
         while True:
             kind, rectangles = self._unpack(">BxH")
             if kind != _FRAMEBUFFER_UPDATE:

@@ -1,6 +1,6 @@
-"""Sets modes, depths, palettes and offsets of a framebuffer as it is told on its standard input, and fills it.
+"""Sets modes, depths, palettes and offsets of a framebuffer, and fills it. Reads commands from the standard input.
 
-    set FIELD=VALUE...      FBIOPUT_VSCREENINFO of the present var with these fields (bit-fields cleared where the depth changes)
+    set FIELD=VALUE...      FBIOPUT_VSCREENINFO of the present var with these fields (bit-fields cleared if the depth changes)
     fill SEED               byte B of line Y of the virtual screen becomes 3*B + 5*Y + SEED
     palette SEED            256 entries: red I + SEED, green 3*I + SEED, blue 255 - I (each times 257)
     pan X Y [wrap]          FBIOPAN_DISPLAY
@@ -56,7 +56,7 @@ class Framebuffer:
     def fill(self, seed: int) -> None:
         pitch = self.fix()["line_length"]
         lines = self.var()[WORDS["yres_virtual"]]
-        # The bytes are the same again 256 bytes further on.
+        # The bytes repeat after 256 bytes.
         some = [(bytes((3 * at + 5 * y + seed) & 255 for at in range(256)) * (pitch // 256 + 1))[:pitch] for y in range(min(lines, 256))]
         for y in range(lines):
             self.memory[y * pitch:(y + 1) * pitch] = some[y & 255]

@@ -1,4 +1,4 @@
-"""Changes a framebuffer a little at a time, as it is told on its standard input; answers each line with OK or an errno.
+"""Changes small parts of a framebuffer. Reads commands from the standard input, and answers each line with OK or an errno.
 
     fill X Y WIDTH HEIGHT RRGGBB    through the mapping, which stays
     write Y RRGGBB                  one line, with pwrite(2)

@@ -1,6 +1,6 @@
-"""A display client that draws without a flush. Prints DRAWN, and when it got a line flushes a part and prints FLUSHED.
+"""A display client that draws without a flush. Prints DRAWN. After it has read a line, flushes a part and prints FLUSHED.
 
-What is flushed is the rectangle 100,50 to 300,90 of a screen that is all 0x3366CC. Usage: unflushed.py CARD
+The flushed part is the rectangle 100,50 to 300,90. The whole screen is drawn in 0x3366CC. Usage: unflushed.py CARD
 """
 
 import ctypes
@@ -16,7 +16,7 @@ SET_MASTER = 0x641E
 
 
 def ioctl(fd: int, number: int, form: str, *values: int | bytes) -> tuple[int, ...]:
-    """A DRM ioctl on a structure of the given form; returns what it became."""
+    """Runs a DRM ioctl on a structure of the given form. Returns the changed structure."""
     data = bytearray(struct.pack(form, *values))
     fcntl.ioctl(fd, 3 << 30 | len(data) << 16 | ord("d") << 8 | number, data)
     return struct.unpack(form, data)
@@ -27,7 +27,7 @@ def address(buffer: bytearray) -> int:
 
 
 def first_connected(fd: int) -> tuple[int, int, bytes]:
-    """The connector, a CRTC, and the connector's preferred mode."""
+    """Returns the connector, a CRTC, and the connector's preferred mode."""
     resources = ioctl(fd, 0xA0, "<4Q8I", *[0] * 12)
     crtcs, connectors = bytearray(4 * resources[5]), bytearray(4 * resources[6])
     ioctl(fd, 0xA0, "<4Q8I", 0, address(crtcs), address(connectors), 0, 0, resources[5], resources[6], 0, 0, 0, 0, 0)
@@ -41,7 +41,7 @@ def first_connected(fd: int) -> tuple[int, int, bytes]:
 
 
 def become_master(fd: int) -> None:
-    """Who opens the card first is master already, unless another one is in the middle of an operation just then."""
+    """Waits until this program is master. The first opener is, unless another program is in the middle of an operation."""
     end = time.monotonic() + 5
     while True:
         try:

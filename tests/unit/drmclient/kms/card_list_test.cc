@@ -45,9 +45,9 @@ class CardFolder : public testing::Test {
 
 TEST(CardPaths, CardsAreSortedByNumber) {
   unit::FakeDrm drm;
-  for (const char* name : {"card10", "card2", "renderD128", "card0"}) drm.add_device(name);
+  for (const char* name : {"card10", "card2", "renderD128", "card1"}) drm.add_device(name);
   EXPECT_EQ(card_paths(),
-            (std::vector{drm.device_path("card0"), drm.device_path("card2"), drm.device_path("card10")}));
+            (std::vector{drm.device_path("card1"), drm.device_path("card2"), drm.device_path("card10")}));
 }
 
 TEST(CardPaths, ConnectorIsNoCard) {
@@ -58,9 +58,9 @@ TEST(CardPaths, ConnectorIsNoCard) {
 
 TEST(CardPaths, CardWithoutNodeIsSkipped) {
   unit::FakeDrm drm;
-  drm.devices.push_back({"card1", drm.device_path("card1")});
-  drm.add_device("card0");
-  EXPECT_EQ(card_paths(), std::vector{drm.device_path("card0")});
+  drm.devices.push_back({"card2", drm.device_path("card2")});
+  drm.add_device("card1");
+  EXPECT_EQ(card_paths(), std::vector{drm.device_path("card1")});
 }
 
 TEST_F(CardFolder, OtherDeviceBecomesProblem) {

@@ -232,13 +232,17 @@ static void call_group(void) {
   get_cases();
   pointer_cases();
   number_cases();
-  other_cases();
+  blank_cases();
+  vblank_cases();
+  console_cases();
 }
 
 static void file_group(void) {
   fill_with_content();
   transfer_cases();
   position_cases();
+  vector_cases();
+  read_write_cases();
   open_cases();
   file_cases();
   map_cases();

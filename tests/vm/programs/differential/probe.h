@@ -59,9 +59,13 @@ void map_cases(void);
 void color_map_cases(void);
 void pointer_cases(void);
 void number_cases(void);
-void other_cases(void);
+void blank_cases(void);
+void vblank_cases(void);
+void console_cases(void);
 void transfer_cases(void);
 void position_cases(void);
+void vector_cases(void);
+void read_write_cases(void);
 void open_cases(void);
 void file_cases(void);
 

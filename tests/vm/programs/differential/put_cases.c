@@ -1,8 +1,7 @@
-/* FBIOGET_VSCREENINFO, FBIOGET_FSCREENINFO and FBIOPUT_VSCREENINFO. */
-#include "probe.h"
+/* FBIOPUT_VSCREENINFO. */
+#include "put.h"
 
-/* The state after a case, where it is not the first one's. */
-static void say_now(long file) {
+void say_now(long file) {
   struct fb_var_screeninfo var;
   struct fb_fix_screeninfo fix;
 
@@ -16,99 +15,7 @@ static void say_now(long file) {
   say_fix(" fix:", &fix);
 }
 
-static void say_untouched(const unsigned char* one, const unsigned char* other, unsigned size) {
-  /* Filled with 0x5a and 0xa5: what is the same in both was written. */
-  unsigned i = 0;
-
-  say(" untouched:");
-  while (i < size) {
-    const unsigned from = i;
-    while (i < size && one[i] == 0x5a && other[i] == 0xa5) ++i;
-    if (i != from) {
-      say(" ");
-      say_number((long)from);
-      say("-");
-      say_number((long)i - 1);
-    } else {
-      ++i;
-    }
-  }
-}
-
-static void get_size(const void* argument) {
-  const unsigned long command = *(const unsigned long*)argument;
-  const long file = must_open();
-  static unsigned char one[200], other[200];
-
-  memset(one, 0x5a, sizeof one);
-  memset(other, 0xa5, sizeof other);
-  say_labelled("first", sys_ioctl(file, command, one));
-  say_labelled("second", sys_ioctl(file, command, other));
-  say_untouched(one, other, sizeof one);
-}
-
-static void get_var(const void* argument) {
-  (void)argument;
-  const long file = must_open();
-  struct fb_var_screeninfo var;
-  const uint32_t* values = (const uint32_t*)&var;
-
-  memset(&var, 0x5a, sizeof var);
-  say(" ");
-  say_result(sys_ioctl(file, FBIOGET_VSCREENINFO, &var));
-  say(" xres_virtual=");
-  say(var.xres_virtual == var.xres ? "X" : "other");
-  say(" yres_virtual=");
-  say(var.yres_virtual == 2 * var.yres ? "2Y" : "other");
-  for (int i = 4; i < 40; ++i) {
-    const int timing = i >= 25 && i <= 31;
-    if (values[i] == 0) continue;
-    say(" ");
-    say(var_fields[i]);
-    /* The clock and the margins are the mode's, the millimetres the monitor's. */
-    if (timing || i == 22 || i == 23) continue;
-    say("=");
-    say_unsigned(values[i]);
-  }
-}
-
-static void get_fix(const void* argument) {
-  (void)argument;
-  const long file = must_open();
-  struct fb_fix_screeninfo fix;
-
-  memset(&fix, 0x5a, sizeof fix);
-  say(" ");
-  say_result(sys_ioctl(file, FBIOGET_FSCREENINFO, &fix));
-  fix.id[15] = 0;
-  say(" id=");
-  say(fix.id);
-  say(" smem_start=");
-  say(fix.smem_start == 0 ? "0" : "address");
-  say(" smem_len=");
-  say(fix.smem_len == fix.line_length * first_var.yres_virtual ? "V*line_length" : "other");
-  say(" line_length=");
-  say(fix.line_length == first_var.xres * 4 ? "4X" : "other");
-  say_labelled("type", (long)fix.type);
-  say_labelled("type_aux", (long)fix.type_aux);
-  say_labelled("visual", (long)fix.visual);
-  say_labelled("xpanstep", fix.xpanstep);
-  say_labelled("ypanstep", fix.ypanstep);
-  say_labelled("ywrapstep", fix.ywrapstep);
-  say_labelled("mmio", (long)(fix.mmio_start | fix.mmio_len));
-  say_labelled("accel", (long)fix.accel);
-  say_labelled("capabilities", fix.capabilities);
-}
-
-void get_cases(void) {
-  static const unsigned long var = FBIOGET_VSCREENINFO, fix = FBIOGET_FSCREENINFO;
-  run_case(get_size, &var, "get", "var", "bytes", 0);
-  run_case(get_size, &fix, "get", "fix", "bytes", 0);
-  run_case(get_var, 0, "get", "var", "first", 0);
-  run_case(get_fix, 0, "get", "fix", "first", 0);
-}
-
-static void put(long file, struct fb_var_screeninfo* var) {
+void put(long file, struct fb_var_screeninfo* var) {
   const struct fb_var_screeninfo sent = *var;
   const long result = sys_ioctl(file, FBIOPUT_VSCREENINFO, var);
   struct fb_var_screeninfo now;
@@ -155,8 +62,6 @@ static const struct edge edges[] = {
     {"zero", 0}, {"one", 1}, {"int_max", 0x7fffffff}, {"int_min", 0x80000000}, {"max", 0xffffffff},
 };
 
-typedef void Edit(struct fb_var_screeninfo* var);
-
 static void put_edited(const void* argument) {
   struct fb_var_screeninfo var = first_var;
 
@@ -169,27 +74,18 @@ struct edited {
   Edit* edit;
 };
 
-#define EDIT(name, statement)                     \
-  static void name(struct fb_var_screeninfo* v) { \
-    statement;                                    \
-  }
-
-EDIT(same, (void)v)
 EDIT(all_zero, memset(v, 0, sizeof *v))
 EDIT(all_ones, memset(v, 0xff, sizeof *v); v->activate = FB_ACTIVATE_NOW)
 EDIT(only_size, struct fb_var_screeninfo n; memset(&n, 0, sizeof n); n.xres = v->xres; n.yres = v->yres;
      *v = n)
 EDIT(only_size_and_depth, only_size(v); v->bits_per_pixel = 32)
 EDIT(xres_less, v->xres -= 1)
-EDIT(xres_more, v->xres += 1)
 EDIT(yres_less, v->yres -= 1)
 EDIT(yres_more, v->yres += 1)
-EDIT(xres_seven, v->xres = 7)
 EDIT(yres_seven, v->yres = 7)
 EDIT(smallest, v->xres = v->yres = 8)
 EDIT(small_16, v->xres = v->yres = 16)
 EDIT(size_320, v->xres = 320; v->yres = 200)
-EDIT(size_640, v->xres = 640; v->yres = 480)
 EDIT(size_640_virtual, v->xres = v->xres_virtual = 640; v->yres = v->yres_virtual = 480)
 EDIT(size_800, v->xres = 800; v->yres = 600)
 EDIT(size_1024, v->xres = 1024; v->yres = 768)
@@ -206,7 +102,6 @@ EDIT(yres_virtual_more, v->yres_virtual += 1)
 EDIT(yres_virtual_visible, v->yres_virtual = v->yres)
 EDIT(yres_virtual_twice, v->yres_virtual *= 2)
 EDIT(xoffset_one_too_many, v->xoffset = v->xres_virtual - v->xres + 1)
-EDIT(yoffset_last, v->yoffset = v->yres_virtual - v->yres)
 EDIT(yoffset_one_too_many, v->yoffset = v->yres_virtual - v->yres + 1)
 EDIT(xoffset_in_small, size_640(v); v->xoffset = first_var.xres - 640)
 EDIT(grayscale_8, v->bits_per_pixel = 8; v->grayscale = 1)
@@ -442,88 +337,4 @@ void put_cases(void) {
   run_case(put_after_error, 0, "put", "then", "after_error", 0);
   run_case(put_answer_again, 0, "put", "what", "get_gave", 0);
   run_case(put_what_get_gave_doubled, 0, "put", "two", "pages", 0);
-}
-
-/* activate */
-
-struct activate {
-  uint32_t bits;
-  Edit* edit;
-};
-
-static void put_activate(const void* argument) {
-  const struct activate* activate = argument;
-  const long file = must_open();
-  struct fb_var_screeninfo var = first_var;
-
-  activate->edit(&var);
-  var.activate = activate->bits;
-  put(file, &var);
-}
-
-static void put_activate_and_reopen(const void* argument) {
-  const struct activate* activate = argument;
-  const long file = must_open();
-  struct fb_var_screeninfo var = first_var;
-
-  activate->edit(&var);
-  var.activate = activate->bits;
-  put(file, &var);
-  sys_close(file);
-  say_now(must_open());
-}
-
-static void delete_a_mode(const void* argument) {
-  (void)argument;
-  const long file = must_open();
-  struct fb_var_screeninfo var = first_var;
-
-  size_640(&var);
-  put(file, &var);
-  var = first_var;
-  put(file, &var);
-  size_640(&var);
-  var.activate = FB_ACTIVATE_INV_MODE;
-  put(file, &var);
-}
-
-void activate_cases(void) {
-  static const struct {
-    const char* name;
-    uint32_t bits;
-  } kinds[] = {
-      {"now", FB_ACTIVATE_NOW},
-      {"nxtopen", FB_ACTIVATE_NXTOPEN},
-      {"test", FB_ACTIVATE_TEST},
-      {"three", 3},
-      {"mask", FB_ACTIVATE_MASK},
-      {"vbl", FB_ACTIVATE_VBL},
-      {"cmap_vbl", FB_CHANGE_CMAP_VBL},
-      {"all", FB_ACTIVATE_ALL},
-      {"force", FB_ACTIVATE_FORCE},
-      {"force_test", FB_ACTIVATE_FORCE | FB_ACTIVATE_TEST},
-      {"force_all", FB_ACTIVATE_FORCE | FB_ACTIVATE_ALL},
-      {"inv_mode", FB_ACTIVATE_INV_MODE},
-      {"inv_mode_test", FB_ACTIVATE_INV_MODE | FB_ACTIVATE_TEST},
-      {"kd_text", FB_ACTIVATE_KD_TEXT},
-      {"unknown_bit", 0x400},
-  };
-  static const struct {
-    const char* name;
-    Edit* edit;
-  } vars[] = {{"same", same},
-              {"offset", yoffset_last},
-              {"640x480", size_640},
-              {"too_wide", xres_more},
-              {"tiny", xres_seven}};
-
-  for (unsigned i = 0; i < sizeof kinds / sizeof kinds[0]; ++i) {
-    for (unsigned j = 0; j < sizeof vars / sizeof vars[0]; ++j) {
-      const struct activate activate = {kinds[i].bits, vars[j].edit};
-      run_case(put_activate, &activate, "activate", kinds[i].name, vars[j].name, 0);
-    }
-  }
-  static const struct activate next_open = {FB_ACTIVATE_NXTOPEN, yoffset_last};
-  run_case(put_activate_and_reopen, &next_open, "activate", "nxtopen", "reopen", 0);
-  run_case(delete_a_mode, 0, "activate", "inv_mode", "used_before", 0);
 }
