@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cerrno>
 #include <cstdint>
 #include <span>
 
@@ -13,11 +14,13 @@ class ScriptedMemory final : public fbemu::UserMemory {
  public:
   static constexpr size_t size = 8192;
 
-  int read(uint64_t address, std::span<std::byte> into) override {
-    return fails() ? EFAULT : memory_.read(address, into);
+  base::Result<void> read(uint64_t address, std::span<std::byte> into) override {
+    if (fails()) return base::failure(EFAULT);
+    return memory_.read(address, into);
   }
-  int write(uint64_t address, std::span<const std::byte> from) override {
-    return fails() ? EFAULT : memory_.write(address, from);
+  base::Result<void> write(uint64_t address, std::span<const std::byte> from) override {
+    if (fails()) return base::failure(EFAULT);
+    return memory_.write(address, from);
   }
 
   /// Makes the access after `successes` further ones fail.

@@ -10,6 +10,7 @@
 #include "fbemu/fbdev/color_map.h"
 #include "fbemu/fbdev/screeninfo.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/support/error_of.h"
 #include "tests/support/fake_user_memory.h"
 
 namespace {
@@ -28,17 +29,16 @@ void check_structures(std::span<const std::byte> bytes) {
   std::ranges::copy(bytes, structure.begin());
   unit::FakeUserMemory memory(native_size);
   memory.put(memory.base, structure);
-  fbemu::UserColorMap native;
-  fbemu::UserColorMap compat;
-  require(fbemu::read_color_map(Abi::lp64, memory, memory.base, native) == 0, "the structure is readable");
-  require(fbemu::read_color_map(Abi::ilp32, memory, memory.base, compat) == 0, "the structure is readable");
+  const auto native = fbemu::read_color_map(Abi::lp64, memory, memory.base);
+  const auto compat = fbemu::read_color_map(Abi::ilp32, memory, memory.base);
+  require(native && compat, "the structure is readable");
   require(memory.largest_read == native_size, "no byte behind the structure is read");
-  require(native.start == compat.start && native.len == compat.len, "both ABIs begin with start and len");
-  require(compat.red == memory.get<uint32_t>(memory.base + 8), "32-bit pointers are extended with zeros");
-  require(native.red == memory.get<uint64_t>(memory.base + 8), "64-bit pointers are kept");
-  require(native.transp == memory.get<uint64_t>(memory.base + 32), "64-bit pointers are kept");
+  require(native->start == compat->start && native->len == compat->len, "both ABIs begin with start and len");
+  require(compat->red == memory.get<uint32_t>(memory.base + 8), "32-bit pointers are extended with zeros");
+  require(native->red == memory.get<uint64_t>(memory.base + 8), "64-bit pointers are kept");
+  require(native->transp == memory.get<uint64_t>(memory.base + 32), "64-bit pointers are kept");
   constexpr uint64_t misplaced = native_size - compat_size + 1;
-  require(fbemu::read_color_map(Abi::ilp32, memory, memory.base + misplaced, compat) == EFAULT,
+  require(unit::error_of(fbemu::read_color_map(Abi::ilp32, memory, memory.base + misplaced)) == EFAULT,
           "a structure that ends outside the memory returns EFAULT");
 }
 

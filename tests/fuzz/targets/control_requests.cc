@@ -24,7 +24,7 @@ class Daemon final : public unit::FramebufferFixture {
  public:
   Daemon() {
     start();
-    require(framebuffer->open(fbemu::Opener(true)) == 0, "the framebuffer can be opened");
+    require(framebuffer->open(fbemu::Opener(true)).has_value(), "the framebuffer can be opened");
     requests.emplace(cuse::DaemonIdentity{"/dev/fb0", "headless", 1, 2}, *framebuffer);
     server.emplace(folder.file("control"),
                    [this](const std::string& command) { return requests->answer(command); });

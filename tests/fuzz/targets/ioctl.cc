@@ -10,6 +10,7 @@
 
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/scripted_memory.h"
+#include "tests/support/error_of.h"
 #include "tests/support/framebuffer_fixture.h"
 
 namespace {
@@ -100,7 +101,7 @@ class Programs final : public unit::FramebufferFixture {
 
   /// Waits for the pending answers, and checks the state against itself.
   void finish() {
-    for (auto& answer : pending) finish(answer);
+    for (auto& answer : pending) static_cast<void>(finish(answer));
     pending.clear();
     program->fail_never();
     const auto var = fetch<fb_var_screeninfo>(FBIOGET_VSCREENINFO);
@@ -115,7 +116,7 @@ class Programs final : public unit::FramebufferFixture {
     // With this bit the mode is set again, which the card may refuse.
     if ((var.activate & FB_ACTIVATE_FORCE) == 0) {
       program->contents().put(base, var);
-      require(wait(FBIOPUT_VSCREENINFO, base, Abi::lp64) == 0, "the current var is accepted");
+      require(wait(FBIOPUT_VSCREENINFO, base, Abi::lp64).has_value(), "the current var is accepted");
       require(unit::same(program->contents().get<fb_var_screeninfo>(base), var), "and returned unchanged");
     }
     while (!openers.empty()) {
@@ -126,30 +127,34 @@ class Programs final : public unit::FramebufferFixture {
   }
 
  private:
-  using Answer = std::future<std::function<int()>>;
+  using Finish = fbemu::Framebuffer::Finish;
+  using Answer = std::future<Finish>;
 
   void TestBody() override {}
 
-  [[nodiscard]] static bool is_result(int result) { return result <= 0 && result > -4096; }
-
   /// Makes the ioctl. Returns its result, or nothing if `answer` receives it.
-  [[nodiscard]] std::optional<int> begin(uint32_t command, uint64_t argument, Abi from, Answer& answer) {
-    const auto promise = std::make_shared<std::promise<std::function<int()>>>();
+  [[nodiscard]] std::optional<base::Result<void>> begin(uint32_t command, uint64_t argument, Abi from,
+                                                        Answer& answer) {
+    const auto promise = std::make_shared<std::promise<Finish>>();
     answer = promise->get_future();
-    return framebuffer->ioctl({command, argument, from, program}, [promise](std::function<int()> later) {
-      promise->set_value(std::move(later));
-    });
+    return framebuffer->ioctl({command, argument, from, program},
+                              [promise](Finish later) { promise->set_value(std::move(later)); });
   }
-  static int finish(Answer& answer) {
-    require(answer.wait_for(std::chrono::seconds(8)) == std::future_status::ready, "every ioctl is answered");
-    const int result = answer.get()();
-    require(is_result(result), "a result is 0 or a negative errno");
+  /// Checks that `result` is success or an errno of the kernel.
+  static base::Result<void> checked(base::Result<void> result) {
+    const int error = unit::error_of(result);
+    require(error >= 0 && error < 4096, "an error is an errno");
     return result;
   }
-  int wait(uint32_t command, uint64_t argument, Abi from) {
+  static base::Result<void> finish(Answer& answer) {
+    require(answer.wait_for(std::chrono::seconds(30)) == std::future_status::ready,
+            "every ioctl is answered");
+    return checked(answer.get()());
+  }
+  base::Result<void> wait(uint32_t command, uint64_t argument, Abi from) {
     Answer answer;
     const auto result = begin(command, argument, from, answer);
-    return result ? *result : finish(answer);
+    return result ? checked(*result) : finish(answer);
   }
   void call(uint32_t command, uint64_t argument, uint8_t how) {
     constexpr uint8_t compat = 1;
@@ -159,21 +164,21 @@ class Programs final : public unit::FramebufferFixture {
     Answer answer;
     const auto result = begin(command, argument, (how & compat) != 0 ? Abi::ilp32 : Abi::lp64, answer);
     if (result) {
-      require(is_result(*result), "a result is 0 or a negative errno");
+      static_cast<void>(checked(*result));
     } else if ((how & waits) != 0) {
-      finish(answer);
+      static_cast<void>(finish(answer));
     } else {
       pending.push_back(std::move(answer));
     }
   }
   template <typename T>
   T fetch(uint32_t command) {
-    require(wait(command, base, Abi::lp64) == 0, "the state is readable");
+    require(wait(command, base, Abi::lp64).has_value(), "the state is readable");
     return program->contents().get<T>(base);
   }
   void open(bool writable, size_t user) {
     const fbemu::Opener opener(writable, nullptr, static_cast<uint32_t>(user));
-    if (framebuffer->open(opener) == 0) openers.push_back(opener);
+    if (framebuffer->open(opener)) openers.push_back(opener);
   }
   void change_card(Input& input) {
     const auto value = input.take<uint8_t>();

@@ -16,6 +16,7 @@ namespace {
 
 using drmclient::Mode;
 using drmclient::Output;
+using drmclient::OutputInfo;
 using fuzz::Input;
 using fuzz::require;
 using unit::FakeDrm;
@@ -34,7 +35,7 @@ void check_mode(const Mode& mode) {
 }
 
 /// Requests each mode of the list as a program does.
-void check_vars(const Output& output) {
+void check_vars(const OutputInfo& output) {
   fbemu::Presentation presentation;
   presentation.mode = output.modes.front();
   fbemu::FramebufferState current;
@@ -57,19 +58,19 @@ void check_vars(const Output& output) {
   }
 }
 
-void show(drmclient::KmsCard& card, const Output& output) {
-  const Mode& mode = output.modes.front();
+void show(drmclient::KmsCard& card, Output& output) {
+  const Mode& mode = output.info().modes.front();
   constexpr uint64_t most_pixels = 2'000'000;
-  if (mode.size().area() > most_pixels || output.formats.empty()) return;
-  const auto buffer = card.create_buffer(mode.size(), output.formats.front());
+  if (mode.size().area() > most_pixels || output.info().formats.empty()) return;
+  const auto buffer = card.create_buffer(mode.size(), output.info().formats.front());
   require(buffer.has_value(), "a buffer of the mode's size can be made");
-  if (!card.set_mode(output.id, mode, **buffer, {})) return;
+  if (!output.set_mode(mode, **buffer, {})) return;
   const drmclient::Rect damage = drmclient::Rect::of(mode.size());
-  static_cast<void>(card.present(output.id, **buffer, {}, {&damage, 1}));
-  static_cast<void>(card.request_vblank(output.id));
+  static_cast<void>(card.present({output, **buffer, {}, {&damage, 1}}));
+  static_cast<void>(output.request_vblank());
   static_cast<void>(card.read_events());
-  static_cast<void>(card.capture(output.id));
-  card.release(output.id);
+  static_cast<void>(output.capture());
+  output.release();
 }
 
 void fill(FakeDrm::Connector& connector, Input& input) {
@@ -93,13 +94,14 @@ void fuzz::run(Input input) {
   drmclient::KmsCard card(options);
   const auto probed = card.probe();
   require(probed.has_value(), "the card can be read");
-  for (const Output& output : *probed) {
-    require(!output.name.empty(), "an output has a name");
-    std::ranges::for_each(output.modes, check_mode);
-    if (output.modes.empty()) continue;
-    check_vars(output);
-    require(cuse::choose_initial_mode(card, output, std::nullopt) == output.modes.front(),
+  for (Output* const output : *probed) {
+    const OutputInfo& info = output->info();
+    require(!info.name.empty(), "an output has a name");
+    std::ranges::for_each(info.modes, check_mode);
+    if (info.modes.empty()) continue;
+    check_vars(info);
+    require(cuse::choose_initial_mode(card, info, std::nullopt) == info.modes.front(),
             "the first mode is the initial one");
-    show(card, output);
+    show(card, *output);
   }
 }

@@ -30,8 +30,8 @@ bool same(const fb_var_screeninfo& a, const fb_var_screeninfo& b) {
   return std::memcmp(&a, &b, sizeof a) == 0;
 }
 
-drmclient::Output make_output(Input& input) {
-  drmclient::Output output;
+drmclient::OutputInfo make_output(Input& input) {
+  drmclient::OutputInfo output;
   output.takes_any_timing = input.take_bool();
   if (output.takes_any_timing) output.custom_modes_up_to = {8192, 8192};
   for (const Size size : mode_sizes) output.modes.push_back(drmclient::make_mode(size));
@@ -40,7 +40,7 @@ drmclient::Output make_output(Input& input) {
 }
 
 /// Makes the state as Framebuffer does at its start.
-FramebufferState initial_state(const drmclient::Output& output, const fbemu::Presentation& presentation) {
+FramebufferState initial_state(const drmclient::OutputInfo& output, const fbemu::Presentation& presentation) {
   FramebufferState state;
   state.mode = presentation.mode;
   const Size visible = turned(presentation.mode.size(), presentation.rotation);
@@ -76,12 +76,12 @@ void check_layout(const CheckedVar& checked, const fb_var_screeninfo& wanted, ui
 void check_fix(const CheckedVar& checked, uint64_t memory_bytes) {
   const fb_fix_screeninfo fix = fbemu::make_fix("fbemu fuzz", checked.fb_state.layout, memory_bytes);
   unit::FakeUserMemory memory(256);
-  require(fbemu::write_fix(fix, Abi::lp64, memory, memory.base) == 0, "the memory is accessible");
+  require(fbemu::write_fix(fix, Abi::lp64, memory, memory.base).has_value(), "the memory is accessible");
   const auto native = memory.get<fb_fix_screeninfo>(memory.base);
   require(std::memcmp(&native, &fix, sizeof fix) == 0, "the structure arrives unchanged");
 
   unit::FakeUserMemory compat(256);
-  require(fbemu::write_fix(fix, Abi::ilp32, compat, compat.base) == 0, "the memory is accessible");
+  require(fbemu::write_fix(fix, Abi::ilp32, compat, compat.base).has_value(), "the memory is accessible");
   constexpr uint64_t smem_len_at = 20;
   constexpr uint64_t line_length_at = 44;
   constexpr uint64_t written_end = 64;
@@ -94,7 +94,7 @@ void check_fix(const CheckedVar& checked, uint64_t memory_bytes) {
 }  // namespace
 
 void fuzz::run(Input input) {
-  const drmclient::Output output = make_output(input);
+  const drmclient::OutputInfo output = make_output(input);
   fbemu::Presentation presentation;
   presentation.mode = output.modes.at(input.take_below(output.modes.size()));
   presentation.rotation = static_cast<Rotation>(input.take_below(4));
