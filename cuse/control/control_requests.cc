@@ -9,14 +9,29 @@
 #include <system_error>
 
 #include "cuse/service/failure.h"
+#include "cuse/sleep/program_freezer.h"
 
 namespace cuse {
+namespace {
+
+nlohmann::json freeze_report(const FreezeReport& report) {
+  nlohmann::json exceptions = nlohmann::json::array();
+  for (const FreezeReport::Exception& exception : report.exceptions) {
+    exceptions.push_back(
+        {{"process", exception.process}, {"name", exception.name}, {"reason", describe(exception.reason)}});
+  }
+  return {{"programs", report.programs}, {"threads", report.threads}, {"not_frozen", std::move(exceptions)}};
+}
+
+}  // namespace
 
 ControlReply ControlRequests::answer(const std::string& command) const {
   if (command == "status") return {status_report(identity_, framebuffer_), {}};
   if (command == "stats") return {statistics_report(framebuffer_), {}};
   if (command == "modes") return {modes_report(framebuffer_), {}};
   if (command == "screenshot") return take_screenshot(framebuffer_);
+  if (command == "freeze") return {freeze_report(freezer_.freeze()), {}};
+  if (command == "thaw") return {{{"thawed", freezer_.thaw()}}, {}};
   throw std::invalid_argument("unknown command \"" + command + "\"");
 }
 
