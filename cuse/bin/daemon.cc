@@ -23,6 +23,7 @@
 #include "cuse/service/runtime_files.h"
 #include "cuse/service/service_notification.h"
 #include "cuse/session/writeback_limits.h"
+#include "cuse/sleep/monitor_choice.h"
 
 namespace cuse {
 namespace {
@@ -110,6 +111,7 @@ void Daemon::start() {
   pages_->prefetch(framebuffer_.memory_bytes());
   framebuffer_.start(&*pages_);
   freezer_.emplace(freezer_options());
+  sleep_monitor_ = start_sleep_monitor(*freezer_);
   control_server_.emplace(std::move(control_socket_),
                           [requests = ControlRequests(identity_, framebuffer_, *freezer_)](
                               const std::string& command) { return requests.answer(command); });
@@ -187,6 +189,7 @@ int Daemon::run() {
 int Daemon::stop(int exit_status) {
   // Programs run again before their framebuffer is removed. This also ends a freeze that is in progress.
   const bool freezer_ended = !freezer_ || freezer_->stop(freezer_timeout);
+  sleep_monitor_.reset();
   control_server_.reset();
   // If the start failed before the control server owned it.
   control_socket_.remove();

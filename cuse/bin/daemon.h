@@ -20,6 +20,7 @@
 #include "cuse/session/fuse_server.h"
 #include "cuse/session/ioctl_workers.h"
 #include "cuse/sleep/program_freezer.h"
+#include "cuse/sleep/sleep_monitor.h"
 #include "drmclient/card.h"
 #include "drmclient/system/memory_pressure.h"
 #include "drmclient/system/virtual_terminals.h"
@@ -102,6 +103,7 @@ class Daemon {
   FramebufferStop framebuffer_stop_{framebuffer_};
   DaemonIdentity identity_;
   std::optional<ProgramFreezer> freezer_;
+  std::unique_ptr<SleepMonitor> sleep_monitor_;
   std::optional<ControlServer> control_server_;
   std::optional<Command> command_;
 };
