@@ -92,8 +92,15 @@ Command::Command(const std::vector<std::string>& words,
 
 std::optional<int> Command::exit_status() {
   if (exit_status_) return exit_status_;
+  // The process may also be stopped by ProgramFreezer. waitid(2) reports that to all threads of this process,
+  // and WNOWAIT leaves it to the one that traces.
+  siginfo_t event{};
+  if (::waitid(P_PID, static_cast<id_t>(process_), &event, WEXITED | WNOHANG | WNOWAIT) != 0)
+    return std::nullopt;
+  const bool ended =
+      event.si_code == CLD_EXITED || event.si_code == CLD_KILLED || event.si_code == CLD_DUMPED;
   int status = 0;
-  if (::waitpid(process_, &status, WNOHANG) != process_) return std::nullopt;
+  if (!ended || ::waitpid(process_, &status, WNOHANG) != process_) return std::nullopt;
   exit_status_ = WIFEXITED(status) ? WEXITSTATUS(status) : ended_by_signal + WTERMSIG(status);
   return exit_status_;
 }

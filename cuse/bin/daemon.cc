@@ -2,8 +2,10 @@
 
 #include <fcntl.h>
 #include <spdlog/spdlog.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <charconv>
 #include <chrono>
 #include <string_view>
@@ -16,10 +18,12 @@
 #include "cuse/bin/main_loop.h"
 #include "cuse/control/control_requests.h"
 #include "cuse/node/mount_table.h"
+#include "cuse/service/failure.h"
 #include "cuse/service/process_end.h"
 #include "cuse/service/runtime_files.h"
 #include "cuse/service/service_notification.h"
 #include "cuse/session/writeback_limits.h"
+#include "cuse/sleep/monitor_choice.h"
 
 namespace cuse {
 namespace {
@@ -29,6 +33,7 @@ using std::chrono::milliseconds;
 // Together with the main loop's timeout for the command, less than the second in which the daemon ends.
 constexpr milliseconds ioctl_workers_timeout{200};
 constexpr milliseconds session_timeout{150};
+constexpr milliseconds freezer_timeout{150};
 
 constexpr const char* first_device = "/dev/fb0";
 
@@ -105,10 +110,11 @@ void Daemon::start() {
   lift_writeback_limits(identity_.device);
   pages_->prefetch(framebuffer_.memory_bytes());
   framebuffer_.start(&*pages_);
+  freezer_.emplace(freezer_options());
+  sleep_monitor_ = start_sleep_monitor(*freezer_);
   control_server_.emplace(std::move(control_socket_),
-                          [requests = ControlRequests(identity_, framebuffer_)](const std::string& command) {
-                            return requests.answer(command);
-                          });
+                          [requests = ControlRequests(identity_, framebuffer_, *freezer_)](
+                              const std::string& command) { return requests.answer(command); });
   log_start();
   notify_service_manager("READY=1");
   start_command();
@@ -146,6 +152,17 @@ void Daemon::mount() {
   server_->start();
 }
 
+ProgramFreezer::Options Daemon::freezer_options() const {
+  struct stat file {};
+  if (::stat(identity_.device.c_str(), &file) != 0) {
+    fail(errno, "cannot read the attributes of " + identity_.device + " after mounting it");
+  }
+  ProgramFreezer::Options options;
+  options.files = {file.st_dev, file.st_ino, cuse_device_ ? cuse_device_->device() : dev_t{0}};
+  options.own_processes = {guard_.process()};
+  return options;
+}
+
 void Daemon::log_start() const {
   const fbemu::Framebuffer::Status status = framebuffer_.status();
   spdlog::info("serving {} on output {} of the card {}: {} at {:.2f} Hz", identity_.device,
@@ -170,6 +187,9 @@ int Daemon::run() {
 }
 
 int Daemon::stop(int exit_status) {
+  // Programs run again before their framebuffer is removed. This also ends a freeze that is in progress.
+  const bool freezer_ended = !freezer_ || freezer_->stop(freezer_timeout);
+  sleep_monitor_.reset();
   control_server_.reset();
   // If the start failed before the control server owned it.
   control_socket_.remove();
@@ -180,8 +200,8 @@ int Daemon::stop(int exit_status) {
   const bool workers_ended = ioctl_workers_.stop(ioctl_workers_timeout);
   const bool cuse_ended = !cuse_device_ || cuse_device_->stop(session_timeout);
   const bool server_ended = !server_ || server_->stop(session_timeout);
-  if (workers_ended && cuse_ended && server_ended) return exit_status;
-  // Only the end of the process ends the wait for a program's memory.
+  if (freezer_ended && workers_ended && cuse_ended && server_ended) return exit_status;
+  // Only the end of the process ends the wait for a program's memory, or for /proc.
   guard_.dismiss();
   lock_.release();
   end_process(exit_status);

@@ -19,6 +19,8 @@
 #include "cuse/session/fuse_pages.h"
 #include "cuse/session/fuse_server.h"
 #include "cuse/session/ioctl_workers.h"
+#include "cuse/sleep/program_freezer.h"
+#include "cuse/sleep/sleep_monitor.h"
 #include "drmclient/card.h"
 #include "drmclient/system/memory_pressure.h"
 #include "drmclient/system/virtual_terminals.h"
@@ -69,6 +71,7 @@ class Daemon {
   void clean_up_after_kill();
   [[nodiscard]] std::string make_cuse_device();
   void mount();
+  [[nodiscard]] ProgramFreezer::Options freezer_options() const;
   void log_start() const;
   void start_command();
 
@@ -99,6 +102,8 @@ class Daemon {
   // or although its start fails. Their answers use the front ends, and presenting uses the pages.
   FramebufferStop framebuffer_stop_{framebuffer_};
   DaemonIdentity identity_;
+  std::optional<ProgramFreezer> freezer_;
+  std::unique_ptr<SleepMonitor> sleep_monitor_;
   std::optional<ControlServer> control_server_;
   std::optional<Command> command_;
 };

@@ -119,6 +119,17 @@ void print_modes(const json& modes) {
   if (!custom.is_null()) std::cout << "any other up to " << size_text(custom) << '\n';
 }
 
+/// Prints the result of a freeze: the programs that are not frozen as errors.
+void print_freeze(const json& report) {
+  for (const auto& program : report.at("not_frozen")) {
+    std::cerr << "fbemuctl: process " << program.at("process").get<int>() << " ("
+              << program.at("name").get<std::string>() << ") " << program.at("reason").get<std::string>()
+              << '\n';
+  }
+  std::cout << "frozen programs: " << report.at("programs").get<unsigned>()
+            << ", threads: " << report.at("threads").get<unsigned>() << "\n";
+}
+
 void save_screenshot(const std::string& socket, const std::string& file) {
   const cuse::ControlAnswer answer = cuse::ask_daemon(socket, "screenshot");
   const drmclient::Size size{answer.body.at("width").get<uint32_t>(),
@@ -158,6 +169,11 @@ int main(int argc, char** argv) {
   screenshot->add_option("FILE", file, "the file; - for the standard output")->required();
   CLI::App* statistics = app.add_subcommand("stats", "counters since the start of the daemon");
   statistics->add_flag("--json", as_json, "print a JSON object");
+  CLI::App* freeze =
+      app.add_subcommand("freeze", "stop the programs that use the framebuffer, before a sleep");
+  freeze->add_flag("--json", as_json, "print a JSON object");
+  CLI::App* thaw = app.add_subcommand("thaw", "let these programs run again, after the sleep");
+  thaw->add_flag("--json", as_json, "print a JSON object");
 
   try {
     app.parse(argc, argv);
@@ -166,7 +182,7 @@ int main(int argc, char** argv) {
     const auto unknown = app.get_subcommands().empty() ? app.remaining() : std::vector<std::string>{};
     if (unknown.empty()) return app.exit(error) == 0 ? EXIT_SUCCESS : usage_error;
     std::cerr << "fbemuctl: there is no command \"" << unknown.front()
-              << "\"; the commands are status, modes, screenshot and stats\n";
+              << "\"; the commands are status, modes, screenshot, stats, freeze and thaw\n";
     return usage_error;
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? EXIT_SUCCESS : usage_error;
@@ -177,8 +193,7 @@ int main(int argc, char** argv) {
       save_screenshot(socket, file);
       return EXIT_SUCCESS;
     }
-    const char* command = status->parsed() ? "status" : modes->parsed() ? "modes" : "stats";
-    const json body = cuse::ask_daemon(socket, command).body;
+    const json body = cuse::ask_daemon(socket, app.get_subcommands().front()->get_name()).body;
     if (as_json) {
       std::cout << body.dump(json_indent) << '\n';
     } else if (status->parsed()) {
@@ -187,6 +202,10 @@ int main(int argc, char** argv) {
       print_modes(body);
     } else if (statistics->parsed()) {
       print_statistics(body);
+    } else if (freeze->parsed()) {
+      print_freeze(body);
+    } else if (thaw->parsed()) {
+      std::cout << (body.at("thawed").get<bool>() ? "the programs run again\n" : "no programs were frozen\n");
     }
     std::cout.flush();
     return std::cout ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/result.h"
+#include "cuse/sleep/program_freezer.h"
 
 namespace cuse {
 namespace {
@@ -42,6 +43,15 @@ ControlReply refusal_for(const std::string& what, std::error_code error) {
   return refusal(what + ": " + error.message());
 }
 
+nlohmann::json freeze_report(const FreezeReport& report) {
+  nlohmann::json exceptions = nlohmann::json::array();
+  for (const FreezeReport::Exception& exception : report.exceptions) {
+    exceptions.push_back(
+        {{"process", exception.process}, {"name", exception.name}, {"reason", describe(exception.reason)}});
+  }
+  return {{"programs", report.programs}, {"threads", report.threads}, {"not_frozen", std::move(exceptions)}};
+}
+
 }  // namespace
 
 ControlReply ControlRequests::answer(const std::string& command) const {
@@ -49,6 +59,8 @@ ControlReply ControlRequests::answer(const std::string& command) const {
   if (command == "stats") return {statistics_report(framebuffer_), {}};
   if (command == "modes") return {modes_report(framebuffer_), {}};
   if (command == "screenshot") return take_screenshot(framebuffer_);
+  if (command == "freeze") return {freeze_report(freezer_.freeze()), {}};
+  if (command == "thaw") return {{{"thawed", freezer_.thaw()}}, {}};
   return refusal("unknown command \"" + command + "\"");
 }
 

@@ -8,12 +8,14 @@
 
 namespace cuse {
 
-/// Answers the requests of fbemuctl: "status", "stats", "modes" and "screenshot".
+class ProgramFreezer;
+
+/// Answers the requests of fbemuctl: "status", "stats", "modes", "screenshot", "freeze" and "thaw".
 class ControlRequests {
  public:
-  /// `framebuffer` must outlive this object.
-  ControlRequests(DaemonIdentity identity, fbemu::Framebuffer& framebuffer)
-      : identity_(std::move(identity)), framebuffer_(framebuffer) {}
+  /// `framebuffer` and `freezer` must outlive this object.
+  ControlRequests(DaemonIdentity identity, fbemu::Framebuffer& framebuffer, ProgramFreezer& freezer)
+      : identity_(std::move(identity)), framebuffer_(framebuffer), freezer_(freezer) {}
 
   /// Returns the answer to `command`, or a refusal() with the reason. Thread-safe.
   [[nodiscard]] ControlReply answer(const std::string& command) const;
@@ -21,6 +23,7 @@ class ControlRequests {
  private:
   DaemonIdentity identity_;
   fbemu::Framebuffer& framebuffer_;
+  ProgramFreezer& freezer_;
 };
 
 /// Captures the output. Returns its size, with a memfd that holds its XRGB8888 pixels (lines packed); a

@@ -54,6 +54,8 @@ class CuseDevice final : public Session {
 
   /// Returns the device number, as "29:0".
   [[nodiscard]] std::string number() const;
+  /// Returns the device number.
+  [[nodiscard]] dev_t device() const { return device_; }
 
  private:
   FuseSession open() override;

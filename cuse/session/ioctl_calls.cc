@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "cuse/service/failure_report.h"
+#include "cuse/service/thread_status.h"
 #include "cuse/session/late_answer.h"
 #include "cuse/session/process_memory.h"
 
@@ -16,8 +17,16 @@ using base::Result;
 /// The answer to an ioctl. The result and a signal that ends the wait may arrive at the same time.
 class IoctlCalls::Answer final : public LateAnswer {
  public:
-  Answer(IoctlCalls& calls, std::shared_ptr<Mailbox> session)
-      : LateAnswer(std::move(session)), calls_(calls) {}
+  Answer(IoctlCalls& calls, std::shared_ptr<Mailbox> session, pid_t thread)
+      : LateAnswer(std::move(session)), calls_(calls), thread_(thread) {}
+
+  /// Answers a request that the kernel interrupts. The trap of a tracer is no signal, and the program must
+  /// not notice it: neither that of a debugger, nor that of this daemon before a sleep (ProgramFreezer).
+  void give_interrupted() noexcept {
+    const auto status = read_thread_status(thread_);
+    const bool trapped = status && status->tracer != 0;
+    give(trapped ? Result<void>() : Result<void>(base::failure(EINTR)));
+  }
 
   uint64_t id = 0;  ///< key in interruptible_; 0 if it is not there
 
@@ -32,6 +41,7 @@ class IoctlCalls::Answer final : public LateAnswer {
   }
 
   IoctlCalls& calls_;
+  const pid_t thread_;
 };
 
 /// An ioctl on its way through the ioctl workers: once, or a second time to finish it after the framebuffer
@@ -78,7 +88,7 @@ void IoctlCalls::handle(Request& request, unsigned command, void* argument, unsi
   ioctl.argument = reinterpret_cast<uint64_t>(argument);
   ioctl.abi = (flags & FUSE_IOCTL_COMPAT) != 0 ? fbemu::Abi::ilp32 : fbemu::Abi::lp64;
   ioctl.memory = std::make_shared<ProcessMemory>(request.thread());
-  const auto answer = std::make_shared<Answer>(*this, threads_.mailbox());
+  const auto answer = std::make_shared<Answer>(*this, threads_.mailbox(), request.thread());
   auto call = std::make_shared<Call>(framebuffer_, ioctl_workers_, answer, std::move(ioctl));
   if (fbemu::Framebuffer::is_interruptible(command)) {
     watch_for_interrupt(request, answer);
@@ -109,7 +119,7 @@ void IoctlCalls::watch_for_interrupt(Request& request, const std::shared_ptr<Ans
     registered.watched = true;
     interrupted_before = registered.interrupted;
   }
-  if (interrupted_before) answer->give(base::failure(EINTR));
+  if (interrupted_before) answer->give_interrupted();
 }
 
 void IoctlCalls::forget(uint64_t id) {
@@ -133,7 +143,7 @@ void IoctlCalls::interrupt(uint64_t id) {
     if (!found->second.watched) return;
     answer = found->second.answer;
   }
-  answer->give(base::failure(EINTR));
+  answer->give_interrupted();
 }
 
 }  // namespace cuse

@@ -16,7 +16,7 @@
  *     var     fix     virtual HEIGHT     pan X Y     blank LEVEL     fork COMMAND...
  *     vsync [null]     vsyncs COUNT     interrupted-vsync
  *     ioctls-inside THREADS COUNT [evict]
- *     animate N [LINE COUNT]     dirty
+ *     animate N [LINE COUNT]     dirty     loop ioctl|vsync|pan|pwrite|store FILE
  */
 #include "fbprogram.h"
 
@@ -93,7 +93,7 @@ void run_command(const struct words* words, struct answer* answer) {
   } else if (is_word(words, 0, "fork")) {
     run_in_child(words, answer);
   } else if (!file_command(words, answer) && !map_command(words, answer) && !ioctl_command(words, answer) &&
-             !animate_command(words, answer)) {
+             !animate_command(words, answer) && !loop_command(words, answer)) {
     answer->error_name = "unknown-command";
   }
 }

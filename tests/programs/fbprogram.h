@@ -57,6 +57,7 @@ int file_command(const struct words* words, struct answer* answer);
 int map_command(const struct words* words, struct answer* answer);
 int ioctl_command(const struct words* words, struct answer* answer);
 int animate_command(const struct words* words, struct answer* answer);
+int loop_command(const struct words* words, struct answer* answer);
 
 /* Runs any command. */
 void run_command(const struct words* words, struct answer* answer);

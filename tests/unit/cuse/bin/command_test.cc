@@ -9,9 +9,11 @@
 #include <fstream>
 #include <iterator>
 
+#include "cuse/sleep/thread_freezer.h"
 #include "tests/support/environment.h"
 #include "tests/support/eventually.h"
 #include "tests/support/temporary_folder.h"
+#include "tests/support/traced_program.h"
 
 using cuse::Command;
 
@@ -140,4 +142,22 @@ TEST(Command, BlockedAndIgnoredSignalsAreResetInTheProgram) {
   EXPECT_EQ(status_of({"sh", "-c", "kill -PIPE $$"}), 141);
   ::signal(SIGPIPE, old_handler);
   ::pthread_sigmask(SIG_SETMASK, &old, nullptr);
+}
+
+TEST(Command, ProgramThatIsFrozenHasNotEnded) {
+  Command command({"sleep", "1000"}, {});
+  cuse::ThreadFreezer freezer;
+  ASSERT_EQ(freezer.interrupt(command.process()), cuse::ThreadFreezer::Attempt::interrupted);
+  ASSERT_TRUE(unit::has_state(command.process(), 't'));
+  EXPECT_FALSE(command.exit_status());
+  EXPECT_TRUE(unit::eventually([&] {
+    freezer.collect();
+    return freezer.running().empty();
+  })) << "exit_status() took the stop";
+  command.send(SIGKILL);
+  EXPECT_TRUE(unit::eventually([&] {
+    freezer.collect();
+    return freezer.size() == 0;
+  }));
+  EXPECT_EQ(end_of(command), 128 + SIGKILL) << "the freezer took the end";
 }

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 
+#include "cuse/sleep/program_freezer.h"
 #include "tests/support/framebuffer_fixture.h"
 
 using nlohmann::json;
@@ -15,9 +16,10 @@ namespace {
 class ControlRequestsTest : public unit::FramebufferFixture {
  protected:
   [[nodiscard]] cuse::ControlReply answer(const std::string& command) {
-    return cuse::ControlRequests(identity, *framebuffer).answer(command);
+    return cuse::ControlRequests(identity, *framebuffer, freezer).answer(command);
   }
 
+  cuse::ProgramFreezer freezer{{}};
   const cuse::DaemonIdentity identity{"/dev/fb0", "headless", 4242, 4243};
 };
 

@@ -1,9 +1,15 @@
 #include "cuse/session/ioctl_calls.h"
 
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <unistd.h>
+
 #include <array>
 #include <atomic>
 #include <map>
 
+#include "cuse/service/thread_status.h"
+#include "tests/support/child_process.h"
 #include "tests/support/failing_memory.h"
 #include "tests/support/framebuffer_fixture.h"
 #include "tests/support/libfuse_seam.h"
@@ -108,6 +114,22 @@ TEST_F(IoctlCallsTest, WaitForVsyncIsAnsweredAtVblank) {
   expect_service();
   ASSERT_TRUE(card->step());
   EXPECT_EQ(kernel.answer_to(waiting).error, 0);
+}
+
+TEST_F(IoctlCallsTest, TrapOfTracerDuringWaitReturnsSuccess) {
+  const pid_t thread = ::gettid();
+  ::prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY);
+  const unit::ChildProcess tracer([thread]() -> int {
+    ::ptrace(PTRACE_SEIZE, thread, nullptr, nullptr);
+    unit::wait_to_be_killed();
+  });
+  ASSERT_TRUE(eventually([&] { return cuse::read_thread_status(thread)->tracer == tracer.process(); }));
+  serve_framebuffer(SteppedCard::Vblanks::stepped);
+  const uint64_t waiting = wait_for_vblank();
+  kernel.interrupt(waiting);
+  EXPECT_EQ(kernel.answer_to(waiting).error, 0);
+  ASSERT_TRUE(card->step());
+  expect_service();
 }
 
 TEST_F(IoctlCallsTest, SignalDuringWaitReturnsEintrOnce) {
