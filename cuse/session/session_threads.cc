@@ -74,6 +74,9 @@ SessionEnd SessionThreads::run() {
   workers_.wait_for_end();
   while (run_posted()) {
   }
+  // Closed on the thread that made it, because another thread may have another table of descriptors: there
+  // its number can be that of another file.
+  first_epoll_.reset();
   const base::MutexLock lock(end_mutex_);
   return end_;
 }

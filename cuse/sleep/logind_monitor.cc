@@ -16,7 +16,6 @@
 #include <utility>
 
 #include "base/clock.h"
-#include "base/event_descriptors.h"
 #include "cuse/service/failure_report.h"
 
 namespace cuse {
@@ -72,10 +71,10 @@ void BusCloser::operator()(sd_bus* bus) const {
 LogindMonitor::LogindMonitor(ProgramFreezer& freezer) : LogindMonitor(environment_for(freezer)) {}
 
 LogindMonitor::LogindMonitor(Environment environment)
-    : environment_(std::move(environment)), stop_event_(base::make_event()), thread_([this] { run(); }) {}
+    : environment_(std::move(environment)), thread_([this] { run(); }) {}
 
 LogindMonitor::~LogindMonitor() {
-  base::signal_event(stop_event_);
+  stop_event_.signal();
   thread_.join();
 }
 

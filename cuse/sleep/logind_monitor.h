@@ -8,6 +8,7 @@
 #include <string>
 #include <thread>
 
+#include "base/event_fd.h"
 #include "base/result.h"
 #include "base/unique_fd.h"
 #include "cuse/sleep/program_freezer.h"
@@ -58,7 +59,7 @@ class LogindMonitor final : public SleepMonitor {
   void report_missing(const std::string& reason);
 
   const Environment environment_;
-  base::UniqueFd stop_event_;
+  base::EventFd stop_event_;
   // Used by the thread only.
   Bus bus_;
   base::UniqueFd inhibitor_;

@@ -11,6 +11,7 @@
 
 #include "cuse/control/control_requests.h"
 #include "cuse/control/control_server.h"
+#include "cuse/sleep/program_freezer.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/support/framebuffer_fixture.h"
 #include "tests/support/temporary_folder.h"
@@ -25,7 +26,7 @@ class Daemon final : public unit::FramebufferFixture {
   Daemon() {
     start();
     require(framebuffer->open(fbemu::Opener(true)).has_value(), "the framebuffer can be opened");
-    requests.emplace(cuse::DaemonIdentity{"/dev/fb0", "headless", 1, 2}, *framebuffer);
+    requests.emplace(cuse::DaemonIdentity{"/dev/fb0", "headless", 1, 2}, *framebuffer, freezer);
     server.emplace(folder.file("control"),
                    [this](const std::string& command) { return requests->answer(command); });
   }
@@ -47,6 +48,7 @@ class Daemon final : public unit::FramebufferFixture {
   void TestBody() override {}
 
   unit::TemporaryFolder folder;
+  cuse::ProgramFreezer freezer{{}};
   std::optional<cuse::ControlRequests> requests;
   std::optional<cuse::ControlServer> server;
 };

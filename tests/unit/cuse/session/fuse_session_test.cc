@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <future>
 #include <optional>
+#include <vector>
 
 #include "cuse/service/log.h"
 #include "cuse/session/fuse_server.h"
@@ -136,6 +137,23 @@ TEST_F(FuseSessionTest, ChannelOpenFailureIsThrownByStart) {
                  FuseServer::Environment{[]() -> base::UniqueFd { throw std::bad_alloc(); },
                                          std::chrono::milliseconds(unit::timeout)});
   EXPECT_TRUE(unit::thrown_by([this] { server->start(); }).says("bad_alloc"));
+}
+
+TEST_F(FuseSessionTest, EndOfTheSessionClosesNoDescriptorOfOtherThreads) {
+  // The session has its own table of descriptors, which uses the low numbers again. Here they are all taken.
+  constexpr int numbers = 200;
+  std::vector<base::UniqueFd> own;
+  while (own.empty() || own.back().get() < numbers) {
+    own.emplace_back(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  }
+  start_server();
+  initialize();
+  stop();
+  ASSERT_TRUE(server->stop(unit::timeout));
+  server.reset();
+  for (const base::UniqueFd& descriptor : own) {
+    EXPECT_GE(::fcntl(descriptor.get(), F_GETFD), 0) << descriptor.get();
+  }
 }
 
 TEST(FuseSessionDeathTest, ThreadThatDoesNotEndEndsProcess) {

@@ -204,6 +204,8 @@ TEST_F(ProgramFreezerTest, ProgramThatDoesNotStopIsNamedAndReleased) {
     const auto made = static_cast<pid_t>(::syscall(SYS_clone, CLONE_VFORK | SIGCHLD, nullptr));
     if (made == 0) {
       file_.reset();
+      // The end of the test ends this process too.
+      ::close(end_of_child.in.get());
       *child = static_cast<pid_t>(::syscall(SYS_getpid));
       static_cast<void>(end_of_child.get());
       ::_exit(0);
@@ -263,6 +265,8 @@ TEST_F(ProgramFreezerTest, StopEndsFreezeThatIsInProgress) {
     const auto made = static_cast<pid_t>(::syscall(SYS_clone, CLONE_VFORK | SIGCHLD, nullptr));
     if (made == 0) {
       file_.reset();
+      // The end of the test ends this process too.
+      ::close(end_of_child.in.get());
       *child = static_cast<pid_t>(::syscall(SYS_getpid));
       static_cast<void>(end_of_child.get());
       ::_exit(0);
