@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <spdlog/spdlog.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <array>
 #include <cerrno>
@@ -48,6 +49,17 @@ void send_reply(int client, const ControlReply& reply) {
   static_cast<void>(::sendmsg(client, &message, MSG_DONTWAIT | MSG_NOSIGNAL));
 }
 
+/// Sends `reason` to a client that may not use the socket, whether or not it has sent a request.
+void send_refusal(int client, const std::string& reason) {
+  // A close with a request in the queue would reset the connection and lose the answer. No request comes
+  // after this shutdown: the client's send(2) fails with EPIPE.
+  ::shutdown(client, SHUT_RD);
+  std::array<char, 1> rest{};
+  while (::recv(client, rest.data(), rest.size(), MSG_DONTWAIT) > 0) {
+  }
+  send_reply(client, refusal(reason));
+}
+
 /// Returns the command of a request; nothing if the text is no {"command": WORD}.
 std::optional<std::string> command_of(std::string_view text) {
   constexpr bool may_throw = false;
@@ -67,7 +79,7 @@ ControlReply refusal(const std::string& reason) {
 }
 
 ControlServer::ControlServer(ControlSocket socket, Handler handle)
-    : socket_(std::move(socket)), handle_(std::move(handle)) {
+    : socket_(std::move(socket)), handle_(std::move(handle)), peers_(socket_.path(), ::geteuid()) {
   try {
     thread_ = std::thread([this] { run(); });
   } catch (const std::system_error& error) {
@@ -151,8 +163,12 @@ void ControlServer::accept_client() {
   UniqueFd client(::accept4(socket_.descriptor(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
   const int error = errno;
   if (client) {
-    clients_.push_back(std::move(client));
     accepts_fail_ = false;
+    if (const auto reason = peers_.check(client.get())) {
+      send_refusal(client.get(), *reason);
+    } else {
+      clients_.push_back(std::move(client));
+    }
     return;
   }
   if (error == EAGAIN || error == EINTR || error == ECONNABORTED) return;

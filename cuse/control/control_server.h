@@ -9,6 +9,7 @@
 
 #include "base/event_fd.h"
 #include "base/unique_fd.h"
+#include "cuse/control/control_peers.h"
 #include "cuse/control/control_socket.h"
 
 namespace cuse {
@@ -22,10 +23,11 @@ struct ControlReply {
 /// Returns the answer {"error": `reason`}.
 [[nodiscard]] ControlReply refusal(const std::string& reason);
 
-/// Answers fbemuctl on a Unix socket (SOCK_SEQPACKET, one JSON object a message; for its owner only).
+/// Answers fbemuctl on a Unix socket (SOCK_SEQPACKET, one JSON object a message).
 ///
-/// A request is {"command": WORD}. The answer is an object too: {"error": TEXT} if the request fails. The
-/// thread survives a lack of memory or descriptors: it pauses and tries again.
+/// A request is {"command": WORD}. The answer is an object too: {"error": TEXT} if the request fails. Peers
+/// that ControlPeers refuses receive such an answer at once, and their connection is closed. The thread
+/// survives a lack of memory or descriptors: it pauses and tries again.
 class ControlServer {
  public:
   /// Returns the answer to a command, or a refusal(). Called on the server's thread. An exception (memory is
@@ -56,6 +58,7 @@ class ControlServer {
 
   ControlSocket socket_;
   Handler handle_;
+  ControlPeers peers_;
   base::EventFd stop_event_;
   std::vector<base::UniqueFd> clients_;
   Time accepts_from_{};         ///< time from which clients are accepted
