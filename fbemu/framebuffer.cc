@@ -16,6 +16,7 @@ using base::Result;
 Framebuffer::Framebuffer(drmclient::Card& card, drmclient::Output& output, const FramebufferOptions& options)
     : presentation_{options.mode, options.rotation, options.scaling, options.direct_color},
       number_(options.number),
+      clears_(options.clear_on_close),
       backing_store_(memory_bytes_for(options)),
       id_(options.id),
       presenter_(
@@ -91,43 +92,6 @@ Result<void> Framebuffer::completion_result(int error) {
   return {};
 }
 
-void Framebuffer::update_writers() {
-  presenter_.set_writers({open_writers_, writing_programs_, written_ && !mapped_});
-}
-
-Result<void> Framebuffer::open(const Opener& opener) {
-  const MutexLock lock(mutex_);
-  BASE_TRY(file_limit_.take(opener.user));
-  if (opener.writable) {
-    try {
-      writing_programs_->add(opener.client_vt);
-    } catch (...) {
-      file_limit_.release(opener.user);
-      throw;
-    }
-    if (open_writers_++ == 0) mapped_ = written_ = false;
-    update_writers();
-  }
-  ++open_files_;
-  return {};
-}
-
-void Framebuffer::close(const Opener& opener) {
-  bool last = false;
-  {
-    const MutexLock lock(mutex_);
-    last = --open_files_ == 0;
-    file_limit_.release(opener.user);
-    if (opener.writable) {
-      --open_writers_;
-      writing_programs_->remove(opener.client_vt);
-      update_writers();
-    }
-  }
-  // The kernel delivers every changed page before it releases a file. No caller waits for this flush.
-  if (last) static_cast<void>(flush({}));
-}
-
 size_t Framebuffer::readable(uint64_t offset, size_t size) const {
   const uint64_t total = backing_store_.size_bytes();
   return offset >= total ? 0 : static_cast<size_t>(std::min<uint64_t>(size, total - offset));
@@ -146,7 +110,7 @@ Result<size_t> Framebuffer::write(uint64_t offset, std::span<const std::byte> fr
   if (offset == total) return failure(from.size() > total ? EFBIG : ENOSPC);
   const size_t fits = readable(offset, from.size());
   backing_store_.store(offset, from.first(fits));
-  written_ = true;
+  written_ = changed_ = true;
   statistics_.changed_bytes += fits;
   if (damage_.add_written({offset, offset + fits})) presenter_.damaged();
   return fits;
@@ -157,7 +121,7 @@ void Framebuffer::write_back(uint64_t offset, std::span<const std::byte> from) {
   const size_t inside = readable(offset, from.size());
   if (inside == 0) return;
   backing_store_.store(offset, from.first(inside));
-  mapped_ = true;
+  mapped_ = changed_ = true;
   statistics_.changed_bytes += inside;
   if (damage_.add_written_back({offset, offset + inside})) presenter_.damaged();
 }

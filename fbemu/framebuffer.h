@@ -53,6 +53,8 @@ class Framebuffer {
   using Later = std::function<void(Finish finish)>;
   /// Receiver of the result of a flush().
   using Flushed = std::function<void(base::Result<void> result)>;
+  /// Receiver of the result of a clear().
+  using Cleared = std::function<void(base::Result<void> result)>;
 
   /// Throws std::system_error if the memory cannot be allocated or the virtual screen does not fit in it.
   Framebuffer(drmclient::Card& card, drmclient::Output& output, const FramebufferOptions& options);
@@ -64,7 +66,7 @@ class Framebuffer {
 
   /// Enables the output and starts presenting. `pages` (may be null) must remain valid until stop() returns.
   /// Throws std::system_error.
-  void start(ProgramPages* pages) BASE_EXCLUDES(mutex_) { presenter_.start(fb_state(), pages); }
+  void start(ProgramPages* pages) BASE_EXCLUDES(mutex_);
   /// Presents the remaining damage and answers every pending request, including requests from before start().
   /// Later calls are answered, but nothing is shown.
   void stop() BASE_EXCLUDES(mutex_);
@@ -72,11 +74,14 @@ class Framebuffer {
   /// Returns Presenter::wake_descriptor(), for the threads that serve requests.
   [[nodiscard]] int wake_descriptor() const { return presenter_.wake_descriptor(); }
 
-  /// Counts an open file. Errors: EMFILE if the user has reached OpenFileLimit; the file then must not be
-  /// closed.
+  /// Counts an open file. Errors: EMFILE if the user has reached OpenFileLimit; EAGAIN if the memory must be
+  /// cleared first (clear()). The file then must not be closed.
   [[nodiscard]] base::Result<void> open(const Opener& opener) BASE_EXCLUDES(mutex_);
   /// Ends the count of a file that open() accepted.
   void close(const Opener& opener) BASE_EXCLUDES(mutex_);
+  /// Clears the memory if FramebufferOptions::clear_on_close wants it cleared now. `done` receives the result
+  /// on another thread; then open() can be called again. Without success, open() stays refused.
+  void clear(Cleared done) BASE_EXCLUDES(mutex_);
 
   /// Handles one ioctl. Returns the result, or nothing if `later` receives it. Errors: as in the kernel, with
   /// ENOTTY for an unknown command.
@@ -119,6 +124,9 @@ class Framebuffer {
   [[nodiscard]] static base::Result<void> completion_result(int error);
   [[nodiscard]] FramebufferState fb_state() const BASE_EXCLUDES(mutex_);
   void update_writers() BASE_REQUIRES(mutex_);
+  [[nodiscard]] bool needs_clear() const BASE_REQUIRES(mutex_);
+  [[nodiscard]] base::Result<void> clear_on_presenter() BASE_EXCLUDES(mutex_);
+  [[nodiscard]] base::Result<void> clear_backing_store();
   base::Result<void> get_var(const IoctlRequest& request) BASE_EXCLUDES(mutex_);
   std::optional<base::Result<void>> put_var(const IoctlRequest& request, const Later& later)
       BASE_EXCLUDES(mutex_);
@@ -134,6 +142,7 @@ class Framebuffer {
 
   Presentation presentation_;
   uint32_t number_;
+  const bool clears_;  ///< FramebufferOptions::clear_on_close
   Statistics statistics_;
   BackingStore backing_store_;
   DamageLog damage_;
@@ -177,6 +186,9 @@ class Framebuffer {
 
   std::shared_ptr<WritingPrograms> writing_programs_ = std::make_shared<WritingPrograms>();
   std::atomic<bool> mapped_{false};   ///< True if a mapping changed pages since the first writer's open().
+  std::atomic<bool> changed_{false};  ///< True if programs changed bytes since the memory was zero.
+  ProgramPages* pages_ = nullptr;     ///< used by the presenter's thread
+  bool clear_fails_ = false;          ///< used by the presenter's thread
   std::atomic<bool> written_{false};  ///< True if write(2) changed bytes since the first writer's open().
 
   /// Last member, because its destructor answers requests and these answers use the members above.

@@ -23,6 +23,8 @@ struct FramebufferOptions {
   uint32_t number = 0;        ///< N of /dev/fbN, for FBIOGET_CON2FBMAP
   std::string id;             ///< fix.id
   OnClose on_close = OnClose::console;
+  /// True if the memory is zeroed after the last program has closed the framebuffer.
+  bool clear_on_close = false;
   Outputs outputs = Outputs::one;
   drmclient::VirtualTerminals* terminals = nullptr;  ///< as in ArbiterOptions
   drmclient::MemoryPressure* pressure = nullptr;     ///< as in ArbiterOptions

@@ -79,6 +79,7 @@ fbemu::FramebufferOptions Daemon::framebuffer_options() {
   options.scaling = options_.scaling;
   options.direct_color = options_.direct_color;
   options.on_close = options_.on_close;
+  options.clear_on_close = options_.clear_on_close;
   options.outputs = options_.connector ? fbemu::Outputs::one : fbemu::Outputs::all;
   options.terminals = &terminals_;
   options.pressure = &pressure_;
@@ -105,7 +106,7 @@ void Daemon::start() {
                guard_.process(),
                cuse_device_ ? cuse_device_->number() : "",
                cuse_missing};
-  pages_.emplace(server_->open_own(O_RDONLY));
+  pages_.emplace(server_->open_own(options_.clear_on_close ? O_RDWR : O_RDONLY));
   if (cuse_device_) cuse_device_->connect(server_->open_own(O_RDWR));
   lift_writeback_limits(identity_.device);
   pages_->prefetch(framebuffer_.memory_bytes());

@@ -27,6 +27,7 @@ struct DaemonOptions {
   fbemu::Rotation rotation = fbemu::Rotation::none;
   bool direct_color = false;
   fbemu::OnClose on_close = fbemu::OnClose::console;
+  bool clear_on_close = false;
   std::optional<std::string> control;
   bool cuse = true;  ///< True if a CUSE device is made when one is possible
   bool verbose = false;

@@ -127,6 +127,9 @@ int main(int argc, char** argv) {
       ->type_name("WAY")
       ->transform(CLI::CheckedTransformer(ways_on_close))
       ->default_str("console");
+  app.add_flag("--clear-on-close", options.clear_on_close,
+               "zero the framebuffer's memory after the last program has closed it, so that the next one "
+               "does not see its picture");
   app.add_option(
          "--mapping", options.mapping,
          "how the CPU reaches the buffers of the card: auto (the first way that works), dumb (a mapping by "

@@ -14,11 +14,12 @@ namespace cuse {
 /// that process were the daemon, the writeback would wait forever for its answer.
 class FusePages final : public fbemu::ProgramPages {
  public:
-  /// `file` is open for reading on the mounted file.
+  /// `file` is open on the mounted file for reading; for clear() also for writing.
   explicit FusePages(base::UniqueFd file) : file_(std::move(file)) {}
 
   base::Result<void> clean(fbemu::ByteRange range) override;
   base::Result<void> read(uint64_t offset, std::span<const iovec> into) override;
+  base::Result<void> clear(uint64_t bytes) override;
 
   /// Reads all `bytes` of the file into the page cache, so that the first access of a program does not wait
   /// for the daemon.

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <unordered_map>
 
@@ -61,10 +62,15 @@ class SessionRequests : public SessionData {
     uint64_t position = 0;
   };
 
+  class OpenAnswer;
+  /// Answers the open of a program after the framebuffer's memory was cleared. No thread waits for that,
+  /// because the session's threads serve the requests of the clearing.
+  void open_after_clear(Request& request, const fuse_file_info& file) BASE_EXCLUDES(mutex_);
   std::optional<OpenFile> forget_file(uint64_t handle) BASE_EXCLUDES(mutex_);
   void close_file(uint64_t handle) BASE_EXCLUDES(mutex_);
 
   fbemu::Framebuffer& framebuffer_;
+  std::shared_ptr<Mailbox> mailbox_;
   IoctlCalls ioctl_calls_;
 
   base::Mutex mutex_;

@@ -10,7 +10,7 @@
 
 namespace fbemu {
 
-/// The page cache that programs map, as provided by a front end. Both functions may block until the front
+/// The page cache that programs map, as provided by a front end. The functions may block until the front
 /// end's request threads have answered the kernel, so only the presenter's thread calls them.
 class ProgramPages {
  public:
@@ -24,6 +24,10 @@ class ProgramPages {
   /// Reads the current pixels of programs from `offset` on into the parts of `into`, without cleaning pages.
   /// `into` has at most IOV_MAX parts. Errors: those of preadv(2); EIO for a short read.
   virtual base::Result<void> read(uint64_t offset, std::span<const iovec> into) = 0;
+
+  /// Zeroes the first `bytes` bytes, in the page cache and, by write requests, in the backing store. Errors:
+  /// those of pwritev(2); EIO for a short write.
+  virtual base::Result<void> clear(uint64_t bytes) = 0;
 };
 
 }  // namespace fbemu

@@ -94,6 +94,7 @@ void Presenter::stop() {
   complete(left.fb_state_done, 0);
   complete(left.vblank_done, 0);
   complete(left.flush_done, 0);
+  complete(left.calls, ESHUTDOWN);
   for (auto& capture : left.captures) capture.set_value(failure(ESHUTDOWN));
 }
 
@@ -116,6 +117,7 @@ void Presenter::request(const std::function<void(Requests&)>& ask) {
   complete(too_late.fb_state_done, 0);
   complete(too_late.vblank_done, 0);
   complete(too_late.flush_done, 0);
+  complete(too_late.calls, ESHUTDOWN);
   for (auto& capture : too_late.captures) capture.set_value(failure(ESHUTDOWN));
 }
 
@@ -152,6 +154,10 @@ void Presenter::flush(Completion done) {
 
 void Presenter::set_power(Power power) {
   request([&](Requests& requests) { requests.power = power; });
+}
+
+void Presenter::call(Completion work) {
+  request([&](Requests& requests) { requests.calls.push_back(std::move(work)); });
 }
 
 Result<Capture> Presenter::capture() {
@@ -326,6 +332,7 @@ Presenter::Requests Presenter::take_requests(bool vblank, bool& has_writers) {
   due.flush_done = std::exchange(requests_.flush_done, {});
   due.captures = std::exchange(requests_.captures, {});
   due.power = std::exchange(requests_.power, std::nullopt);
+  due.calls = std::exchange(requests_.calls, {});
   if (vblank) {
     due.fb_state = std::exchange(requests_.fb_state, std::nullopt);
     due.fb_state_done = std::exchange(requests_.fb_state_done, {});
@@ -350,6 +357,7 @@ bool Presenter::handle(bool vblank) {
   int error = attempt([this] { take_writers(); });
   bool has_writers = false;
   Requests due = take_requests(vblank, has_writers);
+  complete(due.calls, 0);
   int fb_state_error = 0;
   if (error == 0) {
     error = attempt([&] { show_and_present(due, vblank, has_writers, fb_state_error); });

@@ -96,6 +96,9 @@ class Presenter {
   /// Presents the damage log without waiting for vblank, and completes.
   void flush(Completion done) BASE_EXCLUDES(mutex_);
   void set_power(drmclient::Power power) BASE_EXCLUDES(mutex_);
+  /// Runs `work(0)` on the presenter's thread before the next frame. `work` may use the ProgramPages and may
+  /// block. After stop(), runs `work(ESHUTDOWN)` on another thread.
+  void call(Completion work) BASE_EXCLUDES(mutex_);
 
   /// Presents everything drawn so far and reads the output's scan-out buffer. Blocks. Errors: ENODATA if the
   /// output is not enabled.
@@ -117,6 +120,7 @@ class Presenter {
     std::vector<Completion> flush_done;
     std::vector<std::promise<base::Result<drmclient::Capture>>> captures;
     std::optional<drmclient::Power> power;
+    std::vector<Completion> calls;
   };
 
   void request(const std::function<void(Requests&)>& ask) BASE_EXCLUDES(mutex_);

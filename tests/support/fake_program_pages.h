@@ -61,6 +61,16 @@ class FakeProgramPages final : public fbemu::ProgramPages {
     return {};
   }
 
+  base::Result<void> clear(uint64_t bytes) override {
+    ++clears;
+    if (before_clear) before_clear();
+    if (clear_error != 0) return base::failure(clear_error);
+    const std::vector<std::byte> zeros(bytes);
+    store(0, zeros);
+    if (write) write(zeros);
+    return {};
+  }
+
   [[nodiscard]] std::vector<std::byte> contents() const {
     const std::lock_guard lock(mutex_);
     return cache_;
@@ -73,6 +83,11 @@ class FakeProgramPages final : public fbemu::ProgramPages {
 
   std::atomic<int> clean_error{0};
   std::atomic<int> read_error{0};
+  std::atomic<int> clear_error{0};
+  std::atomic<int> clears{0};
+  std::function<void()> before_clear;
+  /// Receiver of the bytes that clear() writes from offset 0 on, such as Framebuffer::write().
+  std::function<void(std::span<const std::byte> bytes)> write;
   std::atomic<int> cleans{0};
   std::atomic<int> reads{0};
 

@@ -59,6 +59,9 @@ class FramebufferFixture : public testing::Test {
     pages.emplace(framebuffer->memory_bytes(), [this](uint64_t offset, std::span<const std::byte> page) {
       framebuffer->write_back(offset, page);
     });
+    pages->write = [this](std::span<const std::byte> bytes) {
+      static_cast<void>(framebuffer->write(0, bytes));
+    };
   }
   void start(SteppedCard::Vblanks vblanks = SteppedCard::Vblanks::at_once) {
     build(vblanks);

@@ -90,3 +90,22 @@ TEST_F(FusePagesTest, PrefetchBeyondEndOfFileIsHarmless) {
   pages.prefetch(16'384);
   pages.prefetch(5'000'000);
 }
+
+TEST_F(FusePagesTest, ClearZeroesOnlyTheBytesAskedFor) {
+  bytes = unit::noise(size_t{3} << 20, 2);
+  ASSERT_EQ(::truncate(path.c_str(), 0), 0);
+  UniqueFd file(::open(path.c_str(), O_RDWR | O_CLOEXEC));
+  ASSERT_EQ(::write(file.get(), bytes.data(), bytes.size()), static_cast<ssize_t>(bytes.size()));
+  const auto map = base::MemoryMap::map(file.get(), bytes.size(), PROT_READ);
+  ASSERT_TRUE(map.has_value());
+  FusePages pages(std::move(file));
+  const size_t cleared = bytes.size() - 8192;
+  ASSERT_TRUE(pages.clear(cleared).has_value());
+  std::fill_n(bytes.begin(), cleared, std::byte{0});
+  EXPECT_TRUE(std::equal(bytes.begin(), bytes.end(), map->bytes().begin()));
+}
+
+TEST_F(FusePagesTest, FailedClearReturnsItsErrno) {
+  FusePages pages = open();
+  EXPECT_EQ(pages.clear(4096).error().value(), EBADF) << "open for reading only";
+}

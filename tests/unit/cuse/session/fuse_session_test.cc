@@ -92,6 +92,68 @@ TEST_F(FuseSessionTest, FlushAfterWriteIsAnswered) {
   }
 }
 
+class ClearingSessionTest : public FuseSessionTest {
+ protected:
+  ~ClearingSessionTest() override {
+    gate.open();
+    stop();
+  }
+  /// Starts with memory that a program wrote to, and closes its file; the presenter waits before the clear.
+  void start_and_hold_clear() {
+    options.clear_on_close = true;
+    start_server();
+    initialize();
+    pages->before_clear = [this] { gate.pass(); };
+    const auto opened = open_file();
+    EXPECT_EQ(opened.error, 0);
+    EXPECT_EQ(write("pixels").error, 0);
+    fuse_release_in release{};
+    release.fh = opened.as<fuse_open_out>().fh;
+    EXPECT_EQ(kernel.ask(FUSE_RELEASE, release).error, 0);
+    EXPECT_TRUE(eventually([this] { return gate.waiting() > 0; }));
+  }
+  [[nodiscard]] uint64_t send_open() {
+    fuse_open_in request{};
+    request.flags = O_RDWR;
+    return kernel.send(FUSE_OPEN, request);
+  }
+
+  unit::Gate gate;
+};
+
+TEST_F(ClearingSessionTest, OpenIsAnsweredAfterTheClear) {
+  start_and_hold_clear();
+  const uint64_t open = send_open();
+  // The session serves others meanwhile: the clearing causes requests itself.
+  EXPECT_EQ(kernel.ask(FUSE_STATFS).error, 0);
+  EXPECT_EQ(framebuffer->status().open_files, 0U);
+  gate.open();
+  EXPECT_EQ(kernel.answer_to(open).error, 0);
+  EXPECT_EQ(framebuffer->status().open_writers, 1U);
+  EXPECT_EQ(read(6).text(), std::string(6, '\0'));
+}
+
+TEST_F(ClearingSessionTest, OpenAfterFailedClearReturnsItsErrnoAndTheNextOneTriesAgain) {
+  start_and_hold_clear();
+  pages->clear_error = ENOMEM;
+  const uint64_t open = send_open();
+  gate.open();
+  EXPECT_EQ(kernel.answer_to(open).error, -ENOMEM);
+  pages->clear_error = 0;
+  EXPECT_EQ(open_file().error, 0);
+  EXPECT_EQ(read(6).text(), std::string(6, '\0'));
+}
+
+TEST_F(ClearingSessionTest, WaitingOpenIsAnsweredAtTheEnd) {
+  start_and_hold_clear();
+  pages->clear_error = EIO;
+  const uint64_t open = send_open();
+  EXPECT_EQ(kernel.ask(FUSE_STATFS).error, 0);
+  gate.open();
+  stop();
+  EXPECT_NE(kernel.answer_to(open).error, 0);
+}
+
 TEST_F(FuseSessionTest, AllocationFailureInOperationReturnsEnomem) {
   start_server();
   initialize();
