@@ -15,7 +15,7 @@ class EventFd {
   /// Makes the descriptor readable. Allocates nothing.
   void signal() const noexcept;
   /// Makes the descriptor unreadable. Returns true if it was readable.
-  bool clear() const noexcept;
+  bool clear() const noexcept;  // NOLINT(modernize-use-nodiscard): most callers only reset it
 
  private:
   UniqueFd fd_;

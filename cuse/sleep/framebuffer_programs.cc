@@ -5,6 +5,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdio>
@@ -61,11 +62,10 @@ bool read_cached_attributes(const std::string& path, struct statx& attributes) {
 /// Returns true for file systems whose files a server serves: following a link to such a file may wait for
 /// it.
 bool has_server(std::string_view type) {
-  for (const std::string_view name : {"9p", "afs", "ceph", "cifs", "coda", "fuse", "gfs2", "lustre", "nfs",
-                                      "ocfs2", "orangefs", "smb3", "virtiofs"}) {
-    if (type.starts_with(name)) return true;
-  }
-  return false;
+  static constexpr std::array<std::string_view, 13> names{"9p",       "afs",  "ceph",    "cifs", "coda",
+                                                          "fuse",     "gfs2", "lustre",  "nfs",  "ocfs2",
+                                                          "orangefs", "smb3", "virtiofs"};
+  return std::ranges::any_of(names, [type](std::string_view name) { return type.starts_with(name); });
 }
 
 }  // namespace

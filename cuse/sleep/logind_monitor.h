@@ -42,13 +42,15 @@ class LogindMonitor final : public SleepMonitor {
   /// Starts the thread. Throws std::system_error if none can be made.
   explicit LogindMonitor(ProgramFreezer& freezer);
   explicit LogindMonitor(Environment environment);
+  LogindMonitor(const LogindMonitor&) = delete;
+  LogindMonitor& operator=(const LogindMonitor&) = delete;
   /// Ends the thread, after the freeze if one is in progress.
   ~LogindMonitor() override;
 
  private:
-  static int prepare_for_sleep(sd_bus_message* message, void* monitor, sd_bus_error* error);
-  static int owner_changed(sd_bus_message* message, void* monitor, sd_bus_error* error);
-  static int inhibited(sd_bus_message* message, void* monitor, sd_bus_error* error);
+  static int prepare_for_sleep(sd_bus_message* signal, void* user_data, sd_bus_error*);
+  static int owner_changed(sd_bus_message* signal, void* user_data, sd_bus_error*);
+  static int inhibited(sd_bus_message* reply, void* user_data, sd_bus_error*);
 
   void run();
   void connect_and_serve(bool wait);

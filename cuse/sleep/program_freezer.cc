@@ -117,7 +117,7 @@ FreezeReport ProgramFreezer::freeze() {
     if (state_ == State::freezing) state_ = State::thawing;
     throw std::runtime_error("the freeze of programs was given up");
   }
-  const FreezeReport report = *report_;
+  FreezeReport report = *report_;
   lock.unlock();
   log(report);
   return report;

@@ -15,7 +15,6 @@ using drmclient::is_master_conflict;
 using drmclient::is_unplugged;
 using drmclient::PixelFormat;
 using drmclient::Power;
-using drmclient::Rect;
 
 /// Time for which a conflict of DRM masters is not logged: two clients that hold DRM master for the length of
 /// a call meet now and then.
