@@ -14,6 +14,7 @@
 
 #include "cuse/service/failure.h"
 #include "cuse/service/failure_report.h"
+#include "cuse/service/process_end.h"
 #include "cuse/service/thread_status.h"
 
 namespace cuse {
@@ -100,7 +101,7 @@ ProgramFreezer::~ProgramFreezer() {
   if (stop(timeout)) return;
   // A running thread would use destroyed objects.
   spdlog::critical("the search for programs does not end; ending the process instead");
-  std::_Exit(EXIT_FAILURE);
+  end_process(EXIT_FAILURE);
 }
 
 FreezeReport ProgramFreezer::freeze() {

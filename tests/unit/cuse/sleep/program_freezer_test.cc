@@ -55,6 +55,22 @@ bool forbid_ptrace() {
 /// freezer's thread, because ThreadSanitizer allows no threads in a fork of a process that has several.
 class ProgramFreezerTest : public testing::Test {
  protected:
+  /// Makes a vfork() child that ends when a byte comes through `end_of_child`, and waits for it. Stores its
+  /// number in `child`. A thread that waits like this cannot be stopped, as one that waits for another file
+  /// server. Returns false if there is no child.
+  bool wait_for_vfork_child(const unit::Pipe& end_of_child, std::atomic<pid_t>& child) {
+    const auto made = static_cast<pid_t>(::syscall(SYS_clone, CLONE_VFORK | SIGCHLD, nullptr));
+    if (made == 0) {
+      file_.reset();
+      // The end of the test ends this process too.
+      ::close(end_of_child.in.get());
+      child = static_cast<pid_t>(::syscall(SYS_getpid));
+      static_cast<void>(end_of_child.get());
+      ::_exit(0);
+    }
+    return made > 0;
+  }
+
   ProgramFreezerTest() : file_(::memfd_create("framebuffer", MFD_CLOEXEC)) {
     struct stat status {};
     EXPECT_EQ(::fstat(file_.get(), &status), 0);
@@ -197,21 +213,9 @@ TEST_F(ProgramFreezerTest, TracedProgramIsReportedAndLeftAlone) {
 }
 
 TEST_F(ProgramFreezerTest, ProgramThatDoesNotStopIsNamedAndReleased) {
-  // A thread that waits for its vfork() child cannot be stopped, like one that waits for another file server.
   const unit::Pipe end_of_child;
   const unit::Shared<std::atomic<pid_t>> child;
-  const CountingProgram program([&] {
-    const auto made = static_cast<pid_t>(::syscall(SYS_clone, CLONE_VFORK | SIGCHLD, nullptr));
-    if (made == 0) {
-      file_.reset();
-      // The end of the test ends this process too.
-      ::close(end_of_child.in.get());
-      *child = static_cast<pid_t>(::syscall(SYS_getpid));
-      static_cast<void>(end_of_child.get());
-      ::_exit(0);
-    }
-    return made > 0;
-  });
+  const CountingProgram program([&] { return wait_for_vfork_child(end_of_child, *child); });
   ASSERT_TRUE(eventually([&] { return *child != 0; }));
   options_.stop_timeout = std::chrono::milliseconds(1);
   const unit::CapturedLog log;
@@ -261,18 +265,7 @@ TEST_F(ProgramFreezerTest, FreezeAfterStopIsRefused) {
 TEST_F(ProgramFreezerTest, StopEndsFreezeThatIsInProgress) {
   const unit::Pipe end_of_child;
   const unit::Shared<std::atomic<pid_t>> child;
-  const CountingProgram program([&] {
-    const auto made = static_cast<pid_t>(::syscall(SYS_clone, CLONE_VFORK | SIGCHLD, nullptr));
-    if (made == 0) {
-      file_.reset();
-      // The end of the test ends this process too.
-      ::close(end_of_child.in.get());
-      *child = static_cast<pid_t>(::syscall(SYS_getpid));
-      static_cast<void>(end_of_child.get());
-      ::_exit(0);
-    }
-    return made > 0;
-  });
+  const CountingProgram program([&] { return wait_for_vfork_child(end_of_child, *child); });
   ASSERT_TRUE(eventually([&] { return *child != 0; }));
   ProgramFreezer freezer(options_);
   std::thread caller([&] { EXPECT_THROW(freezer.freeze(), std::runtime_error); });
