@@ -37,8 +37,8 @@ void check_card(std::string_view text) {
   try {
     const auto card = cuse::open_card(word);
     require(word.starts_with("headless"), "only the headless card exists");
-    const drmclient::Output& output = cuse::choose_output(*card, std::nullopt);
-    const auto mode = cuse::choose_initial_mode(*card, output.info(), std::nullopt);
+    const drmclient::OutputInfo output = cuse::choose_output(*card, std::nullopt).info();
+    const auto mode = cuse::choose_initial_mode(*card, output, std::nullopt);
     require(mode.size().area() <= uint64_t{8192} * 8192, "a headless card has modes up to 8192x8192");
     require(mode.frame_period().count() > 0, "a frame lasts");
   } catch (const std::system_error& error) {
