@@ -7,6 +7,7 @@
 #include <system_error>
 
 #include "picture.h"
+#include "tests/support/tsan_suppressions.h"
 
 namespace fuse_test {
 namespace {
@@ -20,20 +21,6 @@ std::string with_option(const char* variable, const std::string& option) {
 /// daemon must not call that, because it detaches the mount itself.
 constexpr const char* kept_by_libfuse = "leak:fuse_session_mount\n";
 
-/// Returns suppressions for calls that make or close descriptors. ThreadSanitizer assumes that all threads
-/// share one table of descriptors. The FUSE threads have a table of their own (unshare), so it reports calls
-/// for the same number in both tables.
-std::string descriptor_calls() {
-  std::string lines;
-  for (const char* call :
-       {"accept4", "close",   "dup2",     "epoll_create1", "eventfd",    "fclose",       "fdopen",
-        "fopen64", "open",    "open64",   "openat",        "opendir",    "openat64",     "pipe2",
-        "fopen",   "recvmsg", "signalfd", "socket",        "socketpair", "inotify_init1"}) {
-    lines += std::string("race_top:interceptor_") + call + "$\n";
-  }
-  return lines;
-}
-
 }  // namespace
 
 SanitizerReports::SanitizerReports() {
@@ -46,8 +33,10 @@ SanitizerReports::SanitizerReports() {
   }
   options_.emplace_back("LSAN_OPTIONS",
                         with_option("LSAN_OPTIONS", reports + suppressions("leaks", kept_by_libfuse)));
-  options_.emplace_back("TSAN_OPTIONS",
-                        with_option("TSAN_OPTIONS", reports + suppressions("races", descriptor_calls())));
+  options_.emplace_back(
+      "TSAN_OPTIONS",
+      with_option("TSAN_OPTIONS",
+                  reports + suppressions("races", std::string(unit::descriptor_suppressions))));
 }
 
 /// Writes a file of suppressions and returns the option that names it.

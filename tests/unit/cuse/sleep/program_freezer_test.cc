@@ -175,17 +175,20 @@ TEST_F(ProgramFreezerTest, ProgramsThatStartAllTheTimeAreFrozen) {
 
 TEST_F(ProgramFreezerTest, FurtherFreezeStopsNewProgram) {
   const CountingProgram program;
+  const unit::Pipe closed;
   const unit::Pipe start;
   const unit::Shared<std::atomic<int>> counter;
   const int reopened = file_.get();
   const std::string path = "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(reopened);
   const ChildProcess late([&] {
     file_.reset();
+    closed.put('c');
     static_cast<void>(start.get());
     const base::UniqueFd file(::open(path.c_str(), O_RDONLY));
     for (;;) ++*counter;
     return 0;
   });
+  static_cast<void>(closed.get());
   ProgramFreezer freezer(options_);
   EXPECT_EQ(freezer.freeze().programs, 1U);
   start.put('s');
