@@ -1,10 +1,14 @@
 // A fault that a sanitizer has to report, in a child without a standard error, before both processes are
-// killed.
+// killed. With an argument: no fault, but two tables of descriptors, in which ThreadSanitizer sees one.
 
+#include <sched.h>
+#include <sys/eventfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
+#include <cstdint>
 #include <memory>
 #include <thread>
 
@@ -27,9 +31,30 @@ void commit_fault() {
 }
 #endif
 
+/// Makes a descriptor in the table of another thread, and then uses its number in that of the calling thread.
+bool use_two_tables() {
+  const int event = ::eventfd(0, EFD_CLOEXEC);
+  std::atomic<bool> made = false;
+  std::thread other([&] {
+    ::unshare(CLONE_FILES);
+    ::close(event);
+    const int same_number = ::eventfd(0, EFD_CLOEXEC);
+    made.store(true, std::memory_order_relaxed);
+    while (made.load(std::memory_order_relaxed)) ::sched_yield();
+    ::close(same_number);
+  });
+  while (!made.load(std::memory_order_relaxed)) ::sched_yield();
+  const uint64_t one = 1;
+  const bool written = ::write(event, &one, sizeof one) == sizeof one;
+  made.store(false, std::memory_order_relaxed);
+  other.join();
+  return written;
+}
+
 }  // namespace
 
-int main() {
+int main(int argc, char**) {
+  if (argc > 1) return use_two_tables() ? 0 : 1;
   if (::fork() == 0) {
     ::close(STDERR_FILENO);
     commit_fault();

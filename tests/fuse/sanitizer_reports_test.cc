@@ -24,5 +24,11 @@ TEST(SanitizerReportsTest, NoFaultMakesNoReport) {
   EXPECT_EQ(reports.take(), "");
 }
 
+TEST(SanitizerReportsTest, TwoTablesOfDescriptorsMakeNoReport) {
+  SanitizerReports reports;
+  ASSERT_EQ(run({SANITIZER_FAULT_PATH, "descriptors"}).exit_status, 0);
+  EXPECT_EQ(reports.take(), "");
+}
+
 }  // namespace
 }  // namespace fuse_test

@@ -4,13 +4,15 @@
 
 namespace unit {
 
-/// Suppressions of wrong reports about calls that make, use or close descriptors.
+/// Suppressions of wrong reports about calls that make, use or close descriptors, for unit tests.
 ///
 /// ThreadSanitizer assumes that all threads share one table of descriptors. The threads of a FUSE session
 /// have a table of their own (unshare), so it reports calls for the same number in both tables. The calls
 /// that only use a descriptor are those that it watches for nothing else. It may have lost the stack of the
 /// call that made it.
 constexpr std::string_view descriptor_suppressions =
+    "race:base::Epoll::\n"
+    "race:base::EventFd::\n"
     "race_top:interceptor_accept4$\n"
     "race_top:interceptor_close$\n"
     "race_top:interceptor_connect$\n"
