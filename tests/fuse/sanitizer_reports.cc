@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "picture.h"
+#include "tests/support/tsan_suppressions.h"
 
 namespace fuse_test {
 namespace {
@@ -28,8 +29,8 @@ constexpr std::string_view border = "==================\n";
 /// Removes the reports of ThreadSanitizer about descriptors.
 ///
 /// It assumes that all threads share one table of descriptors. The threads of a FUSE session have a table of
-/// their own (unshare), so it reports calls for the same number in both tables. A suppression would have to
-/// name the functions of one of the two, and it may have lost one stack.
+/// their own (unshare), so it reports calls for the same number in both tables. The suppressions do not cover
+/// all of them: each names a function, and ThreadSanitizer may have lost the stack that has it.
 std::string without_descriptors(std::string_view reports) {
   std::string kept;
   for (size_t begin = 0; (begin = reports.find(border, begin)) != std::string_view::npos;) {
@@ -54,7 +55,10 @@ SanitizerReports::SanitizerReports() {
   options_.emplace_back("LSAN_OPTIONS",
                         with_option("LSAN_OPTIONS", reports + suppressions("leaks", kept_by_libfuse)));
   // The text of a report decides, and not the exit status of its program.
-  options_.emplace_back("TSAN_OPTIONS", with_option("TSAN_OPTIONS", reports + ":exitcode=0"));
+  options_.emplace_back(
+      "TSAN_OPTIONS",
+      with_option("TSAN_OPTIONS", reports + ":exitcode=0" +
+                                      suppressions("races", std::string(unit::descriptor_suppressions))));
 }
 
 /// Writes a file of suppressions and returns the option that names it.

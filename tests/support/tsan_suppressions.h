@@ -4,7 +4,7 @@
 
 namespace unit {
 
-/// Suppressions of wrong reports about calls that make, use or close descriptors, for unit tests.
+/// Suppressions of wrong reports about calls that make, use or close descriptors.
 ///
 /// ThreadSanitizer assumes that all threads share one table of descriptors. The threads of a FUSE session
 /// have a table of their own (unshare), so it reports calls for the same number in both tables. The calls
