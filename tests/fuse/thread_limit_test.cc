@@ -2,8 +2,14 @@
 
 #include <sys/resource.h>
 
+#include <cctype>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
 #include "program.h"
 #include "sanitizer_reports.h"
+#include "tests/support/eventually.h"
 #include "user_fixture.h"
 
 namespace fuse_test {
@@ -22,6 +28,17 @@ class ThreadLimitTest : public UserTest {
     rlimit limit{};
     ::getrlimit(RLIMIT_NPROC, &limit);
     return limit.rlim_max == RLIM_INFINITY ? "unlimited" : std::to_string(limit.rlim_max);
+  }
+  /// Returns true if a process of the user still runs, or has not been reaped. It counts against the limit.
+  [[nodiscard]] static bool user_has_processes() {
+    const std::string uid = "Uid:\t" + std::to_string(user) + "\t";
+    for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+      if (std::isdigit(static_cast<unsigned char>(entry.path().filename().string().front())) == 0) continue;
+      std::ifstream status(entry.path() / "status");
+      const std::string text{std::istreambuf_iterator<char>(status), {}};
+      if (text.find(uid) != std::string::npos) return true;
+    }
+    return false;
   }
 };
 
@@ -50,6 +67,8 @@ TEST_F(ThreadLimitTest, StartWithTooFewThreadsNamesMissingThread) {
   std::string errors;
   bool started = false;
   for (rlim_t most = 1; !started && most < 200; ++most) {
+    // The guard of the daemon before may still run.
+    ASSERT_TRUE(unit::eventually([] { return !user_has_processes(); }));
     ProcessOptions options = as_user();
     // LeakSanitizer checks in a thread of its own, which the limit forbids.
     options.environment.merge(without_leak_check().environment);
