@@ -152,9 +152,7 @@ drmModeConnector* get_connector(FakeDrm& card, uint32_t id, bool probe) {
 
 }  // namespace
 
-// The functions of libdrm that drmclient calls for a card with legacy KMS.
-
-extern "C" {
+extern "C" {  // The functions of libdrm that drmclient calls for a card with legacy KMS.
 
 drmVersionPtr drmGetVersion(int) {
   // Without a FakeDrm, the opened file is not a DRM node.
