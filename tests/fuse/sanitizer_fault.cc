@@ -1,5 +1,6 @@
 // A fault that a sanitizer has to report, in a child without a standard error, before both processes are
-// killed. With an argument: no fault, but two tables of descriptors, in which ThreadSanitizer sees one.
+// killed. With an argument: first two tables of descriptors, in which ThreadSanitizer sees one; "both": then
+// the fault as well.
 
 #include <sched.h>
 #include <sys/eventfd.h>
@@ -10,6 +11,7 @@
 #include <csignal>
 #include <cstdint>
 #include <memory>
+#include <string_view>
 #include <thread>
 
 namespace {
@@ -53,8 +55,12 @@ bool use_two_tables() {
 
 }  // namespace
 
-int main(int argc, char**) {
-  if (argc > 1) return use_two_tables() ? 0 : 1;
+int main(int argc, char** argv) {
+  if (argc > 1) {
+    const bool used = use_two_tables();
+    if (std::string_view(argv[1]) == "both") commit_fault();
+    return used ? 0 : 1;
+  }
   if (::fork() == 0) {
     ::close(STDERR_FILENO);
     commit_fault();

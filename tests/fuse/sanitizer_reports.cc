@@ -2,9 +2,9 @@
 
 #include <sys/stat.h>
 
-#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <sstream>
 #include <string_view>
 #include <system_error>
 
@@ -24,21 +24,33 @@ std::string with_option(const char* variable, const std::string& option) {
 constexpr const char* kept_by_libfuse = "leak:fuse_session_mount\n";
 
 /// The line around each report of ThreadSanitizer.
-constexpr std::string_view border = "==================\n";
+constexpr std::string_view border = "==================";
 
 /// Removes the reports of ThreadSanitizer about descriptors.
 ///
 /// It assumes that all threads share one table of descriptors. The threads of a FUSE session have a table of
 /// their own (unshare), so it reports calls for the same number in both tables. The suppressions do not cover
 /// all of them: each names a function, and ThreadSanitizer may have lost the stack that has it.
-std::string without_descriptors(std::string_view reports) {
+std::string without_descriptors(const std::string& reports) {
   std::string kept;
-  for (size_t begin = 0; (begin = reports.find(border, begin)) != std::string_view::npos;) {
-    const size_t end = std::min(reports.find(border, begin + border.size()), reports.size());
-    const std::string_view report = reports.substr(begin, end - begin);
-    if (report.find("Location is file descriptor ") == std::string_view::npos) kept += report;
-    begin = std::min(end + border.size(), reports.size());
+  std::string report;
+  bool inside = false;
+  const auto end_report = [&] {
+    if (report.find("Location is file descriptor ") == std::string::npos) kept += report;
+    report.clear();
+  };
+  std::istringstream lines(reports);
+  for (std::string line; std::getline(lines, line);) {
+    if (inside || line == border) report += line + '\n';
+    if (line == border) {
+      if (inside) end_report();
+      inside = !inside;
+    } else if (!inside && !line.empty() && !line.starts_with("ThreadSanitizer: reported ")) {
+      // A crash has no border.
+      kept += line + '\n';
+    }
   }
+  end_report();  // of a process that was killed
   return kept;
 }
 

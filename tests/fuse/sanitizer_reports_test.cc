@@ -30,5 +30,13 @@ TEST(SanitizerReportsTest, TwoTablesOfDescriptorsMakeNoReport) {
   EXPECT_EQ(reports.take(), "");
 }
 
+TEST(SanitizerReportsTest, FaultBesideTwoTablesOfDescriptorsIsReported) {
+  SanitizerReports reports;
+  static_cast<void>(run({SANITIZER_FAULT_PATH, "both"}));
+  const std::string report = reports.take();
+  EXPECT_NE(report.find("Sanitizer: "), std::string::npos);
+  EXPECT_EQ(report.find("Location is file descriptor"), std::string::npos) << report;
+}
+
 }  // namespace
 }  // namespace fuse_test

@@ -68,7 +68,8 @@ TEST_F(ThreadLimitTest, StartWithTooFewThreadsNamesMissingThread) {
   bool started = false;
   for (rlim_t most = 1; !started && most < 200; ++most) {
     // The guard of the daemon before may still run.
-    ASSERT_TRUE(unit::eventually([] { return !user_has_processes(); }));
+    ASSERT_TRUE(unit::eventually([] { return !user_has_processes(); }))
+        << "the user " << user << " has processes";
     ProcessOptions options = as_user();
     // LeakSanitizer checks in a thread of its own, which the limit forbids.
     options.environment.merge(without_leak_check().environment);

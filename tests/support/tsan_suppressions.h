@@ -8,8 +8,8 @@ namespace unit {
 ///
 /// ThreadSanitizer assumes that all threads share one table of descriptors. The threads of a FUSE session
 /// have a table of their own (unshare), so it reports calls for the same number in both tables. The calls
-/// that only use a descriptor are those that it watches for nothing else. It may have lost the stack of the
-/// call that made it.
+/// that only use a descriptor are those that it watches for nothing else. ThreadSanitizer may have lost the
+/// stack of the call that made it.
 constexpr std::string_view descriptor_suppressions =
     "race:base::Epoll::\n"
     "race:base::EventFd::\n"
